@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Commands about memory: regions, heap, task stacks.
+#include "commands_table.h"
+#include "console.h"
+#include "platform.h"
+#include "tasks.h"
+
+void command_mem_regions(const command_call_t *call, reply_t *reply)
+{
+    (void)call;
+    platform_region_t region;
+    uint32_t rows = 0;
+    while (platform_region(rows, &region) > 0) {
+        line_t *line = reply_data(reply);
+        line_add_text(line, "name", region.name);
+        line_add_address(line, "start", (uint32_t)region.start);
+        line_add_u32(line, "size", (uint32_t)region.size);
+        line_add_u32(line, "used", (uint32_t)region.used);
+        reply_send(reply);
+        rows++;
+    }
+    line_add_u32(reply_ok(reply), "rows", rows);
+    reply_send(reply);
+}
+
+void command_mem_heap(const command_call_t *call, reply_t *reply)
+{
+    (void)call;
+    line_t *line = reply_ok(reply);
+    line_add_text(line, "scheme", RIG_KERNEL_HEAP);
+    line_add_u32(line, "total", configTOTAL_HEAP_SIZE);
+    line_add_u32(line, "free", (uint32_t)xPortGetFreeHeapSize());
+    line_add_u32(line, "min_ever", (uint32_t)xPortGetMinimumEverFreeHeapSize());
+    reply_send(reply);
+}
+
+static const char *memory_state_word(eTaskState state)
+{
+    switch (state) {
+    case eRunning:
+        return "running";
+    case eReady:
+        return "ready";
+    case eBlocked:
+        return "blocked";
+    case eSuspended:
+        return "suspended";
+    case eDeleted:
+        return "deleted";
+    default:
+        return "invalid";
+    }
+}
+
+void command_mem_tasks(const command_call_t *call, reply_t *reply)
+{
+    (void)call;
+    for (task_id_t id = 0; id < TASK_COUNT; id++) {
+        const task_row_t *row = tasks_row(id);
+        TaskHandle_t task = tasks_handle(id);
+        UBaseType_t unused_words = uxTaskGetStackHighWaterMark(task);
+        line_t *line = reply_data(reply);
+        line_add_text(line, "name", pcTaskGetName(task));
+        line_add_u32(line, "prio", (uint32_t)uxTaskPriorityGet(task));
+        line_add_text(line, "state", memory_state_word(eTaskGetState(task)));
+        line_add_address(line, "stack", (uint32_t)(uintptr_t)row->stack);
+        line_add_u32(line, "size", (uint32_t)(row->stack_words * sizeof(StackType_t)));
+        line_add_u32(line, "highwater", (uint32_t)(unused_words * sizeof(StackType_t)));
+        reply_send(reply);
+    }
+    line_add_u32(reply_ok(reply), "rows", TASK_COUNT);
+    reply_send(reply);
+}

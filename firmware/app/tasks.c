@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Task table, and the hooks by which the kernel asks the application for memory and for idle work.
+#include "tasks.h"
+
+enum {
+    CONSOLE_WORDS = 768,
+    NOISE_WORDS = 320,
+    BENCH_WORDS = 320,
+    PEER_WORDS = 320,
+};
+
+static StackType_t s_idle_stack[configMINIMAL_STACK_SIZE];
+static StackType_t s_timer_stack[configTIMER_TASK_STACK_DEPTH];
+static StackType_t s_console_stack[CONSOLE_WORDS];
+static StackType_t s_noise_stack[NOISE_WORDS];
+static StackType_t s_bench_stack[BENCH_WORDS];
+static StackType_t s_peer_stack[PEER_WORDS];
+
+#define STACK_OF(stack) stack, sizeof(stack) / sizeof(stack[0])
+
+static const task_row_t s_rows[TASK_COUNT] = {
+    [TASK_IDLE] = {"idle", tskIDLE_PRIORITY, STACK_OF(s_idle_stack), NULL},
+    [TASK_TIMER] = {"timer", configTIMER_TASK_PRIORITY, STACK_OF(s_timer_stack), NULL},
+    [TASK_CONSOLE] = {"console", TASK_CONSOLE_PRIORITY, STACK_OF(s_console_stack), console_task},
+    [TASK_NOISE] = {"noise", TASK_NOISE_PRIORITY, STACK_OF(s_noise_stack), noise_task},
+    [TASK_BENCH] = {"bench", TASK_BENCH_PRIORITY, STACK_OF(s_bench_stack), bench_task},
+    [TASK_BENCH_PEER] = {"bench.peer", TASK_BENCH_PEER_PRIORITY, STACK_OF(s_peer_stack),
+                         bench_peer_task},
+};
+
+static StaticTask_t s_blocks[TASK_COUNT];
+static TaskHandle_t s_handles[TASK_COUNT];
+
+volatile uint32_t g_tick_interrupts;
+
+const task_row_t *tasks_row(task_id_t id)
+{
+    return &s_rows[id];
+}
+
+static void tasks_create_one(task_id_t id)
+{
+    const task_row_t *row = &s_rows[id];
+    s_handles[id] = xTaskCreateStatic(row->entry, row->name, (uint32_t)row->stack_words, NULL,
+                                      row->priority, row->stack, &s_blocks[id]);
+}
+
+void tasks_create(void)
+{
+    for (task_id_t id = 0; id < TASK_COUNT; id++) {
+        if (s_rows[id].entry != NULL) {
+            tasks_create_one(id);
+        }
+    }
+}
+
+TaskHandle_t tasks_handle(task_id_t id)
+{
+    if (id == TASK_IDLE) {
+        return xTaskGetIdleTaskHandle();
+    }
+    return id == TASK_TIMER ? xTimerGetTimerDaemonTaskHandle() : s_handles[id];
+}
+
+void tasks_restart(task_id_t id)
+{
+    vTaskDelete(s_handles[id]);
+    tasks_create_one(id);
+}
+
+// ---- hooks, called by the kernel ---------------------------------------------------------------
+
+void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                   kernel_stack_depth_t *words);
+void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                    kernel_stack_depth_t *words);
+void vApplicationIdleHook(void);
+void vApplicationTickHook(void);
+
+void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                   kernel_stack_depth_t *words)
+{
+    *block = &s_blocks[TASK_IDLE];
+    *stack = s_idle_stack;
+    *words = configMINIMAL_STACK_SIZE;
+}
+
+void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                    kernel_stack_depth_t *words)
+{
+    *block = &s_blocks[TASK_TIMER];
+    *stack = s_timer_stack;
+    *words = configTIMER_TASK_STACK_DEPTH;
+}
+
+// Waiting for an interrupt lets an emulator skip idle time and starts every measurement, which
+// begins after a delay, at the same phase of the tick.
+void vApplicationIdleHook(void)
+{
+    __asm volatile("dsb\n\twfi" ::: "memory");
+}
+
+void vApplicationTickHook(void)
+{
+    g_tick_interrupts++;
+}

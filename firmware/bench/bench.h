@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Kernel micro-benchmarks: how one kernel primitive is timed, sample by sample.
+//
+// A benchmark runs in the bench task, above every other task but its peer, with reception held and
+// the writer taken, beginning right after a tick: when its command arrived cannot move a sample.
+// A sample is the counter's difference over the measured section, overhead included; the cost of
+// the probe alone is measured by the same code around nothing and reported apart. The first (cold)
+// run of the primitive is reported apart too. Nothing is printed between first and last sample.
+//
+// To add one: write run (and peer, if another task must take part) and a row in bench_table.c.
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "board_config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BENCH_MAX_SAMPLES = 4096 };
+
+// Bit 31 of a sample: a tick interrupt came between its begin and its end, or right beside them.
+#define BENCH_TICK_HIT 0x80000000u
+
+// One benchmark. `arg` is its argument as given, 0 if none. Functions return 0, or a text that says
+// what the primitive did wrong.
+typedef struct {
+    const char *id;
+    const char *variant;
+    const char *help;
+    bool (*takes)(int32_t arg);                  // 0: the only argument is 0
+    const char *(*run)(uint32_t n, int32_t arg); // in the bench task; n samples after the cold one
+    void (*peer)(uint32_t n);                    // in the peer task, started before run; 0: none
+} bench_row_t;
+
+// Row `index` of the table, or 0 behind the last one; row of an id, or 0.
+const bench_row_t *bench_row(size_t index);
+const bench_row_t *bench_find(const char *id);
+
+typedef struct {
+    const bench_row_t *row; // 0: nothing was measured yet
+    const char *fault;      // 0: the primitive did what it says
+    uint32_t n;
+    int32_t arg;
+    uint32_t cold;       // first sample, with its tick bit
+    uint32_t tick_hits;  // of n
+    uint32_t overhead;   // smallest probe cost, in ticks
+    uint32_t overhead_n; // probes that is the smallest of
+} bench_result_t;
+
+// Runs a benchmark and waits for its end. From the console task only.
+const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg);
+
+// The last run's result, and its samples: result.n of them.
+const bench_result_t *bench_last(void);
+const uint32_t *bench_samples(void);
+
+// Interrupt PLATFORM_BENCH_IRQ; in the vector table. Does what the running benchmark set.
+void bench_irq_handler(void);
+
+// ---- for the benchmarks themselves --------------------------------------------------------------
+
+// Counter at begin and end of the sample being taken, and tick interrupts just before and just
+// after it. Written by the task that begins a sample and by the one that ends it.
+typedef struct {
+    uint32_t begin;
+    uint32_t end;
+    uint32_t ticks_before;
+    uint32_t ticks_after;
+} bench_probe_t;
+
+extern volatile bench_probe_t g_bench_probe;
+extern volatile uint32_t g_tick_interrupts;
+
+// The address of the counter in a register, hidden from the optimiser: reading the counter is one
+// load at both ends of every sample, whatever the compiler knows about the code between.
+static inline const volatile uint32_t *bench_counter(void)
+{
+    const volatile uint32_t *counter = (const volatile uint32_t *)PLATFORM_COUNTER_AT;
+    __asm volatile("" : "+r"(counter));
+    return counter;
+}
+
+// The probe's memory, its address likewise in a register.
+static inline volatile bench_probe_t *bench_probe(void)
+{
+    volatile bench_probe_t *probe = &g_bench_probe;
+    __asm volatile("" : "+r"(probe));
+    return probe;
+}
+
+// Begin and end of a sample: load the counter, store it. BENCH_BEGIN stands last before the
+// measured primitive, BENCH_END first behind it, in whichever task that is; both want `counter` and
+// `probe` from above in registers.
+#define BENCH_BEGIN(counter, probe)                                                                \
+    do {                                                                                           \
+        (probe)->ticks_before = g_tick_interrupts;                                                 \
+        (probe)->begin = *(counter);                                                               \
+        __asm volatile("" ::: "memory");                                                           \
+    } while (0)
+
+#define BENCH_END(counter, probe)                                                                  \
+    do {                                                                                           \
+        __asm volatile("" ::: "memory");                                                           \
+        (probe)->end = *(counter);                                                                 \
+        (probe)->ticks_after = g_tick_interrupts;                                                  \
+    } while (0)
+
+// A whole benchmark whose primitive begins and ends in the bench task: for n + 1 samples does
+// `before`, measures `primitive`, and returns `fault` from the function unless `good` holds.
+#define BENCH_LOOP(n, before, primitive, good, fault)                                              \
+    do {                                                                                           \
+        const volatile uint32_t *counter = bench_counter();                                        \
+        volatile bench_probe_t *probe = bench_probe();                                             \
+        for (uint32_t i = 0; i <= (n); i++) {                                                      \
+            before;                                                                                \
+            BENCH_BEGIN(counter, probe);                                                           \
+            primitive;                                                                             \
+            BENCH_END(counter, probe);                                                             \
+            if (!(good)) {                                                                         \
+                return (fault);                                                                    \
+            }                                                                                      \
+            bench_keep(i);                                                                         \
+        }                                                                                          \
+    } while (0)
+
+// Keeps the sample just ended as number `index`; 0 is the cold one, 1 to n the others.
+void bench_keep(uint32_t index);
+
+// What PLATFORM_BENCH_IRQ calls from now on; 0: nothing.
+void bench_set_isr(void (*isr)(void));
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Interrupt to task: a software-pended interrupt wakes the peer by a notification, a semaphore or a
+// queue. The sample begins before the interrupt is pended and ends in the task.
+#include "bench.h"
+#include "bench_rows.h"
+#include "platform.h"
+#include "tasks.h"
+
+static SemaphoreHandle_t s_semaphore;
+static QueueHandle_t s_queue;
+static volatile uint32_t s_interrupts;
+static volatile uint32_t s_woken; // samples the peer ended after a good wake-up
+
+static void isr_notify(void)
+{
+    BaseType_t woken = pdFALSE;
+    s_interrupts++;
+    vTaskNotifyGiveFromISR(tasks_handle(TASK_BENCH_PEER), &woken);
+    portYIELD_FROM_ISR(woken);
+}
+
+static void isr_sem(void)
+{
+    BaseType_t woken = pdFALSE;
+    s_interrupts++;
+    (void)xSemaphoreGiveFromISR(s_semaphore, &woken);
+    portYIELD_FROM_ISR(woken);
+}
+
+static void isr_queue(void)
+{
+    BaseType_t woken = pdFALSE;
+    uint32_t message = ++s_interrupts;
+    (void)xQueueSendFromISR(s_queue, &message, &woken);
+    portYIELD_FROM_ISR(woken);
+}
+
+static void isr_start(void)
+{
+    s_interrupts = 0;
+    s_woken = 0;
+}
+
+// The peer's loop, the same for each way of waiting: `wait` leaves whether the wake-up was good.
+#define PEER_LOOP(n, wait)                                                                         \
+    do {                                                                                           \
+        const volatile uint32_t *counter = bench_counter();                                        \
+        volatile bench_probe_t *probe = bench_probe();                                             \
+        isr_start();                                                                               \
+        for (uint32_t i = 0; i <= (n); i++) {                                                      \
+            bool good;                                                                             \
+            wait;                                                                                  \
+            BENCH_END(counter, probe);                                                             \
+            s_woken += good && s_interrupts == i + 1u ? 1u : 0u;                                   \
+        }                                                                                          \
+    } while (0)
+
+void bench_peer_isr_notify(uint32_t n)
+{
+    PEER_LOOP(n, good = ulTaskNotifyTake(pdTRUE, portMAX_DELAY) == 1u);
+}
+
+void bench_peer_isr_sem(uint32_t n)
+{
+    static StaticSemaphore_t s_memory;
+    s_semaphore = xSemaphoreCreateBinaryStatic(&s_memory);
+    PEER_LOOP(n, good = xSemaphoreTake(s_semaphore, portMAX_DELAY) == pdPASS);
+}
+
+void bench_peer_isr_queue(uint32_t n)
+{
+    static StaticQueue_t s_memory;
+    static uint8_t s_storage[sizeof(uint32_t)];
+    uint32_t message = 0;
+    s_queue = xQueueCreateStatic(1, sizeof message, s_storage, &s_memory);
+    PEER_LOOP(n, good = xQueueReceive(s_queue, &message, portMAX_DELAY) == pdPASS;
+              good = good && message == s_interrupts);
+}
+
+// The peer is above the bench task: it must have run when the pending store's barrier is passed.
+static const char *isr_run(uint32_t n, void (*isr)(void))
+{
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    bench_set_isr(isr);
+    for (uint32_t i = 0; i <= n; i++) {
+        BENCH_BEGIN(counter, probe);
+        platform_bench_irq_pend();
+        if (s_woken != i + 1u) {
+            return "the interrupt did not wake the task, or not once";
+        }
+        bench_keep(i);
+    }
+    return s_interrupts == n + 1u ? NULL : "interrupts were lost or doubled";
+}
+
+const char *bench_run_isr_notify(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    return isr_run(n, isr_notify);
+}
+
+const char *bench_run_isr_sem(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    return isr_run(n, isr_sem);
+}
+
+const char *bench_run_isr_queue(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    return isr_run(n, isr_queue);
+}
+
+// The handler itself: no task is woken.
+static void isr_end_here(void)
+{
+    BENCH_END(bench_counter(), bench_probe());
+    s_interrupts++;
+}
+
+static void isr_begin_here(void)
+{
+    s_interrupts++;
+    BENCH_BEGIN(bench_counter(), bench_probe());
+}
+
+const char *bench_run_isr_entry(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    isr_start();
+    bench_set_isr(isr_end_here);
+    for (uint32_t i = 0; i <= n; i++) {
+        BENCH_BEGIN(counter, probe);
+        platform_bench_irq_pend();
+        if (s_interrupts != i + 1u) {
+            return "the interrupt was not taken at once";
+        }
+        bench_keep(i);
+    }
+    return NULL;
+}
+
+const char *bench_run_isr_exit(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    isr_start();
+    bench_set_isr(isr_begin_here);
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    for (uint32_t i = 0; i <= n; i++) {
+        platform_bench_irq_pend();
+        BENCH_END(counter, probe);
+        if (s_interrupts != i + 1u) {
+            return "the interrupt was not taken at once";
+        }
+        bench_keep(i);
+    }
+    return NULL;
+}

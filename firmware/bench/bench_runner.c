@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Runs a benchmark between quiet and sound: the bench task, its peer, sample keeping.
+#include "bench.h"
+
+#include "platform.h"
+#include "tasks.h"
+#include "writer.h"
+
+enum { OVERHEAD_PROBES = 64, QUIET_TICKS = 3 };
+
+typedef struct {
+    const bench_row_t *row;
+    uint32_t n;
+    int32_t arg;
+} order_t;
+
+volatile bench_probe_t g_bench_probe;
+
+static order_t s_order;
+static bench_result_t s_result;
+static uint32_t s_samples[BENCH_MAX_SAMPLES];
+static SemaphoreHandle_t s_done;
+static void (*volatile s_isr)(void);
+
+const bench_result_t *bench_last(void)
+{
+    return &s_result;
+}
+
+const uint32_t *bench_samples(void)
+{
+    return s_samples;
+}
+
+void bench_set_isr(void (*isr)(void))
+{
+    s_isr = isr;
+}
+
+void bench_irq_handler(void)
+{
+    void (*isr)(void) = s_isr;
+    if (isr != NULL) {
+        isr();
+    }
+}
+
+void bench_keep(uint32_t index)
+{
+    bool hit = g_bench_probe.ticks_after != g_bench_probe.ticks_before;
+    uint32_t sample = (g_bench_probe.end - g_bench_probe.begin) & ~BENCH_TICK_HIT;
+    sample |= hit ? BENCH_TICK_HIT : 0u;
+    if (index == 0u) {
+        s_result.cold = sample;
+        return;
+    }
+    s_samples[index - 1u] = sample;
+    s_result.tick_hits += sample >> 31;
+}
+
+// The probe around nothing; the smallest difference that no tick hit.
+static void bench_measure_overhead(void)
+{
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    uint32_t smallest = UINT32_MAX;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < OVERHEAD_PROBES; i++) {
+        BENCH_BEGIN(counter, probe);
+        BENCH_END(counter, probe);
+        uint32_t cost = probe->end - probe->begin;
+        if (probe->ticks_after == probe->ticks_before) {
+            smallest = cost < smallest ? cost : smallest;
+            count++;
+        }
+    }
+    s_result.overhead = smallest;
+    s_result.overhead_n = count;
+}
+
+// Nothing else may be ready, and the sleep must end with a tick that found the core idle: then the
+// first instruction behind it stands at the same phase of the tick every time.
+static void bench_align(void)
+{
+    vTaskDelay(QUIET_TICKS);
+}
+
+static const char *bench_run_aligned(const order_t *order)
+{
+    if (order->row->peer != NULL) {
+        (void)xTaskNotifyGive(tasks_handle(TASK_BENCH_PEER)); // runs at once, until it waits
+    }
+    const char *fault = order->row->run(order->n, order->arg);
+    bench_set_isr(NULL);
+    if (fault != NULL && order->row->peer != NULL) {
+        tasks_restart(TASK_BENCH_PEER); // it may wait for ever for what did not happen
+    }
+    return fault;
+}
+
+static void bench_execute(const order_t *order)
+{
+    s_result = (bench_result_t){.row = order->row, .n = order->n, .arg = order->arg};
+    writer_hold();
+    platform_uart_receive_hold(true);
+    bench_align();
+    bench_measure_overhead();
+    bench_align();
+    s_result.fault = bench_run_aligned(order);
+    platform_uart_receive_hold(false);
+    writer_release();
+}
+
+void bench_task(void *unused)
+{
+    (void)unused;
+    platform_bench_irq_start();
+    for (;;) {
+        (void)ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+        bench_execute(&s_order);
+        (void)xSemaphoreGive(s_done);
+    }
+}
+
+void bench_peer_task(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        (void)ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+        s_order.row->peer(s_order.n);
+    }
+}
+
+const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg)
+{
+    static StaticSemaphore_t s_memory;
+    if (s_done == NULL) {
+        s_done = xSemaphoreCreateBinaryStatic(&s_memory);
+    }
+    s_order = (order_t){.row = row, .n = n, .arg = arg};
+    (void)xTaskNotifyGive(tasks_handle(TASK_BENCH));
+    (void)xSemaphoreTake(s_done, portMAX_DELAY);
+    return &s_result;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The table of benchmarks. Ids are part of the console's protocol: they name measurements.
+#include "bench.h"
+#include "bench_rows.h"
+
+#include <string.h>
+
+static const bench_row_t s_rows[] = {
+    {"probe.overhead", "-", "two counter reads with nothing between", NULL, bench_run_overhead,
+     NULL},
+    {"cal.nops", "arg", "arg NOP instructions: 0, 1, 2, 10, 11 or 12", bench_takes_nops,
+     bench_run_nops, NULL},
+    {"sched.yield.self", "-", "taskYIELD with nobody else ready", NULL, bench_run_yield_self, NULL},
+    {"queue.send.switch", "4B", "xQueueSend until the higher receiver runs", NULL,
+     bench_run_queue_switch, bench_peer_queue_switch},
+    {"isr.to.task.notify", "notify", "pended interrupt until the task it notifies runs", NULL,
+     bench_run_isr_notify, bench_peer_isr_notify},
+    {"isr.to.task.sem", "sem", "pended interrupt until the task it gives a semaphore runs", NULL,
+     bench_run_isr_sem, bench_peer_isr_sem},
+    {"isr.to.task.queue", "queue", "pended interrupt until the task it sends to runs", NULL,
+     bench_run_isr_queue, bench_peer_isr_queue},
+    {"critical.enter_exit", "-", "taskENTER_CRITICAL and taskEXIT_CRITICAL", NULL,
+     bench_run_critical, NULL},
+    {"sched.suspendall", "-", "vTaskSuspendAll and xTaskResumeAll, nothing pended", NULL,
+     bench_run_suspendall, NULL},
+    {"sched.resume.preempt", "-", "vTaskResume until the higher task runs", NULL,
+     bench_run_wake_resume, bench_peer_wake_resume},
+    {"notify.give.noswitch", "-", "xTaskNotifyGive to the running task", NULL,
+     bench_run_notify_give, NULL},
+    {"notify.take.nowait", "-", "ulTaskNotifyTake with one given", NULL, bench_run_notify_take,
+     NULL},
+    {"notify.give.switch", "-", "xTaskNotifyGive until the higher waiter runs", NULL,
+     bench_run_wake_notify, bench_peer_wake_notify},
+    {"queue.send", "arg", "xQueueSend without switch; arg: message of 4, 16 or 64 bytes",
+     bench_takes_message, bench_run_queue_send, NULL},
+    {"queue.recv", "arg", "xQueueReceive without switch; arg: message of 4, 16 or 64 bytes",
+     bench_takes_message, bench_run_queue_recv, NULL},
+    {"sem.binary.give", "-", "xSemaphoreGive, nobody waits", NULL, bench_run_binary_give, NULL},
+    {"sem.binary.take", "-", "xSemaphoreTake of a given one", NULL, bench_run_binary_take, NULL},
+    {"sem.binary.give.switch", "-", "xSemaphoreGive until the higher waiter runs", NULL,
+     bench_run_wake_sem, bench_peer_wake_sem},
+    {"sem.counting.give", "-", "xSemaphoreGive, nobody waits", NULL, bench_run_counting_give, NULL},
+    {"sem.counting.take", "-", "xSemaphoreTake with one left", NULL, bench_run_counting_take, NULL},
+    {"mutex.lock", "-", "xSemaphoreTake of a free mutex", NULL, bench_run_mutex_lock, NULL},
+    {"mutex.unlock", "-", "xSemaphoreGive of an uncontended mutex", NULL, bench_run_mutex_unlock,
+     NULL},
+    {"event.set.nowait", "-", "xEventGroupSetBits, nobody waits", NULL, bench_run_event_set, NULL},
+    {"event.set.switch", "1", "xEventGroupSetBits until the one higher waiter runs", NULL,
+     bench_run_wake_event, bench_peer_wake_event},
+    {"heap.alloc", "arg", "pvPortMalloc; arg: 16, 128 or 1024 bytes", bench_takes_block,
+     bench_run_heap_alloc, NULL},
+    {"heap.free", "arg", "vPortFree; arg: 16, 128 or 1024 bytes", bench_takes_block,
+     bench_run_heap_free, NULL},
+    {"isr.entry", "-", "pended interrupt until its handler reads the counter", NULL,
+     bench_run_isr_entry, NULL},
+    {"isr.exit.resume", "-", "end of the handler until the interrupted task goes on", NULL,
+     bench_run_isr_exit, NULL},
+};
+
+enum { ROWS = sizeof s_rows / sizeof s_rows[0] };
+
+const bench_row_t *bench_row(size_t index)
+{
+    return index < ROWS ? &s_rows[index] : NULL;
+}
+
+const bench_row_t *bench_find(const char *id)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(s_rows[i].id, id) == 0) {
+            return &s_rows[i];
+        }
+    }
+    return NULL;
+}

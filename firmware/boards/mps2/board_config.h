@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Facts of the mps2 board (QEMU mps2-an385, Arm application note AN385), for platform/platform.h.
+#ifndef BOARD_CONFIG_H
+#define BOARD_CONFIG_H
+
+#define PLATFORM_CORE_HZ      25000000u
+#define PLATFORM_COUNTER      "fpgaio"
+#define PLATFORM_COUNTER_HZ   25000000u
+#define PLATFORM_COUNTER_AT   0x40028018u
+#define PLATFORM_BENCH_IRQ    31u
+#define PLATFORM_BAD_ADDRESS  0x60000000u
+#define PLATFORM_IRQ_PRIORITY 0x80u
+
+#define BOARD_UART0_AT       0x40004000u
+#define BOARD_UART0_RX_IRQ   0u
+#define BOARD_FPGAIO_AT      0x40028000u
+#define BOARD_FACTORY_PAGE   0x21FFF000u
+#define BOARD_FACTORY_LENGTH 4096u
+#define BOARD_SERIAL_LENGTH  16u
+
+// Starts transmission on UART0; in uart.c.
+void uart0_init(void);
+
+// Receive interrupt of UART0, in uart.c.
+void uart0_receive_handler(void);
+
+#endif

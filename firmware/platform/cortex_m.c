@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The part of the platform contract that is the core's and not the board's (Armv7-M ARM, B3).
+#include "platform.h"
+
+#include <stdint.h>
+
+enum { STACK_FILL = 0xA5 };
+
+extern uint8_t __handler_stack_start[];
+extern uint8_t __handler_stack_end[];
+
+_Noreturn void platform_reset(void)
+{
+    __asm volatile("dsb" ::: "memory");
+    *(volatile uint32_t *)0xE000ED0Cu = 0x05FA0004u; // AIRCR: key, SYSRESETREQ
+    __asm volatile("dsb" ::: "memory");
+    for (;;) {
+    }
+}
+
+uint32_t platform_cpuid(void)
+{
+    return *(volatile uint32_t *)0xE000ED00u;
+}
+
+void platform_handler_stack_fill(void)
+{
+    enum { OWN_FRAMES = 64 };
+    uint8_t *own;
+    __asm volatile("mov %0, sp" : "=r"(own));
+    for (volatile uint8_t *at = __handler_stack_start; at < own - OWN_FRAMES; at++) {
+        *at = STACK_FILL;
+    }
+}
+
+size_t platform_handler_stack_unused(void)
+{
+    const uint8_t *at = __handler_stack_start;
+    while (at < __handler_stack_end && *at == STACK_FILL) {
+        at++;
+    }
+    return (size_t)(at - __handler_stack_start);
+}
+
+void platform_irq_enable(uint32_t irq)
+{
+    *(volatile uint8_t *)(0xE000E400u + irq) = PLATFORM_IRQ_PRIORITY;
+    *(volatile uint32_t *)(0xE000E100u + 4u * (irq / 32u)) = 1u << (irq % 32u);
+}
+
+void platform_irq_disable(uint32_t irq)
+{
+    *(volatile uint32_t *)(0xE000E180u + 4u * (irq / 32u)) = 1u << (irq % 32u);
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
+// EXC_RETURN bit 2 tells which stack the frame is on. A vector must not touch any register the
+// frame does not hold before the frame is found, hence no C here.
+#define VECTOR_WITH_FRAME(function)                                                                \
+    __asm volatile("tst lr, #4\n\tite eq\n\tmrseq r0, msp\n\tmrsne r0, psp\n\tb " function)
+
+__attribute__((naked)) void HardFault_Handler(void)
+{
+    VECTOR_WITH_FRAME("crash_from_fault");
+}
+
+__attribute__((naked)) void Unhandled_Handler(void)
+{
+    VECTOR_WITH_FRAME("crash_from_vector");
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// What a board must fill: everything the firmware needs from hardware. boards/<name>/ supplies
+// board_config.h (the PLATFORM_* values below), a linker script with the __image_*, __ram_*,
+// __flash_* and __handler_stack_* symbols, and these functions.
+//
+// board_config.h defines
+//   PLATFORM_CORE_HZ       core clock in Hz, also that of SysTick
+//   PLATFORM_COUNTER       name of the counter used for measuring, as the console prints it
+//   PLATFORM_COUNTER_HZ    its frequency in Hz
+//   PLATFORM_COUNTER_AT    its address: a free-running 32-bit up-counter
+//   PLATFORM_BENCH_IRQ     number of an interrupt no device uses, for software-pended interrupts;
+//                          its vector must be bench_irq_handler()
+//   PLATFORM_BAD_ADDRESS   an address whose reading faults, for crash.make kind=hardfault
+//   PLATFORM_IRQ_PRIORITY  NVIC priority byte of interrupts that call the kernel
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include "board_config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Why the core was reset, as far as the hardware itself tells.
+typedef enum {
+    PLATFORM_RESET_UNKNOWN, // no reset-cause register: no-init RAM decides
+    PLATFORM_RESET_POWER,
+    PLATFORM_RESET_PIN,
+    PLATFORM_RESET_WATCHDOG,
+} platform_reset_t;
+
+// A memory region as mem.regions prints it; bytes.
+typedef struct {
+    const char *name;
+    uintptr_t start;
+    size_t size;
+    size_t used;
+} platform_region_t;
+
+// Called for every received byte, from the receive interrupt.
+typedef void (*platform_receive_t)(uint8_t byte);
+
+// Starts clocks, UART transmission and the counter. Called once, first, before the kernel.
+void platform_init(void);
+
+// Sends bytes and returns when the UART took them all. Any context; no locking of its own.
+void platform_uart_write(const void *bytes, size_t length);
+
+// Starts reception: from now on every byte goes to `receive`. Called once.
+void platform_uart_receive_start(platform_receive_t receive);
+
+// Holds reception back (true) or lets it go on (false): no receive interrupt comes in between.
+void platform_uart_receive_hold(bool hold);
+
+// Whether the counter at PLATFORM_COUNTER_AT advances. A counter that does not (the DWT of an
+// emulator reads 0 without a fault) would make every measurement a zero.
+bool platform_counter_advances(void);
+
+// What the hardware knows about the last reset.
+platform_reset_t platform_reset_cause(void);
+
+// Serial number, NUL terminated; "none" if the board has none. Static memory.
+const char *platform_serial(void);
+
+// Region `index`, or 0 behind the last one. Filled into *region; returns 1.
+int platform_region(size_t index, platform_region_t *region);
+
+// Prepares PLATFORM_BENCH_IRQ: priority set, enabled.
+void platform_bench_irq_start(void);
+
+// Pends PLATFORM_BENCH_IRQ. Inline, because this one store stands inside a measured section.
+static inline void platform_bench_irq_pend(void)
+{
+    *(volatile uint32_t *)(0xE000E200u + 4u * (PLATFORM_BENCH_IRQ / 32u)) =
+        1u << (PLATFORM_BENCH_IRQ % 32u);
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
+// ---- Cortex-M, the same on every board (platform/cortex_m.c) -----------------------------------
+
+// Resets the whole system by AIRCR. Does not return.
+_Noreturn void platform_reset(void);
+
+// The CPUID register.
+uint32_t platform_cpuid(void);
+
+// Bytes of the handler stack never used, by the fill value startup left there.
+size_t platform_handler_stack_unused(void);
+
+// Fills the unused part of the handler stack. Called by startup, once, on that stack.
+void platform_handler_stack_fill(void);
+
+// Sets priority of interrupt `irq` to PLATFORM_IRQ_PRIORITY and enables it.
+void platform_irq_enable(uint32_t irq);
+
+// Disables interrupt `irq`; it is not taken after the return.
+void platform_irq_disable(uint32_t irq);
+
+// Vectors of all boards, for faults and for interrupts nobody handles: they find the stacked frame
+// and hand it to crash_from_fault() or crash_from_vector().
+void HardFault_Handler(void);
+void Unhandled_Handler(void);
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The one return rule: 0 is success, below 0 a status_t, above 0 a count.
+#ifndef STATUS_H
+#define STATUS_H
+
+typedef enum {
+    STATUS_OK = 0,
+    STATUS_SYNTAX = -1,  // not of the grammar
+    STATUS_CRC = -2,     // a frame whose check value does not hold
+    STATUS_LONG = -3,    // longer than the grammar allows
+    STATUS_UNKNOWN = -4, // no command or name like this
+    STATUS_USAGE = -5,   // an argument is missing, doubled or not known
+    STATUS_VALUE = -6,   // an argument's value is not among those allowed
+} status_t;
+
+// The word of a status in replies (`err code=<word>`) and badreq events.
+const char *status_word(status_t status);
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Checks of the host unit tests: a failed one is printed with its place and counted, and the test
+// goes on. Every test_*.c has one function here that walks its tables.
+#ifndef HOST_UNITS_H
+#define HOST_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CHECK(condition, about) unit_check((condition), #condition, (about), __FILE__, __LINE__)
+
+// Counts a check; prints it if it failed. `about` names the row of the table.
+void unit_check(bool good, const char *condition, const char *about, const char *file, int line);
+
+void test_command(void);
+void test_line(void);
+void test_request(void);
+void test_sums(void);
+
+#endif

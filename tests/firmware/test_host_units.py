@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Builds and runs the host unit tests of the firmware's pure parts, and checks them against Python."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "firmware" / "test"
+
+
+def _run(*command: str | Path, data: bytes = b"") -> str:
+    done = subprocess.run([str(word) for word in command], input=data, capture_output=True, timeout=120)
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def host_units() -> Path:
+    """Return the test binary, built in a folder kept between runs."""
+    build = ROOT / "build" / "firmware" / "host"
+    _run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
+    _run("cmake", "--build", build)
+    return build / "host_units"
+
+
+def _crc16(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE bit by bit, written apart from the firmware's."""
+    crc = 0xFFFF
+    for bit in (byte >> shift & 1 for byte in data for shift in range(7, -1, -1)):
+        feedback = (crc >> 15) ^ bit
+        crc = (crc << 1) & 0xFFFF ^ (0x1021 if feedback else 0)
+    return crc
+
+
+def _samples() -> list[bytes]:
+    rng = random.Random(20)
+    return [b"", b"123456789", *(rng.randbytes(n) for n in (1, 55, 56, 63, 64, 65, 119, 120, 384, 5000))]
+
+
+def test_units_pass(host_units: Path) -> None:
+    assert " 0 failed" in _run(host_units)
+
+
+def test_crc16_of_the_independent_implementation() -> None:
+    assert _crc16(b"123456789") == 0x29B1
+
+
+@pytest.mark.parametrize("data", _samples(), ids=len)
+def test_crc16_agrees_with_python(host_units: Path, data: bytes) -> None:
+    assert _run(host_units, "crc", data=data).strip() == f"{_crc16(data):04X}"
+
+
+@pytest.mark.parametrize("data", _samples(), ids=len)
+def test_sha256_agrees_with_python(host_units: Path, data: bytes) -> None:
+    assert _run(host_units, "sha256", data=data).strip() == hashlib.sha256(data).hexdigest()
+
+
+def test_request_framed_by_python_is_understood(host_units: Path) -> None:
+    body = b"41 bench.run id=sched.yield.self n=1000"
+    line = b"@" + body + b"*%04X" % _crc16(body)
+    assert _run(host_units, "request", data=line).split() == ["ok", "41", "2"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_is_refused_and_never_faults(host_units: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    noise = b"@" + bytes(rng.choice(b"@*% =0123456789ABCDEFxyz\xff") for _ in range(300))
+    assert _run(host_units, "request", data=noise).split()[0] in {"crc", "syntax"}
