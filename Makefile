@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# The commands of this project. Each installs what it needs first; 'make help' lists them.
+SHELL := bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+PRESET ?= mps2
+C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
+
+.PHONY: help setup firmware qualify check test evidence benchmarks lock clean
+
+help: ## List the commands.
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## Install what is missing: system packages, .venv.
+	@tools/setup
+
+firmware: setup ## Fetch the kernel's sources and build the firmware.
+	@$(PYTHON) -m rig.image.build $(PRESET) >/dev/null
+
+qualify: firmware ## Qualify the emulated board: build, flash, measure, report.
+	@.venv/bin/rig qualify
+
+check: setup ## Lint, types, unit tests; under two minutes.
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	clang-format --dry-run -Werror $(C_SOURCES)
+	$(PYTHON) -m pytest -q -m "not emulated and not slow"
+
+test: check firmware ## All of check, and the tests on the emulated board.
+	$(PYTHON) -m pytest -q -m "emulated or slow"
+
+evidence: firmware ## Everything that must be seen; resumes where it stopped.
+	@tools/evidence
+
+benchmarks: firmware ## The rig's own speed, each figure beside a reference.
+	@$(PYTHON) -m benchmarks
+
+lock: setup ## Make requirements.lock anew from pyproject.toml.
+	@tools/lock
+
+clean: ## Remove what was built; sources and .venv stay.
+	rm -rf build

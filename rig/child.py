@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""Child processes that the rig owns: none outlives the rig, however the rig ends.
+
+Owns starting, ending and the reason of the end. Knows nothing of what the programs do. Linux only: the kernel
+is asked to kill the child when the *thread* that started it ends (prctl(2), PR_SET_PDEATHSIG), so start
+children from a thread that lives as long as they do. Only the child itself is covered by that: a program that
+starts others (a shell script, say) has to end those itself when it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from rig.deadline import Deadline, poll
+from rig.errors import ToolFault
+
+GRACE_S: Final = 2.0
+"""How long a child may take to end in good order before it is killed."""
+
+DEBIAN_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+        "cmake": "cmake",
+        "gdb-multiarch": "gdb-multiarch",
+        "mosquitto": "mosquitto",
+        "ninja": "ninja-build",
+        "qemu-system-arm": "qemu-system-arm",
+        "setpriv": "util-linux",
+        "uhubctl": "uhubctl",
+    }
+)
+"""The package of a program, for the message that it is missing."""
+
+# The parent may die between fork and prctl; no signal would ever come then. So the shell looks, after prctl,
+# whether its parent is still the one that it was started by, and only then becomes the program.
+_STILL_OURS: Final = 'test "$PPID" = "$0" && exec "$@"'
+
+
+class Child:
+    """A running child process, or one that has ended. Made by ``spawn``; safe to ask from any thread."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id; also the id of the child's process group."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._status() is None
+
+    def exit_reason(self) -> str:
+        """To say after the program's name: ``is running``, ``ended with status 1``, ``was ended by …``."""
+        status = self._status()
+        if status is None:
+            return "is running"
+        return f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Blocks until the process has ended (True) or the deadline has passed (False)."""
+        return poll(lambda: not self.alive, deadline)
+
+    def kill(self) -> None:
+        """Kills the process and its group at once, as if the plug were pulled; returns when it is gone."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """Asks the process to end (SIGTERM), kills it when it has not done so in ``grace_s`` seconds."""
+        self._signal(signal.SIGTERM)
+        self.wait(Deadline.after(grace_s))
+        self.kill()
+
+    def _status(self) -> int | None:
+        """As ``Popen.returncode``, but leaves an ended process unreaped, so that its id stays its own."""
+        if self._process.returncode is not None:
+            return self._process.returncode
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:  # once it is reaped, the id may be another process's
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:  # a real-time signal has no name of its own
+        return f"signal {number}"
+
+
+def require_program(name: str) -> Path:
+    """The full path of a program. Raises ToolFault that names the Debian package when it is missing."""
+    found = shutil.which(name)
+    if found is None:
+        package = DEBIAN_PACKAGES.get(name)
+        hint = f"Install it: apt-get install {package}" if package else "Is it installed, and on the PATH?"
+        raise ToolFault(f"the program {name!r} is missing", hint=hint)
+    return Path(found)
+
+
+@contextmanager
+def spawn(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+    grace_s: float = GRACE_S,
+) -> Iterator[Child]:
+    """Runs a program (never a shell line) until the context is left; it dies with this process at the latest.
+
+    What it prints is appended to ``log``. ``pass_fds`` stay open in it under the same numbers; ``env``
+    replaces the environment. It leads a session of its own, so that Ctrl-C at the terminal reaches only the
+    rig, which then closes board and child in order. Raises ToolFault when the program or the log cannot be
+    opened. Does not wait for the program to be ready; one that fails at once is soon not ``alive``.
+    """
+    program = require_program(argv[0])
+    guard = [
+        str(require_program("setpriv")),
+        "--no-new-privs",
+        "sh",
+        "-c",
+        _STILL_OURS,
+        str(os.getpid()),
+    ]
+    child = Child(_start([*guard, str(program), *argv[1:]], log, pass_fds, env))
+    try:
+        yield child
+    finally:
+        child.close(grace_s)
+
+
+def _start(
+    argv: Sequence[str], log: Path, pass_fds: Sequence[int], env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=pass_fds,
+                env=env,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ToolFault(
+            f"cannot start {argv[0]}: {error.strerror}: {error.filename}", evidence=str(log)
+        ) from error
