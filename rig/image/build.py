@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Builds the firmware of this project with CMake; ``python -m rig.image.build PRESET`` does so by hand.
+
+Owns the calls of CMake and the names of what they leave in ``build/firmware/<preset>/``. A build with nothing
+to do costs well under 0.3 s. What is compiled and how is the matter of ``firmware/CMakeLists.txt``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig.errors import RigError, ToolFault, UsageFault
+from rig.image.folder_lock import locked
+from rig.image.sources import kernel_path
+
+LOCK_TIMEOUT_S = 900.0
+STAMP = ".configured"
+LAST_LINES = 15
+"""Lines of compiler output that a failure quotes, and ..."""
+LAST_WIDTH = 160
+"""... characters of each; the log has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltFirmware:
+    """What a build left: the application in three forms, the emulated board's boot ROM, flash algorithm."""
+
+    preset: str
+    elf: Path
+    binary: Path
+    map: Path
+    boot_elf: Path
+    flm: Path
+
+
+def build(
+    preset: str, *, project_root: Path, environ: Mapping[str, str], say: Callable[[str], None]
+) -> BuiltFirmware:
+    """Brings the firmware of ``preset`` up to date and returns it. Blocks; two callers take turns.
+
+    ``environ`` is the tools' environment; ``FREERTOS_KERNEL_PATH`` there names another kernel. ``say`` takes
+    one line of progress, for work that takes long. Raises UsageFault (no such preset, wrong override) and
+    ToolFault (a tool is missing, or the build failed: the last lines of its output and the path of its log).
+    """
+    sources = project_root / "firmware"
+    _check_preset(preset, sources / "CMakePresets.json")
+    folder = project_root / "build" / "firmware" / preset
+    job = _Job(preset, sources, folder, kernel_path(project_root, environ, say), environ)
+    with locked(folder.with_name(f".{preset}.lock"), LOCK_TIMEOUT_S, say):
+        if not job.is_configured():
+            say(f"configuring firmware {preset} with the kernel in {job.kernel}")
+            job.configure()
+        job.run("cmake", "--build", str(folder))
+    return _built(preset, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One preset's build: where its sources are, where it goes, and with which kernel and environment."""
+
+    preset: str
+    sources: Path
+    folder: Path
+    kernel: Path
+    environ: Mapping[str, str]
+
+    def is_configured(self) -> bool:
+        stamp, generated = self.folder / STAMP, self.folder / "build.ninja"
+        return generated.is_file() and stamp.is_file() and stamp.read_text("utf-8") == self._stamp()
+
+    def configure(self) -> None:
+        (self.folder / STAMP).unlink(missing_ok=True)
+        self.run("cmake", "--fresh", "--preset", self.preset, f"-DFREERTOS_KERNEL_PATH={self.kernel}")
+        (self.folder / STAMP).write_text(self._stamp(), "utf-8")
+
+    def run(self, *command: str) -> None:
+        log = self.folder.with_name(f"{self.preset}.log")
+        with log.open("w", encoding="utf-8") as output:
+            try:
+                done = subprocess.run(
+                    command,
+                    cwd=self.sources,
+                    env=dict(self.environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                )
+            except FileNotFoundError as error:
+                raise ToolFault(f"{command[0]} is not on this machine", hint="Run tools/setup") from error
+        if done.returncode:
+            lines = log.read_text("utf-8", errors="replace").splitlines()[-LAST_LINES:]
+            quoted = "\n  ".join(["", *(line[:LAST_WIDTH] for line in lines)])
+            failed = f"'{' '.join(command)}' failed with exit code {done.returncode}:{quoted}\n"
+            raise ToolFault(failed, evidence=str(log))
+
+    def _stamp(self) -> str:
+        # The generated build watches the CMakeLists files itself, but none of these.
+        presets = hashlib.sha256((self.sources / "CMakePresets.json").read_bytes()).hexdigest()
+        return f"{presets}\n{self.sources}\n{self.kernel}\n"
+
+
+def _check_preset(preset: str, presets_file: Path) -> None:
+    try:
+        listed = json.loads(presets_file.read_text("utf-8"))["configurePresets"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageFault(f"{presets_file}: cannot be read: {error}") from error
+    names = [entry["name"] for entry in listed if not entry.get("hidden")]
+    if preset not in names:
+        raise UsageFault(f"no firmware preset '{preset}'; there are: {', '.join(names)}")
+
+
+def _built(preset: str, folder: Path) -> BuiltFirmware:
+    names = ("app.elf", "app.bin", "app.map", "boot.elf", "mps2_an385.flm")
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise ToolFault(f"the build of {preset} left no {', '.join(missing)} in {folder}")
+    return BuiltFirmware(preset, *(folder / name for name in names))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Builds one preset and prints the path of its ELF; exit code 2 for wrong input, 3 for a failed build."""
+    parser = argparse.ArgumentParser(prog="python -m rig.image.build", description="Builds the firmware.")
+    parser.add_argument("preset", help="a preset of firmware/CMakePresets.json")
+    parser.add_argument("--project-root", type=Path, default=Path(), help="default: the current folder")
+    options = parser.parse_args(arguments)
+    try:
+        built = build(
+            options.preset,
+            project_root=options.project_root.resolve(),
+            environ=os.environ,
+            say=lambda line: print(line, file=sys.stderr),
+        )
+    except RigError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, UsageFault) else 3
+    print(built.elf)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
