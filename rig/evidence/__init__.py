@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Keeping evidence: measurements, verdicts, the run bundle and its index. Knows nothing of boards' links."""
