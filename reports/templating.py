@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""The template environment of the pages: escaping always on, and how words, figures and links are written.
+
+Each text also passes ``printable``, whoever wrote it, so no template can forget it.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from reports import text, view
+from rig.evidence.model import Run
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment(run: Run, folder: Path) -> Environment:
+    """Returns the Jinja2 environment for a page about ``run`` that will lie in ``folder``."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "number": text.number,
+        "duration": text.duration,
+        "short": text.short_hash,
+        "cut": text.cut,
+        "dedent": textwrap.dedent,
+        "svg": Markup,
+        "place": lambda path: _place(run, path),
+        "link": lambda path: _link(run, folder, path),
+    }
+    env.globals |= {"limit_of": view.limit_of, "judged": view.judged, "sensitive": run.sensitive}
+    env.globals |= {"percent": text.percent, "plural": text.plural, "size": text.size}
+    return env
+
+
+def _finalize(value: object) -> object:
+    from markupsafe import Markup
+
+    return text.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _place(run: Run, path: Path) -> str:
+    """A path as a person finds it from the run's folder; of one elsewhere only the name."""
+    return path.relative_to(run.path).as_posix() if path.is_relative_to(run.path) else path.name
+
+
+def _link(run: Run, folder: Path, path: Path) -> str:
+    """The address of an artifact as seen from the page; empty when it is not below the run's folder."""
+    if not path.is_relative_to(run.path) or ".." in path.relative_to(run.path).parts:
+        return ""
+    return quote(text.printable(Path(os.path.relpath(path, folder)).as_posix()))
