@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""The inventory: ``devices.yaml`` as frozen records, one per board; facts, no options.
+
+Owns the records and what each fact means. What one value may be is ``inventory_values``; how text becomes
+data is ``inventory_yaml``; what is refused, and in which words, is ``inventory_check``. The last two are
+imported when a file is loaded, as yaml and pydantic cost time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal
+
+from rig.bench.inventory_values import (
+    Address,
+    Argv,
+    Baud,
+    Features,
+    Frequency,
+    Length,
+    Line,
+    Name,
+    Port,
+    ProbeId,
+    Seconds,
+    Shift,
+    Size,
+    Word,
+    Word32,
+    nearest,
+)
+from rig.errors import UnknownBoard
+
+FILE_NAME: Final = "devices.yaml"
+EMULATED: Final = "emulated"
+
+
+class _Fact:
+    """Base of the records: an unknown key is refused, and no value is converted on the quiet."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRange(_Fact):
+    """Bytes of a board's address space that an image may use.
+
+    ``name``: what reports and ``emulator.flash`` call it. ``start``: address of the first byte.
+    ``size``: in bytes, 1 or more. Ranges of one board do not overlap.
+    """
+
+    name: Name
+    start: Address
+    size: Size
+
+    @property
+    def end(self) -> int:
+        """The address just after the last byte."""
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceId(_Fact):
+    """A word by which the chip names itself: ``read32(address) & mask == value``.
+
+    ``address`` is a multiple of 4; ``mask`` drops what differs between revisions; 0 would accept any chip and
+    is refused.
+    """
+
+    address: Address
+    mask: Word32
+    value: Word32
+
+
+@dataclass(frozen=True, slots=True)
+class SerialPlace(_Fact):
+    """Where the unit's serial number stands: ``address`` and ``length`` in bytes (1 to 64).
+
+    Outside the flash ranges, so that no image can overwrite it. Text if it is printable up to the first NUL,
+    else shown as hex.
+    """
+
+    address: Address
+    length: Length
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(_Fact):
+    """What the probe must read before anything is written.
+
+    ``cpuid``: the core's CPUID register at 0xE000ED00 (Armv7-M ARM, B3.2.3). ``device_id``: None where the
+    chip has no such word. ``serial``: None where units carry no number; they cannot be told apart then.
+    """
+
+    cpuid: Word32
+    device_id: DeviceId | None = None
+    serial: SerialPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts(_Fact):
+    """The debug probe of a board.
+
+    ``type``: pyOCD's name of the probe plug-in (``qemu`` is ours). ``id``: the unique id in full (``remote``:
+    HOST:PORT), as pieces of it may match another board's. ``target``: the pyOCD target type.
+    ``frequency_hz``: SWD clock in Hz; None is pyOCD's default of 1 MHz.
+    """
+
+    type: Literal["qemu", "cmsisdap", "stlink", "jlink", "remote"]
+    id: ProbeId
+    target: Word
+    frequency_hz: Frequency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleFacts(_Fact):
+    """The console of a board.
+
+    ``port``: a device path, ``socket://HOST:PORT``, ``rfc2217://HOST:PORT``, or ``emulated`` for the UART of
+    the emulator. ``baud``: bits per second; 8N1 always.
+    """
+
+    port: Port
+    baud: Baud
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFacts(_Fact):
+    """How a board's supply is switched.
+
+    ``driver``: ``emulated`` starts and kills the emulator; ``command`` runs the argument lists ``on`` and
+    ``off`` (never a shell), and ``status``, if there is one: exit status 0 means on, 1 means off; ``none``:
+    the supply is always on. ``settle_s``: seconds after switching until the supply is what was asked for.
+    """
+
+    driver: Literal["emulated", "none", "command"]
+    on: Argv | None = None
+    off: Argv | None = None
+    status: Argv | None = None
+    settle_s: Seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareFacts(_Fact):
+    """The default firmware of a board: ``preset`` of ``firmware/CMakePresets.json``, built in
+    ``build/firmware/<preset>/``."""
+
+    preset: Name
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorFacts(_Fact):
+    """The QEMU process that is the board; its boot ROM and flash algorithm come from the firmware's build.
+
+    ``machine``: QEMU's name of it. ``clock``: ``exact`` is deterministic, ``paced`` about real time, ``free``
+    the fastest and judges no time. ``flash``: the name of the flash range that is kept in a file over power
+    cycles. ``flash_size``: size in bytes of that file, which starts with the range and may hold more.
+    ``icount_shift``: an instruction takes 2^shift ns; None with the free clock only.
+    ``cpu``: another core than the machine's own; None leaves it.
+    """
+
+    machine: Word
+    clock: Literal["exact", "paced", "free"]
+    flash: Name
+    flash_size: Size
+    icount_shift: Shift | None = None
+    cpu: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board(_Fact):
+    """One board: a place on the bench with its links.
+
+    ``name``: its key in the file. ``at``: where that stands (``devices.yaml:12``). ``description``: for
+    people. ``features``: what suites may ask of it, words of ``inventory_values.FEATURES``. ``core_hz``: core
+    clock in Hz. ``flash``: what images may be written to, at least one range. ``ram``: at least one range,
+    the first is used by flash algorithms. ``firmware``: None where the firmware is not built here.
+    ``emulator``: None for a physical board.
+    """
+
+    name: Name
+    at: str
+    core_hz: Frequency
+    flash: tuple[MemoryRange, ...]
+    ram: tuple[MemoryRange, ...]
+    identity: Identity
+    probe: ProbeFacts
+    console: ConsoleFacts
+    power: PowerFacts
+    description: Line = ""
+    features: Features = frozenset()
+    firmware: FirmwareFacts | None = None
+    emulator: EmulatorFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The boards of one file, by name, in its order."""
+
+    path: Path
+    boards: Mapping[str, Board]
+
+    @property
+    def state_dir(self) -> Path:
+        """Where locks and the flash of emulated boards are kept: ``.rig`` beside the file."""
+        return self.path.parent / ".rig"
+
+    def board(self, name: str) -> Board:
+        """The board of that name; raises UnknownBoard with the nearest name and those there are."""
+        if name in self.boards:
+            return self.boards[name]
+        near = nearest(name, self.boards)
+        raise UnknownBoard(
+            f"no board {name!r} in {self.path}",
+            hint=(f"Did you mean {near!r}? " if near else "") + f"There are: {', '.join(self.boards)}",
+        )
+
+
+def load_inventory(path: Path) -> Inventory:
+    """Reads and checks an inventory. Raises InventoryFault: every fault of the file, each with its place."""
+    from rig.bench.inventory_check import check_inventory
+
+    return check_inventory(path)
+
+
+def find_inventory(start: Path) -> Path | None:
+    """The ``devices.yaml`` of ``start`` or of the nearest folder above it, or None."""
+    folders = (start, *start.parents)
+    return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""The values that may stand in an inventory: names, addresses, sizes, features; and how each is refused.
+
+Owns the reading of one value. Each type here is an ``Annotated`` builtin whose check pydantic runs when (and
+only when) an inventory is loaded; this module itself imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+ADDRESS_END: Final = 1 << 32
+
+FEATURES: Final[Mapping[str, str]] = {
+    "console": "speaks the line grammar of docs/console-commands.md",
+    "crash-record": "keeps a record of a crash over the reset that follows",
+    "kernel-bench": "runs the kernel micro-benchmarks",
+    "memory": "tells its heap, its tasks' stacks and its memory regions",
+    "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
+    "network": "has a network interface and an IP stack",
+}
+"""What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An annotation for pydantic: the value becomes ``check(value)``; a ValueError's text is the fault."""
+
+    check: Callable[[Any], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        """Called by pydantic when it first meets the type."""
+        from pydantic_core import core_schema
+
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self.check)
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like ``word``, or None when none is like it."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, list(candidates), n=1)), None)
+
+
+def suggestion(word: str, candidates: Iterable[str], *, label: str) -> str:
+    """``did you mean 'power'?`` where something is near; else ``LABEL: a, b, c``."""
+    known = sorted(candidates)
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else f"{label}: {', '.join(known)}"
+
+
+def described(value: object) -> str:
+    """What was seen, for a message: ``text 'abc'``, ``the number 3``, ``a list``, ``nothing``."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"text {value if len(value) <= 40 else value[:40] + '…'!r}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _expected(what: str, value: object) -> ValueError:
+    return ValueError(f"expected {what}, got {described(value)}")
+
+
+def _number(low: int, high: int, what: str) -> Checked:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _expected(what, value)
+        if not low <= value <= high:
+            raise ValueError(f"expected {what} from {low:,} to {high:,}, got {value:,}")
+        return value
+
+    return Checked(check)
+
+
+def _text(pattern: str, what: str) -> Checked:
+    compiled = re.compile(pattern)
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise _expected(what, value)
+        return value
+
+    return Checked(check)
+
+
+def _address(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _expected("an address such as 0x20000000", value)
+    if not 0 <= value < ADDRESS_END:
+        raise ValueError(f"expected an address from 0 to {ADDRESS_END - 1:#x}, got {value:#x}")
+    return value
+
+
+_UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE: Final = re.compile(rf"(?P<number>\d{{1,10}}|0x[0-9a-fA-F]{{1,8}})\s*(?P<unit>{'|'.join(_UNITS)})?")
+
+
+def parse_size(value: object) -> int:
+    """Bytes of ``4096``, ``0x1000``, ``4 KiB`` (also ``MiB``, ``GiB``). Raises ValueError."""
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        value = (
+            int(match["number"], 16 if match["number"].startswith("0x") else 10)
+            * _UNITS[match["unit"] or "B"]
+        )
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _expected("a size such as 4096, 0x1000 or 16 MiB", value)
+    if not 1 <= value <= ADDRESS_END:
+        raise ValueError(f"expected a size from 1 byte to 4 GiB, got {value:,}")
+    return value
+
+
+def _features(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise _expected("a list of features", value)
+    unknown = [word for word in value if not isinstance(word, str) or word not in FEATURES]
+    if unknown:
+        raise ValueError(
+            "; ".join(
+                f"unknown feature {w!r}, {suggestion(str(w), FEATURES, label='known')}" for w in unknown
+            )
+        )
+    return frozenset(value)
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 60:
+        raise _expected("seconds from 0 to 60", value)
+    return float(value)
+
+
+def _argv(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(part, str) and part for part in value):
+        seen = (
+            described(value) if not isinstance(value, list) else "an empty list" if not value else repr(value)
+        )
+        raise ValueError(f"expected a list of texts, program first, got {seen}; quote what is not text")
+    return tuple(value)
+
+
+def _port(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(
+        r"emulated|/dev/\S+|COM\d{1,3}|(socket|rfc2217)://\S+:\d{1,5}\S*", value
+    ):
+        raise _expected(
+            "'emulated', a device path (/dev/serial/by-id/…), or socket:// or rfc2217://HOST:PORT", value
+        )
+    return value
+
+
+Name = Annotated[str, _text(r"[a-z][a-z0-9-]{0,31}", "a name of a-z, 0-9 and -, a letter first, 32 at most")]
+Word = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "one word of letters, digits and _ . + -")]
+Line = Annotated[str, _text(r"[^\x00-\x1f\x7f]{0,200}", "one line of text, 200 characters at most")]
+ProbeId = Annotated[
+    str, _text(r"[!-~]{1,128}", "the probe's full id, as 'pyocd list' prints it; quote digits")
+]
+Port = Annotated[str, Checked(_port)]
+Argv = Annotated[tuple[str, ...], Checked(_argv)]
+Features = Annotated[frozenset[str], Checked(_features)]
+Address = Annotated[int, Checked(_address)]
+Word32 = Annotated[int, _number(0, ADDRESS_END - 1, "a 32-bit number")]
+Size = Annotated[int, Checked(parse_size)]
+Length = Annotated[int, _number(1, 64, "a length in bytes")]
+Frequency = Annotated[int, _number(1, 10_000_000_000, "a frequency in Hz")]
+Baud = Annotated[int, _number(50, 20_000_000, "a baud rate")]
+Shift = Annotated[int, _number(0, 10, "an icount shift")]
+Seconds = Annotated[float, Checked(_seconds)]

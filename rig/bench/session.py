@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""One session with one board: lock, console armed, power, identify, flash, boot identity checked, online.
+
+Owns the order in which links open and close, and the first cause of trouble. Composes links; is none itself.
+Whether the board is an emulated one is decided here, once, and is no matter of anybody above.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rig.bench.inventory import Board, Inventory
+from rig.bench.lock import board_lock
+from rig.deadline import Deadline, settle
+from rig.emulator.board import EmulatedBoard, Parts
+from rig.errors import BoardRebooted, BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
+from rig.events import Event, EventSink, RunClock, discard
+from rig.links.console import ConsoleReader
+from rig.links.console_link import ConsoleLink
+from rig.links.interfaces import FlashReport, Mark, Power, WireEvent
+from rig.links.power import power_of
+from rig.links.probe import PyocdProbe, attach
+from rig.links.transcript import Transcript
+from rig.links.wear import WearCount
+from rig.project import project_root
+
+BOOT_S = 10.0
+"""How long a board may take from reset to its ``ready`` event, unless a case says otherwise."""
+
+_REBOOTS_FOR_EVER = 3
+_PORT_S = 5.0
+
+
+@dataclass(slots=True)
+class BoardSession:
+    """A board that is powered, identified and reachable. ``serial`` is the unit's number as the chip says it.
+
+    ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
+    against it. ``boot`` is the last boot event seen by ``restart``.
+    """
+
+    board: Board
+    power: Power
+    console: ConsoleLink
+    clock: RunClock
+    sink: EventSink
+    state_dir: Path
+    probe_id: str
+    identity: dict[str, str] = field(default_factory=dict)
+    image_sha256: str | None = None
+    boot: WireEvent | None = None
+    _probe: PyocdProbe | None = None
+    _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @property
+    def probe(self) -> PyocdProbe:
+        """The debug probe. Raises LinkLost while the board is off."""
+        if self._probe is None:
+            raise LinkLost("the probe is not attached: the board is off", board=self.board.name)
+        return self._probe
+
+    @property
+    def serial(self) -> str | None:
+        """The unit's serial number, or None where the chip has none."""
+        return self.identity.get("serial")
+
+    def attach_probe(self) -> None:
+        """Attaches the probe and identifies the board. Raises LinkLost, WrongBoard."""
+        wear = WearCount(self.state_dir / "erase-cycles.json")
+        self._probe = self._probe_stack.enter_context(
+            attach(self.board, self.probe_id, clock=self.clock, sink=self.sink, wear=wear)
+        )
+        self.identity = self._probe.identify()
+
+    def detach_probe(self) -> None:
+        """Lets the probe go; harmless when it is not attached."""
+        self._probe = None
+        self._probe_stack.close()
+
+    def power_on(self) -> None:
+        """Switches the supply on, waits its settling time, and attaches the probe."""
+        self.power.on()
+        self._tell("on")
+        settle(self.board.power.settle_s)
+        self.attach_probe()
+
+    def power_off(self) -> None:
+        """Lets the probe go and pulls the plug."""
+        self.detach_probe()
+        self.power.off()
+        self._tell("off")
+
+    def flash(self, image: Path, *, force: bool = False) -> FlashReport:
+        """Flashes an image with proof; the core is left halted at its first instruction."""
+        report = self.probe.flash(image, force=force)
+        self.image_sha256 = report.image_sha256
+        return report
+
+    def restart(self, timeout_s: float = BOOT_S) -> WireEvent:
+        """Resets the board and waits until it takes commands; returns the boot event, its identity checked.
+
+        Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost.
+        """
+        since = self.console.mark()
+        self.probe.reset()
+        return self.await_ready(since, timeout_s)
+
+    def power_cycle(self, timeout_s: float = BOOT_S) -> WireEvent:
+        """Pulls the plug, puts it back, and waits as ``restart`` does."""
+        self.power_off()
+        since = self.console.mark()
+        self.power_on()
+        return self.await_ready(since, timeout_s)
+
+    def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
+        """Waits for the ``ready`` event that follows a reset at ``since``."""
+        deadline = Deadline.after(timeout_s)
+        try:
+            ready = self.console.wait_event("ready", deadline, since=since)
+        except BoardSilent as silent:
+            raise self._why_not_ready(since, timeout_s, silent) from silent
+        self.boot = self._boot_before(since, ready, deadline)
+        said = self.boot.fields.get("image")
+        if self.image_sha256 is not None and said != self.image_sha256:
+            raise WrongImage(
+                f"it booted image {said}, flashed was {self.image_sha256}",
+                board=self.board.name,
+                evidence=self.console.evidence(self.boot.after),
+            )
+        return self.boot
+
+    def _boot_before(self, since: Mark, ready: WireEvent, deadline: Deadline) -> WireEvent:
+        """The last boot event before ``ready``."""
+        boot = self.console.wait_event("boot", deadline, since=since)
+        with contextlib.suppress(BoardSilent):
+            while boot.after.offset < ready.after.offset:
+                following = self.console.wait_event("boot", Deadline.after(0), since=boot.after)
+                if following.after.offset > ready.after.offset:
+                    break
+                boot = following
+        return boot
+
+    def _why_not_ready(self, since: Mark, timeout_s: float, silent: BoardSilent) -> RigError:
+        boots = 0
+        with contextlib.suppress(BoardSilent):
+            place = since
+            while True:
+                place = self.console.wait_event("boot", Deadline.after(0), since=place).after
+                boots += 1
+        if boots >= _REBOOTS_FOR_EVER:
+            return BoardRebooted(
+                f"it resets for ever: {boots} boots in {timeout_s:.1f} s, never ready",
+                board=self.board.name,
+                evidence=self.console.evidence(),
+            )
+        return silent
+
+    def explain(self, error: RigError) -> RigError:
+        """The same error with what the power link knows of it: why an emulated board is gone."""
+        cause = getattr(self.power, "cause_of_loss", lambda: None)()
+        if cause is None:
+            return error
+        return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name)
+
+    def _tell(self, kind: str) -> None:
+        self.sink(Event(self.clock.now_ns(), "power", kind, self.board.name))
+
+
+@contextlib.contextmanager
+def open_session(
+    inventory: Inventory,
+    name: str,
+    *,
+    clock: RunClock | None = None,
+    sink: EventSink = discard,
+    transcript: Path | None = None,
+    dut: str | None = None,
+    clock_mode: str | None = None,
+) -> Iterator[BoardSession]:
+    """Opens a session up to *identified*: locked, console armed, powered, probe attached. Closes in reverse.
+
+    ``transcript`` is where the console's bytes go. ``dut`` is the serial number the operator expects; another
+    one read from the chip raises WrongBoard. ``clock_mode`` runs an emulated board by another clock than the
+    inventory's. Raises UnknownBoard, BoardBusy, LinkLost, WrongBoard, ToolFault.
+    """
+    board = inventory.board(name)
+    state_dir = inventory.state_dir / name
+    run_clock = clock or RunClock()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(board_lock(name, inventory.state_dir))
+        power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode)
+        log = stack.enter_context(Transcript(transcript)) if transcript is not None else None
+        reader = stack.enter_context(ConsoleReader(run_clock, sink))
+        console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
+        session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id)
+        if board.emulator is not None:
+            console.wait_connected(Deadline.after(_PORT_S))
+        stack.callback(power.off)
+        stack.callback(session.detach_probe)
+        try:
+            session.power_on()
+        except RigFault as error:
+            raise session.explain(error) from error
+        _check_dut(session, dut)
+        yield session
+
+
+def _links_of(
+    board: Board, inventory: Inventory, state_dir: Path, stack: contextlib.ExitStack, clock_mode: str | None
+) -> tuple[Power, str, str]:
+    """(power, console port, probe id): from the inventory, or from the emulator where it makes them up."""
+    if board.emulator is None:
+        return power_of(board), board.console.port, board.probe.id
+    if clock_mode is not None:
+        board = replace(board, emulator=replace(board.emulator, clock=clock_mode))  # type: ignore[arg-type]
+    assert board.emulator is not None
+    assert board.firmware is not None
+    build = project_root(inventory.path) / "build" / "firmware" / board.firmware.preset
+    emulated = stack.enter_context(
+        EmulatedBoard(board, Parts.of_build(build, board.emulator), state_dir=state_dir)
+    )
+    return emulated, emulated.console_url, emulated.probe_id
+
+
+def _check_dut(session: BoardSession, dut: str | None) -> None:
+    if dut is not None and session.serial is not None and session.serial != dut:
+        raise WrongBoard(
+            f"the unit's serial number is {session.serial}, expected was {dut}",
+            board=session.board.name,
+            hint="Another unit is on this place of the bench; nothing was erased",
+        )

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""The command line: one file per command, loaded when it is called.
+
+Owns the list of commands, the global options, and what an error looks like at the shell: one message on
+standard error and an exit code (2 usage, 3 the rig could not judge, 1 the board failed, 130 stopped). The
+traceback comes with ``RIG_DEBUG=1``. Imports nothing heavy: ``rig --help`` is for people who wait for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+
+import click
+
+from rig.errors import BoardFault, RigError, UsageFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.bench.inventory import Inventory
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "boards": "List the boards of the inventory.",
+        "flash": "Write an image to a board, and read it back.",
+        "console": "Talk with a board's firmware.",
+        "qualify": "Run the suites on a board and keep the evidence.",
+        "report": "Show what a run found.",
+    }
+)
+"""Each command with the line that ``rig --help`` shows of it; the code is in the module of that name."""
+
+EXIT_FAIL, EXIT_USAGE, EXIT_ERROR, EXIT_ABORTED, EXIT_PIPE = 1, 2, 3, 130, 141
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said before the command; every command gets it by ``@click.pass_obj``."""
+
+    inventory_path: Path | None = None
+
+    def inventory(self) -> Inventory:
+        """The inventory named by ``--inventory``, or the nearest ``devices.yaml`` from here upward.
+
+        Raises InventoryFault for what is in it, UsageFault when there is none.
+        """
+        from rig.bench.inventory import FILE_NAME, find_inventory, load_inventory
+
+        path = self.inventory_path or find_inventory(Path.cwd())
+        if path is None:
+            raise UsageFault(
+                f"no {FILE_NAME} in {Path.cwd()} or a folder above it",
+                hint="Name one: rig --inventory FILE …",
+            )
+        return load_inventory(path)
+
+
+class _Commands(click.Group):
+    """A group whose commands are modules, imported when they are called and not for the list of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        return cast(click.Command, getattr(importlib.import_module(f"rig.cli.{cmd_name}"), cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from rig.bench.inventory_values import suggestion
+
+            raise click.UsageError(
+                f"no command {args[0]!r}; {suggestion(args[0], COMMANDS, label='there are')}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As click's, but with the rig's exit codes and one way to show an error."""
+        name = prog_name or "rig"
+        if not standalone_mode or f"_{name.upper()}_COMPLETE" in os.environ:
+            return super().main(args, name, complete_var, standalone_mode, **extra)
+        return _leave(self._run(list(sys.argv[1:] if args is None else args), name, extra))
+
+    def _run(self, args: list[str], name: str, extra: dict[str, Any]) -> int:
+        try:
+            with self.make_context(name, args, **extra) as ctx:
+                self.invoke(ctx)
+            sys.stdout.flush()
+        except click.exceptions.Exit as stop:
+            return _flushed(stop.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            return _say("stopped", EXIT_ABORTED)
+        except click.ClickException as error:
+            error.show()
+            return EXIT_USAGE
+        except RigError as error:
+            return _say(str(error), exit_code(error))
+        except BrokenPipeError:
+            return EXIT_PIPE if _reader_is_gone() else _say_bug()
+        except Exception:  # noqa: BLE001 - nothing above it; said in one line, and never taken for a FAIL
+            return _say_bug()
+        return 0
+
+
+def exit_code(error: RigError) -> int:
+    """The exit code for an error that ended the command: whose fault it was."""
+    if isinstance(error, UsageFault):
+        return EXIT_USAGE
+    return EXIT_FAIL if isinstance(error, BoardFault) else EXIT_ERROR
+
+
+def _say(message: str, code: int) -> int:
+    if _debugging():
+        import traceback
+
+        traceback.print_exc()
+    click.echo(f"rig: {message}", err=True)
+    return code
+
+
+def _say_bug() -> int:
+    error = sys.exc_info()[1]
+    hint = "" if _debugging() else ". RIG_DEBUG=1 shows where"
+    return _say(f"a bug of the rig: {type(error).__name__}: {error}{hint}", EXIT_ERROR)
+
+
+def _debugging() -> bool:
+    return os.environ.get("RIG_DEBUG", "0") not in ("", "0")
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return EXIT_PIPE
+    return code
+
+
+def _reader_is_gone() -> bool:
+    return _flushed(0) == EXIT_PIPE
+
+
+def _leave(code: int) -> NoReturn:
+    if code == EXIT_PIPE:  # what is left in the buffer would be a second error, at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _print_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    del option
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    click.echo(f"rig {version('freertos-rig')}")
+    ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--inventory",
+    "inventory_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The boards of the bench. Default: devices.yaml here or in the nearest folder above.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+@click.pass_context
+def main(ctx: click.Context, inventory_path: Path | None) -> None:
+    """Qualify FreeRTOS boards: flash them, talk with them, measure them, and keep the evidence."""
+    ctx.obj = Options(inventory_path)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""An emulated board: a QEMU process with file-backed flash, whose power switch starts and kills it.
+
+Owns the process, the flash file, the UART's listening socket (so that a console is connected before power
+comes) and the folder by which the debug probe finds it. Everything above the links takes it for any board.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig import child
+from rig.bench.inventory import Board, EmulatorFacts
+from rig.deadline import Deadline, poll
+from rig.emulator import instance as instances
+from rig.emulator.qmp import QmpClient
+from rig.errors import LinkLost, ToolFault, UsageFault
+
+_START_S = 20.0  # a loaded host starts QEMU in under two seconds; the rest is patience
+_ERASED = 0xFF
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an emulated board is soldered together from: its boot ROM and the algorithm for its flash."""
+
+    boot_rom: Path
+    flash_algorithm: Path | None
+
+    @classmethod
+    def of_build(cls, folder: Path, emulator: EmulatorFacts) -> Parts:
+        """The parts as the firmware build leaves them in its folder; raises UsageFault when not built."""
+        parts = cls(folder / "boot.elf", folder / f"{emulator.machine.replace('-', '_')}.flm")
+        for path in (parts.boot_rom, parts.flash_algorithm):
+            if path is not None and not path.exists():
+                raise UsageFault(
+                    f"{path} is missing: boot ROM and flash algorithm are built with the firmware",
+                    hint="Run 'make firmware'.",
+                )
+        return parts
+
+
+class EmulatedBoard:
+    """A board that is a QEMU process. A context manager: leaving it switches the board off.
+
+    ``state_dir`` keeps what survives power: the flash file. ``board.emulator`` must be set.
+    """
+
+    def __init__(self, board: Board, parts: Parts, *, state_dir: Path) -> None:
+        assert board.emulator is not None
+        self.board = board.name
+        self._facts = board
+        self._emulator = board.emulator
+        self._parts = parts
+        self._flash_file = state_dir / "flash.bin"
+        self._log = state_dir / "qemu.log"
+        self._stack = contextlib.ExitStack()
+        self._power = contextlib.ExitStack()
+        self._instance: instances.Instance | None = None
+        self._uart: socket.socket | None = None
+        self._process: child.Child | None = None
+
+    def __enter__(self) -> EmulatedBoard:
+        with contextlib.ExitStack() as stack:
+            self._make_flash_file()
+            self._instance = stack.enter_context(
+                instances.create(
+                    self.board,
+                    self._facts.probe.target,
+                    self._facts.ram[0].start,
+                    self._parts.flash_algorithm,
+                )
+            )
+            self._uart = stack.enter_context(_listen())
+            stack.callback(self.off)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    @property
+    def console_url(self) -> str:
+        """Where the UART is; the same over power cycles, and connectable while the board is off."""
+        assert self._uart is not None
+        return f"socket://127.0.0.1:{self._uart.getsockname()[1]}"
+
+    @property
+    def probe_id(self) -> str:
+        """The unique id of the debug probe that is attached to this board."""
+        assert self._instance is not None
+        return self._instance.unique_id
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the QEMU process is alive."""
+        return self._process is not None and self._process.alive
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of QEMU, or None while the board is off."""
+        return self._process.pid if self._process is not None else None
+
+    def on(self) -> None:
+        """Starts QEMU and lets the core run from its reset vector. Blocks until then, a tenth of a second."""
+        if self.is_on:
+            return
+        self.off()
+        assert self._instance is not None
+        with contextlib.ExitStack() as stack:
+            self._remove_sockets()
+            self._process = stack.enter_context(
+                child.spawn(self._argv(), log=self._log, pass_fds=(self._uart_fd(),))
+            )
+            self._wait_for_sockets()
+            qmp = stack.enter_context(QmpClient(self._instance.qmp, board=self.board))
+            self._wait_for_console(qmp)
+            qmp.execute("cont")
+            self._power = stack.pop_all()
+
+    def off(self) -> None:
+        """Kills QEMU at once, as if the plug were pulled; what is in the flash file stays."""
+        if self._process is not None:
+            self._process.kill()
+        self._power.close()
+        self._process = None
+
+    def cause_of_loss(self) -> str | None:
+        """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'."""
+        if self._process is None or self._process.alive:
+            return None
+        return f"QEMU (process {self._process.pid}) {self._process.exit_reason()}; its log is {self._log}"
+
+    # --- parts
+
+    def _argv(self) -> list[str]:
+        assert self._instance is not None
+        emulator, folder = self._emulator, self._instance.folder
+        return [
+            "qemu-system-arm",
+            "-nodefaults",
+            "-display", "none",
+            "-S",
+            "-machine", f"{emulator.machine},memory-backend=flash0",
+            "-object", f"memory-backend-file,id=flash0,size={emulator.flash_size},"
+            f"mem-path={_escape(self._flash_file)},share=on",
+            "-device", f"loader,file={_escape(self._parts.boot_rom)}",
+            "-chardev", f"socket,id=uart0,fd={self._uart_fd()},server=on,wait=off",
+            "-serial", "chardev:uart0",
+            "-chardev", f"socket,id=gdb0,path={_escape(self._instance.gdb)},server=on,wait=off",
+            "-gdb", "chardev:gdb0",
+            "-qmp", f"unix:{_escape(self._instance.qmp)},server=on,wait=off",
+            "-qmp", f"unix:{_escape(self._instance.qmp_probe)},server=on,wait=off",
+            "-qtest", f"unix:{_escape(self._instance.qtest)},server=on,wait=off",
+            "-qtest-log", "none",
+            "-pidfile", str(folder / "pid"),
+            *clock_arguments(emulator),
+        ]  # fmt: skip
+
+    def _uart_fd(self) -> int:
+        assert self._uart is not None
+        return self._uart.fileno()
+
+    def _make_flash_file(self) -> None:
+        """A new chip: erased, with a serial number of its own in the factory page."""
+        if self._flash_file.exists() and self._flash_file.stat().st_size == self._emulator.flash_size:
+            return
+        self._flash_file.parent.mkdir(parents=True, exist_ok=True)
+        content = bytearray([_ERASED]) * self._emulator.flash_size
+        place = self._facts.identity.serial
+        if place is not None:
+            flash = next(item for item in self._facts.flash if item.name == self._emulator.flash)
+            serial = f"EMU-{secrets.token_hex(4).upper()}".encode("ascii")[: place.length]
+            offset = place.address - flash.start
+            content[offset : offset + place.length] = serial.ljust(place.length, b"\0")
+        new = self._flash_file.with_suffix(f".{os.getpid()}.new")
+        new.write_bytes(content)
+        new.replace(self._flash_file)
+
+    def _remove_sockets(self) -> None:
+        assert self._instance is not None
+        for name in ("gdb", "qmp", "qmp-probe", "qtest"):
+            (self._instance.folder / name).unlink(missing_ok=True)
+
+    def _wait_for_sockets(self) -> None:
+        assert self._instance is not None
+        assert self._process is not None
+        process, last = self._process, self._instance.qtest
+        poll(lambda: last.exists() or not process.alive, Deadline.after(_START_S), interval_s=0.001)
+        if not last.exists() or not process.alive:
+            tail = self._log.read_text(errors="replace").strip()[-500:] if self._log.exists() else ""
+            raise ToolFault(
+                f"QEMU did not start: it {process.exit_reason()}; it said: {tail or 'nothing'}",
+                board=self.board,
+                evidence=str(self._log),
+            )
+
+    def _wait_for_console(self, qmp: QmpClient) -> None:
+        """A console that was armed before power must be taken by QEMU before the first instruction runs."""
+
+        def taken() -> bool:
+            devices = {row["label"]: row["filename"] for row in qmp.execute("query-chardev")}
+            return "<->" in devices["uart0"]
+
+        assert self._uart is not None
+        if _has_pending_client(self._uart) and not poll(taken, Deadline.after(_START_S), interval_s=0.001):
+            raise LinkLost("QEMU did not take the console's connection", board=self.board)
+
+
+def clock_arguments(emulator: EmulatorFacts) -> list[str]:
+    """QEMU's options for a clock: exact (deterministic), paced (about real time) or free (fastest)."""
+    if emulator.clock == "exact":
+        return ["-icount", f"shift={emulator.icount_shift},sleep=off"]
+    if emulator.clock == "paced":
+        return ["-icount", f"shift={emulator.icount_shift},sleep=on"]
+    return []
+
+
+@contextlib.contextmanager
+def _listen() -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        # Inherited by what is accepted: without it, Nagle and delayed acknowledgement cost 40 ms a line.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        yield listener
+
+
+def _has_pending_client(listener: socket.socket) -> bool:
+    """Whether somebody has connected: known from the state of sockets, as accepting is QEMU's part."""
+    port = listener.getsockname()[1]
+    with Path("/proc/net/tcp").open(encoding="ascii") as table:
+        rows = (line.split() for line in list(table)[1:])
+        return any(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+def _escape(path: Path) -> str:
+    """A path as a value of a QEMU option, in which a comma is written twice."""
+    return str(path).replace(",", ",,")

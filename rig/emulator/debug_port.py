@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""The emulated debug port: what a debugger finds behind the SWD pins of an emulated board.
+
+Owns the registers of an ADIv5 debug port and of one AHB memory access port (ARM IHI 0031, B2 and C2), the
+ROM table with the identification of the core's debug components, and which memory exists. The core behind
+it is ``core.py``. Knows no debugger: any driver may use it at the level of port registers or of memory.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from rig.emulator.core import AIRCR, Channels, CoreDebug
+
+DP_CTRL_STAT, DP_RDBUFF = 0x4, 0xC
+AP_CSW, AP_TAR, AP_DRW, AP_BD0, AP_CFG, AP_BASE, AP_IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
+
+_DPIDR = 0x2BA01477  # SW-DP of a Cortex-M3/M4
+_AHB_AP_IDR = 0x24770011
+_CSW_RESET = 0x23000042
+_ROM_TABLE = 0xE00FF000
+_WRAP = 0x1000  # TAR counts up within 4 KiB only
+
+# base → (component class of CIDR, PIDR), as on a Cortex-M3 (Cortex-M3 TRM, table 3-3)
+_COMPONENTS = {
+    0xE000E000: (0xE, 0x4000BB000),  # system control space
+    0xE0001000: (0xE, 0x4003BB002),  # DWT
+    0xE0002000: (0xE, 0x4002BB003),  # FPB
+    0xE0000000: (0xE, 0x4003BB001),  # ITM
+    _ROM_TABLE: (0x1, 0x4000BB4C3),
+}
+_MTREE_ROW = re.compile(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d+), [^)]*\): (.*)$", re.M)
+
+
+class MemoryFault(Exception):
+    """A memory access failed: nothing is mapped there."""
+
+    def __init__(self, address: int, length: int) -> None:
+        super().__init__(f"no memory at {address:#010x}, {length} bytes")
+        self.address = address
+        self.length = length
+
+
+def mapped_ranges(mtree: str) -> list[tuple[int, int]]:
+    """The half-open address ranges at which a machine has memory or devices, from ``info mtree -f``."""
+    rows = _MTREE_ROW.findall(mtree)
+    found = {(int(lo, 16), int(hi, 16) + 1) for lo, hi, _, name in rows if not name.startswith("RESERVED")}
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(found):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return merged
+
+
+class DebugPort:
+    """Port registers and memory of one emulated board, over QEMU's channels."""
+
+    def __init__(self, channels: Channels, *, scratch: int) -> None:
+        self._channels = channels
+        self.core = CoreDebug(channels, scratch=scratch)
+        self._ranges: list[tuple[int, int]] = []
+        self._ctrl = 0
+        self._csw = _CSW_RESET
+        self._tar = 0
+
+    def attach(self, *, was_running: bool) -> None:
+        """Reads the machine's memory map and takes over its core."""
+        self._ranges = mapped_ranges(self._channels.qmp.monitor("info mtree -f"))
+        self.core.attach(was_running=was_running)
+
+    # --- debug port and access port registers
+
+    def read_dp(self, address: int) -> int:
+        """Reads a debug port register; power requests are acknowledged at once."""
+        if address == DP_CTRL_STAT:
+            return self._ctrl | (self._ctrl & 0x54000000) << 1
+        return _DPIDR if address == 0 else 0
+
+    def write_dp(self, address: int, value: int) -> None:
+        """Writes a debug port register."""
+        if address == DP_CTRL_STAT:
+            self._ctrl = value & 0x54000F00
+
+    def read_ap(self, select: int, address: int) -> int:
+        """Reads a register of access port ``select``; there is one, number 0. Raises MemoryFault."""
+        if select != 0:
+            return 0
+        if address == AP_DRW:
+            return self._read_drw()
+        if AP_BD0 <= address < AP_BD0 + 16:
+            return self.read_word((self._tar & ~0xF) + address - AP_BD0)
+        fixed = {AP_IDR: _AHB_AP_IDR, AP_BASE: _ROM_TABLE | 3, AP_CSW: self._csw, AP_TAR: self._tar}
+        return fixed.get(address, 0)
+
+    def write_ap(self, select: int, address: int, value: int) -> None:
+        """Writes a register of access port ``select``. Raises MemoryFault."""
+        if select != 0:
+            return
+        if address == AP_CSW:
+            self._csw = value & ~0x40 | 0x40
+        elif address == AP_TAR:
+            self._tar = value
+        elif address == AP_DRW:
+            lane = 8 * (self._tar & 3)
+            self.write(self._tar, (value >> lane & 0xFFFFFFFF).to_bytes(4, "little")[: self._width()])
+            self._count_up()
+        elif AP_BD0 <= address < AP_BD0 + 16:
+            self.write_word((self._tar & ~0xF) + address - AP_BD0, value)
+
+    def _width(self) -> int:
+        return (1, 2, 4, 4, 4, 4, 4, 4)[self._csw & 7]
+
+    def _read_drw(self) -> int:
+        value = int.from_bytes(self.read(self._tar, self._width()), "little") << 8 * (self._tar & 3)
+        self._count_up()
+        return value
+
+    def _count_up(self) -> None:
+        if self._csw & 0x30:
+            self._tar = self._tar & ~(_WRAP - 1) | (self._tar + self._width()) & (_WRAP - 1)
+
+    # --- memory
+
+    def read_word(self, address: int) -> int:
+        """Reads an aligned word of memory, debug registers included. Raises MemoryFault."""
+        return int(struct.unpack("<I", self.read(address, 4))[0])
+
+    def write_word(self, address: int, value: int) -> None:
+        """Writes an aligned word of memory, debug registers included. Raises MemoryFault."""
+        self.write(address, struct.pack("<I", value & 0xFFFFFFFF))
+
+    def read(self, address: int, length: int) -> bytes:
+        """Reads memory, also while the core runs. Raises MemoryFault where nothing is mapped."""
+        if address + length > 0xE0000000:
+            return self._read_private(address, length)
+        self._check(address, length)
+        return self._channels.qtest.read(address, length)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Writes memory, also while the core runs. Raises MemoryFault where nothing is mapped."""
+        if address + len(data) > 0xE0000000:
+            self._write_private(address, data)
+            return
+        self._check(address, len(data))
+        self._channels.qtest.write(address, data)
+
+    def _check(self, address: int, length: int) -> None:
+        if not any(low <= address and address + length <= high for low, high in self._ranges):
+            raise MemoryFault(address, length)
+
+    def _read_private(self, address: int, length: int) -> bytes:
+        """The private peripheral bus, word by word: some words are the debugger's, the rest the machine's."""
+        if not 0xE0000000 <= address <= 0xE0100000 - length:
+            raise MemoryFault(address, length)
+        first = address & ~3
+        words = [self._private_word(place) for place in range(first, address + length, 4)]
+        return struct.pack(f"<{len(words)}I", *words)[address - first :][:length]
+
+    def _private_word(self, address: int) -> int:
+        if self.core.owns(address):
+            return self.core.read(address)
+        page = address & ~0xFFF
+        if page in _COMPONENTS and (address & 0xFFF >= 0xFD0 or page == _ROM_TABLE):
+            return _identification(page, address & 0xFFF)
+        return self._channels.qtest.read_word(address)
+
+    def _write_private(self, address: int, data: bytes) -> None:
+        if not 0xE0000000 <= address <= 0xE0100000 - len(data):
+            raise MemoryFault(address, len(data))
+        if address % 4 or len(data) % 4:
+            self._channels.qtest.write(address, data)
+            return
+        for index, value in enumerate(struct.unpack(f"<{len(data) // 4}I", data)):
+            place = address + 4 * index
+            if not ((self.core.owns(place) or place == AIRCR) and self.core.write(place, value)):
+                self._channels.qtest.write(place, struct.pack("<I", value))
+
+
+def _identification(page: int, offset: int) -> int:
+    """A word of the ROM table or of a component's identification registers (ARM IHI 0029, D1)."""
+    kind, peripheral = _COMPONENTS[page]
+    if offset >= 0xFF0:
+        return (0xB105000D | kind << 12) >> 8 * ((offset - 0xFF0) // 4) & 0xFF
+    if offset >= 0xFE0:
+        return peripheral >> 8 * ((offset - 0xFE0) // 4) & 0xFF
+    if offset >= 0xFD0:
+        return peripheral >> 32 + 8 * ((offset - 0xFD0) // 4) & 0xFF
+    entries = [base for base in _COMPONENTS if base != _ROM_TABLE]
+    if page == _ROM_TABLE and offset // 4 < len(entries):
+        return (entries[offset // 4] - _ROM_TABLE) & 0xFFFFFFFF | 3
+    return 1 if page == _ROM_TABLE and offset == 0xFCC else 0

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: MIT
+"""The debug probe of a board, over pyOCD: identify, flash with proof, reset, halt, memory, breakpoints.
+
+Owns every call into pyOCD and turns its errors into the rig's. Which image goes where is decided here from
+the board's facts, before anything is erased; pyOCD itself neither checks that nor verifies what it wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rig.bench.inventory import Board
+from rig.deadline import Deadline, poll
+from rig.errors import FlashFault, ImageFault, LinkLost, RigError, WrongBoard
+from rig.events import Event, EventSink, RunClock, discard
+from rig.image.image import Image, check_image, load_image
+from rig.links.interfaces import FlashReport
+from rig.links.wear import WearCount
+
+_CPUID = 0xE000ED00
+_OPTIONS: Mapping[str, object] = {
+    "no_config": True,  # a stray pyocd.yaml must not change what is measured
+    "connect_mode": "attach",  # identify first; nothing is halted by looking
+    "vector_catch": "",  # a crash is the firmware's to record, not the probe's to freeze
+    "hide_programming_progress": True,
+    "warning.cortex_m_default": False,
+    "reset.hold_time": 0.01,
+    "reset.post_delay": 0.0,  # pyOCD waits for the core by itself; this would only be added to it
+}
+
+
+class PyocdProbe:
+    """A probe that is attached to a board's core; satisfies ``interfaces.Probe``. Use ``attach()``."""
+
+    def __init__(
+        self, board: Board, session: Any, *, clock: RunClock, sink: EventSink, wear: WearCount | None
+    ) -> None:
+        self.board = board.name
+        self._facts = board
+        self._session = session
+        self._clock = clock
+        self._sink = sink
+        self._wear = wear
+
+    # --- identity
+
+    def identify(self) -> dict[str, str]:
+        """Reads CPUID, device id and serial number; compares with the inventory. Raises WrongBoard."""
+        identity = self._facts.identity
+        seen = {"cpuid": f"{self._word(_CPUID):#010x}"}
+        self._expect("CPUID", int(seen["cpuid"], 16), identity.cpuid)
+        if identity.device_id is not None:
+            value = self._word(identity.device_id.address) & identity.device_id.mask
+            seen["device_id"] = f"{value:#010x}"
+            self._expect("device id", value, identity.device_id.value)
+        if identity.serial is not None:
+            raw = self.read_memory(identity.serial.address, identity.serial.length)
+            seen["serial"] = raw.split(b"\0")[0].decode("ascii", "backslashreplace").strip("\xff")
+        return seen
+
+    def _expect(self, what: str, seen: int, wanted: int) -> None:
+        if seen != wanted:
+            raise WrongBoard(
+                f"{what} is {seen:#010x}, the inventory says {wanted:#010x}",
+                board=self.board,
+                evidence=self._facts.at,
+                hint="Is another board wired to this probe? Nothing was erased",
+            )
+
+    # --- memory and run control
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Reads memory, also while the core runs, without halting it. Raises LinkLost."""
+        with self._errors(f"reading {length} bytes at {address:#010x}"):
+            return bytes(self._target.read_memory_block8(address, length))
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Writes RAM or registers of peripherals (not flash). Raises LinkLost."""
+        with self._errors(f"writing {len(data)} bytes at {address:#010x}"):
+            self._target.write_memory_block8(address, data)
+
+    def reset(self) -> None:
+        """Resets the board and lets it run."""
+        with self._errors("resetting"):
+            self._target.reset()
+        self._tell("reset")
+
+    def reset_and_halt(self) -> None:
+        """Resets the board and halts the core before its first instruction."""
+        with self._errors("resetting and halting"):
+            self._target.reset_and_halt()
+        self._tell("reset", halted=True)
+
+    def halt(self) -> None:
+        """Halts the core."""
+        with self._errors("halting"):
+            self._target.halt()
+        self._tell("halted")
+
+    def resume(self) -> None:
+        """Lets the core run."""
+        with self._errors("resuming"):
+            self._target.resume()
+        self._tell("resumed")
+
+    def read_register(self, name: str) -> int:
+        """Reads a core register of a halted core (``pc``, ``lr``, ``msp``, …)."""
+        with self._errors(f"reading register {name}"):
+            return int(self._target.read_core_register(name))
+
+    def run_to(self, address: int, deadline: Deadline) -> bool:
+        """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
+        place = address & ~1
+        with self._errors(f"running to {place:#010x}"):
+            if not self._target.set_breakpoint(place):
+                raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
+            try:
+                self._target.resume()
+                hit = poll(self._target.is_halted, deadline)
+                if not hit:
+                    self._target.halt()
+                return hit
+            finally:
+                self._target.remove_breakpoint(place)
+
+    # --- flashing
+
+    def flash(self, image: Path, *, force: bool = False) -> FlashReport:
+        """Checks, erases, programs, reads back and compares; leaves the core halted after a reset.
+
+        An image that the board holds already, by comparison of every byte, is not programmed again unless
+        ``force``. BIN files go to the start of the board's first flash range. Raises ImageFault, WrongBoard,
+        FlashFault, LinkLost.
+        """
+        phases = _Phases()
+        with phases("check"):
+            content = self._load(image)
+            self.identify()
+            self.reset_and_halt()  # over running firmware, flash algorithms fail now and then
+        with phases("compare"):
+            same = not force and self._first_difference(content) is None
+        erased = programmed = 0
+        if not same:
+            erased, programmed = self._program(content, phases, force=force)
+            with phases("read back"):
+                self._verify(content)
+            with phases("reset"):
+                self.reset_and_halt()
+        total = sum(len(segment.data) for segment in content.segments)
+        report = FlashReport(content.sha256, total, erased, programmed, same, self._method(), phases.seconds)
+        self._tell("flashed", image=content.sha256, bytes=total, skipped=same)
+        return report
+
+    def _load(self, path: Path) -> Image:
+        try:
+            content = load_image(path, base=self._facts.flash[0].start)
+            check_image(content, self._facts.flash, self._facts.ram)
+        except ImageFault as fault:
+            raise ImageFault(
+                fault.message, board=self.board, evidence=self._facts.at, hint="Nothing was erased"
+            ) from fault
+        return content
+
+    def _method(self) -> str:
+        region = self._target.memory_map.get_region_for_address(self._facts.flash[0].start)
+        return "flash algorithm on the core" if region is not None and region.is_flash else "direct write"
+
+    def _program(self, content: Image, phases: _Phases, *, force: bool) -> tuple[int, int]:
+        from pyocd.core import exceptions
+
+        try:
+            with self._errors("programming"):
+                return self._run_builders(content, phases, smart=not force)
+        except exceptions.FlashFailure as failure:  # address and code are pyOCD's, and the cause of all else
+            raise FlashFault(
+                f"{failure}", board=self.board, hint="Read the flash controller's state by 'pyocd commander'"
+            ) from failure
+
+    def _run_builders(self, content: Image, phases: _Phases, *, smart: bool) -> tuple[int, int]:
+        erased = programmed = 0
+        for region, segments in self._by_region(content).items():
+            builder = region.flash.get_flash_builder()
+            builder.log_performance = False
+            for segment in segments:
+                builder.add_data(segment.address, segment.data)
+            with phases("erase"), self._counted_erases(region.flash):
+                builder.erase(chip_erase="sector", smart_flash=smart)
+            with phases("program"):
+                done = builder.program(smart_flash=smart)
+            erased += done.erase_byte_count
+            programmed += done.program_byte_count
+        if programmed == 0:
+            raise FlashFault(
+                "pyOCD reported success but programmed nothing",
+                board=self.board,
+                evidence=self._facts.at,
+                hint="Is the target type right for this chip?",
+            )
+        return erased, programmed
+
+    def _by_region(self, content: Image) -> dict[Any, list[Any]]:
+        """Segments by pyOCD's flash region; a target type that has no flash there is a wrong target type."""
+        regions: dict[Any, list[Any]] = {}
+        for segment in content.segments:
+            region = self._target.memory_map.get_region_for_address(segment.address)
+            end = segment.address + len(segment.data) - 1
+            if (
+                region is None
+                or not region.is_flash
+                or region.flash is None
+                or not region.contains_address(end)
+            ):
+                raise WrongBoard(
+                    f"target type '{self._facts.probe.target}' has no programmable flash at "
+                    f"{segment.address:#010x} to {end:#010x}, where the inventory has",
+                    board=self.board,
+                    evidence=self._facts.at,
+                    hint="Nothing was erased",
+                )
+            regions.setdefault(region, []).append(segment)
+        return regions
+
+    @contextlib.contextmanager
+    def _counted_erases(self, flash: Any) -> Iterator[None]:
+        """Counts each sector that is erased: pyOCD keeps no addresses of them."""
+        original: Callable[[int], None] = flash.erase_sector
+        sectors: list[int] = []
+
+        def erase_sector(address: int) -> None:
+            sectors.append(address)
+            original(address)
+
+        flash.erase_sector = erase_sector
+        try:
+            yield
+        finally:
+            del flash.erase_sector
+            if self._wear is not None:
+                self._wear.add(sectors)
+
+    def _first_difference(self, content: Image) -> tuple[int, int, int] | None:
+        """(address, expected byte, read byte) of the first byte that differs, or None."""
+        for segment in content.segments:
+            found = self.read_memory(segment.address, len(segment.data))
+            if found != segment.data:
+                pairs = enumerate(zip(segment.data, found, strict=True))
+                index, (want, have) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+                return segment.address + index, want, have
+        return None
+
+    def _verify(self, content: Image) -> None:
+        different = self._first_difference(content)
+        if different is not None:
+            address, want, have = different
+            raise FlashFault(
+                f"read-back differs at {address:#010x}: sent {want:#04x}, read {have:#04x}, although pyOCD "
+                "reported success",
+                board=self.board,
+                hint="A bit flipped on the way, or the flash is worn: flash again, then look at the wiring",
+            )
+
+    # --- shared
+
+    @property
+    def _target(self) -> Any:
+        return self._session.target
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self.read_memory(address, 4), "little")
+
+    def _tell(self, kind: str, **data: str | int | bool) -> None:
+        self._sink(Event(self._clock.now_ns(), "probe", kind, self.board, dict(data)))
+
+    def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
+        return _as_rig_errors(self.board, what)
+
+
+class _Phases:
+    """Seconds by phase, added up where a phase comes twice."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
+
+
+@contextlib.contextmanager
+def attach(
+    board: Board,
+    probe_id: str,
+    *,
+    clock: RunClock | None = None,
+    sink: EventSink = discard,
+    wear: WearCount | None = None,
+) -> Iterator[PyocdProbe]:
+    """Opens the probe with this full id and attaches to the board's core without halting it.
+
+    Raises LinkLost with what is connected when the probe is not there, is held by another program, or finds
+    no powered core. The core runs on when the probe is closed.
+    """
+    import pyocd.core.exceptions  # first: plug-ins load with the package, and before the aggregator
+    from pyocd.core.session import Session
+    from pyocd.probe.aggregator import DebugProbeAggregator
+
+    logging.getLogger("pyocd").addHandler(logging.NullHandler())
+    wanted = f"{board.probe.type}:{probe_id}"
+    with _as_rig_errors(board.name, f"opening probe {wanted}"):
+        probe = DebugProbeAggregator.get_probe_with_id(wanted)
+        if probe is None:
+            raise LinkLost(
+                f"no probe '{wanted}'; connected: {_names(DebugProbeAggregator.get_all_connected_probes())}",
+                board=board.name,
+                evidence=board.at,
+                hint="Is it plugged in, and may this user open it (udev rule)?",
+            )
+        options = {**_OPTIONS, "target_override": board.probe.target}
+        if board.probe.frequency_hz is not None:
+            options["frequency"] = board.probe.frequency_hz
+        session = Session(probe, options=options)
+        session.open()
+    try:
+        yield PyocdProbe(board, session, clock=clock or RunClock(), sink=sink, wear=wear)
+    finally:
+        # The link may be gone, which is then already being told; closing must not hide it.
+        with contextlib.suppress(pyocd.core.exceptions.Error, RigError):
+            session.close()
+
+
+def _names(probes: Sequence[Any]) -> str:
+    return ", ".join(f"{probe.description} ({probe.unique_id})" for probe in probes) or "none"
+
+
+@contextlib.contextmanager
+def _as_rig_errors(board: str, what: str) -> Iterator[None]:
+    """Turns pyOCD's errors, but for flash failures, into LinkLost with what was being done."""
+    from pyocd.core import exceptions
+
+    try:
+        yield
+    except exceptions.FlashFailure:
+        raise
+    except exceptions.TransferFaultError as error:
+        raise LinkLost(f"{what}: memory access refused: {error}", board=board) from error
+    except exceptions.Error as error:
+        hint = (
+            "Is the board powered and wired?"
+            if "No ACK" in str(error) or "not detected" in str(error)
+            else None
+        )
+        raise LinkLost(f"{what}: {error}", board=board, hint=hint) from error
