@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""pytest wiring: options, fixtures, markers, and the hooks that turn what happened to a case into evidence.
+
+One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
+Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
+for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rig.errors import EvidenceFault, RigError
+from rig.evidence.measurement import Outcome
+from rig.pytest_plugin.measure import CaseMeasure
+from rig.pytest_plugin.outcome import Ending, ending_of, run_exit_code, worse
+from rig.pytest_plugin.qualification import Case, Qualification, Settings
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.evidence.counter import TimeBase
+    from rig.evidence.model import CaseResult
+    from rig.image.kernel_view import KernelView
+    from rig.links.console_link import ConsoleLink
+    from rig.links.probe import PyocdProbe
+
+_QUALIFICATION = pytest.StashKey[Qualification]()
+_CASE = pytest.StashKey[Case]()
+_ENDING = pytest.StashKey[Ending]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options by which a run is told its board."""
+    group = parser.getgroup("rig", "qualification of boards")
+    group.addoption("--board", metavar="NAME", help="the board of the inventory that the suites run on")
+    group.addoption("--inventory", metavar="FILE", type=Path, help="default: devices.yaml, from here upward")
+    group.addoption("--dut", metavar="SERIAL", help="serial number of the unit that must be on the bench")
+    group.addoption("--operator", metavar="NAME", help="who answers for this run")
+    group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
+    group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
+    group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
+
+
+class Watching:
+    """Hooks by which others follow a run; ``cli/progress.py`` is one."""
+
+    @pytest.hookspec
+    def pytest_rig_run_begins(self, path: Path, board: str) -> None:
+        """The run has a bundle, at ``path``."""
+
+    @pytest.hookspec
+    def pytest_rig_doing(self, what: str) -> None:
+        """The rig does something that takes a while."""
+
+    @pytest.hookspec
+    def pytest_rig_case_ended(self, result: CaseResult) -> None:
+        """A case was recorded with its outcome."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Makes the hooks of ``Watching`` known."""
+    pluginmanager.add_hookspecs(Watching)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
+    config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
+    if config.getoption("board") is None:
+        return
+    hook = config.hook
+    try:
+        settings = Settings.of_options(config.option, config.rootpath)
+    except RigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[_QUALIFICATION] = Qualification(settings, say=lambda what: hook.pytest_rig_doing(what=what))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Gives each case its place in the run; suites without a board are a usage error."""
+    cases = [(item, found) for item in items if (found := _place(item)) is not None]
+    qualification = config.stash.get(_QUALIFICATION, None)
+    if cases and qualification is None:
+        raise pytest.UsageError("suites run on a board: name one with --board NAME ('rig boards' lists them)")
+    if qualification is not None:
+        for item, (suite, name) in cases:
+            features = {mark.args[0] for mark in item.iter_markers("board_feature")}
+            item.stash[_CASE] = Case(suite, name, item.path, frozenset(features))
+
+
+def _place(item: pytest.Item) -> tuple[str, str] | None:
+    """(suite, case) of a test below a folder ``suites``, else None."""
+    parts = item.path.parts
+    if "suites" not in parts or len(parts) < 3 or parts[-3] != "suites":
+        return None
+    return parts[-2], item.name.removeprefix("test_")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """The run begins with the first case and ends, with its board let go, however the loop is left."""
+    qualification = session.config.stash.get(_QUALIFICATION, None)
+    if qualification is None or session.config.option.collectonly or not session.items:
+        return (yield)
+    with qualification:
+        board = qualification.settings.board.name
+        session.config.hook.pytest_rig_run_begins(path=qualification.run_path, board=board)
+        try:
+            return (yield)
+        except KeyboardInterrupt:
+            qualification.abort("interrupted")
+            raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """One attempt at a case: recorded when it begins, and with its outcome when all of it has ended."""
+    case = item.stash.get(_CASE, None)
+    if case is None:
+        return (yield)
+    qualification = item.config.stash[_QUALIFICATION]
+    try:
+        qualification.case_begins(case)
+        result = yield
+        ending = item.stash.get(_ENDING, Ending(Outcome.ERROR, "it never ran"))
+        item.config.hook.pytest_rig_case_ended(result=qualification.case_ended(case, ending))
+    except EvidenceFault as fault:  # without records no later case is worth running
+        qualification.give_up(fault)
+        item.session.shouldstop = str(fault)
+        return True
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The worst of set-up, call and tear-down is the attempt's ending."""
+    report = yield
+    if _CASE in item.stash:
+        qualification = item.config.stash[_QUALIFICATION]
+        seen = ending_of(call.excinfo, qualification.explain)
+        item.stash[_ENDING] = worse(item.stash.get(_ENDING, None), seen)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The exit code says the run's outcome, by the table of ``docs/outcomes.md``."""
+    qualification = session.config.stash.get(_QUALIFICATION, None)
+    if qualification is not None:
+        session.exitstatus = run_exit_code(session, qualification.outcome)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Where the evidence is."""
+    qualification = config.stash.get(_QUALIFICATION, None)
+    if qualification is not None and qualification.run_path is not None:
+        outcome = qualification.outcome or "cut off"
+        terminalreporter.write_line(f"run {qualification.run_path.name}: {outcome}, {qualification.run_path}")
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest) -> BoardSession:
+    """The board, flashed and online. Skips for a missing feature, or after a first cause."""
+    qualification, case = _of(request)
+    return qualification.ready(case)
+
+
+@pytest.fixture
+def console(board: BoardSession) -> ConsoleLink:
+    """The dialogue with the board's firmware."""
+    return board.console
+
+
+@pytest.fixture
+def probe(board: BoardSession) -> PyocdProbe:
+    """The board's debug probe."""
+    return board.probe
+
+
+@pytest.fixture
+def kernel_view(request: pytest.FixtureRequest, board: BoardSession) -> KernelView:
+    """The board's kernel as the probe alone sees it, by the image's debug information."""
+    return _of(request)[0].kernel_view(board)
+
+
+@pytest.fixture
+def image_path(request: pytest.FixtureRequest, board: BoardSession) -> Path:
+    """The image that was flashed."""
+    del board
+    return _of(request)[0].image
+
+
+@pytest.fixture
+def timebase(request: pytest.FixtureRequest, board: BoardSession) -> TimeBase:
+    """What a tick of the board's counter means: instructions on the exact clock, else nanoseconds."""
+    del board
+    return _of(request)[0].timebase
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> CaseMeasure:
+    """Declares and takes the measurements of a case."""
+    qualification, case = _of(request)
+    return CaseMeasure(qualification, case)
+
+
+def _of(request: pytest.FixtureRequest) -> tuple[Qualification, Case]:
+    case = request.node.stash.get(_CASE, None)
+    if case is None:
+        raise pytest.UsageError("this fixture belongs to cases below suites/, run with --board NAME")
+    return request.config.stash[_QUALIFICATION], case

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What is left on a board after a case failed: its crash record, or where a silent core stands.
+
+Owns asking, in the order in which asking still works: the console, then the probe, then the console again
+after a reset, which the record survives. What the answers mean is ``image/crash.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.deadline import Deadline
+from rig.errors import BoardFault, BoardSilent, RigError
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.image.addresses import CodeMap
+
+_ASK_S = 1.5
+_BOOT_S = 3.0
+
+
+def examine(session: BoardSession, image: Path, root: Path, error: BaseException | None) -> str:
+    """Why the case failed, as the board tells; empty when it has nothing to tell."""
+    from rig.image.addresses import CodeMap
+
+    code = CodeMap.of(image, root)
+    found = []
+    try:
+        if isinstance(error, BoardSilent):
+            found.append(_where_it_stands(session, code))
+            session.restart(_BOOT_S)
+        found.append(_crash_record(session, code))
+    except BoardFault as fault:
+        found.append(f"The crash record could not be read: {fault}")
+    except RigError as fault:
+        found.append(f"The board could not be examined: {session.explain(fault)}")
+    return "\n".join(text for text in found if text)
+
+
+def _where_it_stands(session: BoardSession, code: CodeMap) -> str:
+    """Halts the core: the rest of its life is a reset."""
+    session.probe.halt()
+    pc, lr = session.probe.read_register("pc"), session.probe.read_register("lr")
+    exception = session.probe.read_register("xpsr") & 0x1FF
+    mode = f"in exception {exception}" if exception else "in a thread"
+    return f"Silent, halted {mode} at {code.place(pc)}, called from {code.call_place(lr)}."
+
+
+def _crash_record(session: BoardSession, code: CodeMap) -> str:
+    from rig.image.crash import decode_crash
+
+    if "crash-record" not in session.board.features:
+        return ""
+    fields: Mapping[str, str] = session.console.request("crash", deadline=Deadline.after(_ASK_S)).fields
+    if fields.get("present") != "1":
+        return ""
+    text = decode_crash(fields, code).text
+    session.console.request("crash.clear", deadline=Deadline.after(_ASK_S))
+    return text

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""One run on one board: opens the session when the first case needs it, remembers the first cause of trouble.
+
+Owns the meeting of the two halves: links on one side, evidence on the other, and nothing of pytest but its
+skip. A case that fails leaves the board to be restarted before the next; a link that is gone ends the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
+from rig.errors import EvidenceFault, RigError, RigFault, UsageFault
+from rig.events import RunClock, Scalar
+from rig.evidence.counter import TimeBase
+from rig.evidence.limits import LimitTable, load_limits
+from rig.evidence.measurement import Measurement, Outcome
+from rig.evidence.model import CaseResult, MeasurementResult
+from rig.evidence.recorder import RunRecorder
+from rig.project import project_root
+from rig.pytest_plugin.autopsy import examine
+from rig.pytest_plugin.environment import describe_environment
+from rig.pytest_plugin.outcome import Ending
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.evidence.statistics import Samples
+    from rig.image.kernel_view import KernelView
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was asked for. ``image`` None: the board's firmware is built."""
+
+    inventory: Inventory
+    board: Board
+    dut: str | None
+    operator: str | None
+    image: Path | None
+    force_flash: bool
+    runs_dir: Path
+    root: Path
+
+    @classmethod
+    def of_options(cls, options: Namespace, root: Path) -> Settings:
+        """From the command line; raises UsageFault for what cannot be run."""
+        path = options.inventory or find_inventory(Path.cwd()) or find_inventory(root)
+        if path is None:
+            raise UsageFault("no devices.yaml here or in a folder above; name one with --inventory FILE")
+        inventory = load_inventory(path.resolve())
+        board = inventory.board(options.board)
+        if options.image is not None and not options.image.is_file():
+            raise UsageFault(f"no image {options.image}")
+        if options.image is None and board.firmware is None:
+            raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
+        return cls(
+            inventory, board, options.dut, options.operator, options.image,
+            options.force_flash, options.runs_dir, root,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a run: where it belongs and which features of the board it needs."""
+
+    suite: str
+    name: str
+    path: Path
+    features: frozenset[str]
+
+    @property
+    def label(self) -> str:
+        """``suite/case``, as people read it."""
+        return f"{self.suite}/{self.name}"
+
+
+class Qualification:
+    """A run in progress. A context manager from the first case to the end of the run."""
+
+    def __init__(self, settings: Settings, *, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self._say = say
+        self.run_path: Path | None = None
+        self.outcome: Outcome | None = None
+        self.image = settings.image or Path()
+        emulator = settings.board.emulator
+        exact = emulator is not None and emulator.clock == "exact"
+        self.timebase = TimeBase(emulator.icount_shift if emulator and exact else None)
+        self._clock = RunClock()
+        self._board_stack = contextlib.ExitStack()
+        self._gave_up = False
+        self._recorder: RunRecorder | None = None
+        self._session: BoardSession | None = None
+        self._first_cause: RigError | None = None
+        self._needs_restart = False
+        self._limits: dict[str, LimitTable] = {}
+        self._artifacts: dict[str, Path] = {}
+
+    # --- the run
+
+    def __enter__(self) -> Qualification:
+        settings = self.settings
+        recorder = RunRecorder.create(
+            settings.runs_dir, self._clock, settings.operator, describe_environment(settings.board)
+        )
+        self.run_path, self._recorder = recorder.path, recorder
+        recorder.board(settings.board.name, settings.dut, identity=_stated(settings.board))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Lets the board go first, so that its last words are in the bundle, then ends the run."""
+        try:
+            self._session = None
+            self._board_stack.__exit__(kind, error, trace)
+        finally:
+            self._finish(Outcome.ERROR if isinstance(error, Exception) or self._gave_up else None)
+
+    def _finish(self, stated: Outcome | None) -> None:
+        try:
+            self.outcome = self._live.finish(stated)
+        except EvidenceFault as fault:
+            self.outcome = Outcome.ERROR
+            print(f"rig: {fault}", file=sys.stderr)
+        self._index()
+
+    def abort(self, reason: str) -> None:
+        """A person or a time budget stops the run."""
+        self._live.abort(reason)
+
+    def give_up(self, fault: EvidenceFault) -> None:
+        """The run cannot go on: its records are refused."""
+        self._first_cause = self._first_cause or fault
+        self._gave_up = True
+
+    def explain(self, error: RigError) -> RigError:
+        """The error with what the session knows of its cause."""
+        if isinstance(error, RigFault) and self._session is not None:
+            return self._session.explain(error)
+        return error
+
+    def _index(self) -> None:
+        from rig.evidence.reader import load_run
+        from rig.evidence.store import index_run
+
+        assert self.run_path is not None
+        with contextlib.suppress(EvidenceFault):  # the bundle is the truth; the index can be made again
+            index_run(load_run(self.run_path, with_events=False))
+
+    # --- cases
+
+    def case_begins(self, case: Case) -> None:
+        """Records that the case begins, and gives it a transcript of its own."""
+        self._artifacts = {}
+        self._live.case_started(self.settings.board.name, case.suite, case.name)
+        if self._session is not None:
+            self._begin_transcript(case)
+
+    def case_ended(self, case: Case, ending: Ending) -> CaseResult:
+        """Records the outcome; on a failure first what is left of the crash on the board."""
+        ending = self._examined(case, ending)
+        if isinstance(ending.error, RigFault) and self._first_cause is None:
+            self._first_cause = ending.error
+        self._needs_restart |= ending.outcome in (Outcome.FAIL, Outcome.ERROR)
+        self._tell_transcript_fault()
+        key = (self.settings.board.name, case.suite, case.name, 1)
+        return self._live.case_finished(*key, ending.outcome, ending.reason, self._artifacts)
+
+    def _examined(self, case: Case, ending: Ending) -> Ending:
+        if ending.outcome is not Outcome.FAIL or self._session is None:
+            return ending
+        findings = examine(self._session, self.image, self.settings.root, ending.error)
+        if findings:
+            self.keep(case, "crash.txt", findings.encode("utf-8"), sensitive=True)
+            return Ending(ending.outcome, f"{ending.reason}\n{findings}".strip(), ending.error)
+        return ending
+
+    def _tell_transcript_fault(self) -> None:
+        if self._session is not None and self._session.console.fault is not None:
+            raise self._session.console.fault
+
+    # --- what cases use
+
+    def ready(self, case: Case) -> BoardSession:
+        """The board, online. Skips the case for a missing feature or the session's first cause."""
+        missing = case.features - self.settings.board.features
+        if missing:
+            pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
+        if self._first_cause is not None:
+            pytest.skip(f"first cause: {self._first_cause}")
+        try:
+            if self._session is None:
+                self._open_session(case)
+            elif self._needs_restart:
+                self._session.restart()
+        except RigError as error:
+            self._first_cause = self.explain(error)
+            raise self._first_cause from error
+        self._needs_restart = False
+        assert self._session is not None
+        return self._session
+
+    def kernel_view(self, board: BoardSession) -> KernelView:
+        """The kernel's lists and stacks read by the probe, by the debug information of the image."""
+        from rig.image.kernel_layout import read_layout
+        from rig.image.kernel_view import KernelView
+
+        return KernelView(read_layout(self.image), board.probe.read_memory)
+
+    def declare(self, case: Case, declared: Measurement) -> None:
+        """Promises a measurement of the case."""
+        self._live.declare(self.settings.board.name, case.suite, case.name, 1, declared)
+
+    def measured(
+        self,
+        case: Case,
+        declared: Measurement,
+        *,
+        value: float | None = None,
+        samples: Samples | None = None,
+        context: Mapping[str, Scalar] | None = None,
+    ) -> MeasurementResult:
+        """Keeps and judges a measurement, by the limits of the case's suite."""
+        board = self.settings.board
+        clock = board.emulator.clock if board.emulator else None
+        build = board.firmware.preset if board.firmware else None
+        limit = self._limits_of(case).find(declared.name, board.name, clock, build)
+        return self._live.measurement(
+            board.name, case.suite, case.name, 1, declared,
+            samples=samples, value=value, limit=limit, context=context,
+        )  # fmt: skip
+
+    def keep(self, case: Case, name: str, content: bytes, *, sensitive: bool = False) -> None:
+        """Keeps a file with the case."""
+        stored = self._live.artifact(f"{case.suite}/{case.name}/{name}", content, sensitive=sensitive)
+        self._artifacts[name] = stored
+
+    def _limits_of(self, case: Case) -> LimitTable:
+        if case.suite not in self._limits:
+            path = case.path.parent / "limits.toml"
+            table = load_limits(path, root=self.settings.root) if path.exists() else LimitTable()
+            self._limits[case.suite] = table
+        return self._limits[case.suite]
+
+    # --- the board
+
+    def _open_session(self, case: Case) -> None:
+        from rig.bench.session import open_session
+
+        self._say("building the firmware")
+        self.image = self._image()
+        self._say("opening the board")
+        recorder, settings = self._live, self.settings
+        transcript = recorder.artifact_path("console.log")
+        session = self._board_stack.enter_context(
+            open_session(
+                settings.inventory, settings.board.name, clock=self._clock, sink=recorder.event,
+                transcript=transcript, dut=settings.dut,
+            )
+        )  # fmt: skip
+        self._session = session
+        dut = settings.dut or session.serial
+        recorder.board(settings.board.name, dut, identity=self._identity(), transcript=transcript)
+        self._say(f"flashing {self.image.name}")
+        report = session.flash(self.image, force=settings.force_flash)
+        boot = session.restart()
+        identity = {**self._identity(), **boot.fields, "flash_method": report.method}
+        recorder.board(settings.board.name, dut, report.image_sha256, identity, transcript)
+        self._begin_transcript(case)
+
+    def _identity(self) -> dict[str, Scalar]:
+        assert self._session is not None
+        return {**_stated(self.settings.board), **self._session.identity}
+
+    def _image(self) -> Path:
+        if self.settings.image is not None:
+            return self.settings.image.resolve()
+        from rig.image.build import build
+
+        assert self.settings.board.firmware is not None
+        built = build(
+            self.settings.board.firmware.preset,
+            project_root=project_root(self.settings.inventory.path),
+            environ=os.environ,
+            say=self._say,
+        )
+        return built.elf
+
+    def _begin_transcript(self, case: Case) -> None:
+        assert self._session is not None
+        path = self._live.artifact_path(f"{case.suite}/{case.name}/console.log")
+        self._session.console.begin_segment(path)
+        self._artifacts["console"] = path
+
+    @property
+    def _live(self) -> RunRecorder:
+        assert self._recorder is not None
+        return self._recorder
+
+
+def _stated(board: Board) -> dict[str, Scalar]:
+    """What the inventory says of the board, as reports show it."""
+    stated: dict[str, Scalar] = {"description": board.description, "probe": board.probe.type}
+    if board.emulator is not None:
+        stated |= {"emulated": True, "machine": board.emulator.machine, "clock": board.emulator.clock}
+    return stated

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The board comes up as what it was flashed with, says so, and takes commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.deadline import Deadline
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.links.console_link import ConsoleLink
+    from rig.pytest_plugin.measure import CaseMeasure
+
+pytestmark = pytest.mark.board_feature("console")
+
+REPLY_S = 5.0
+
+
+def test_banner_names_the_flashed_image(board: BoardSession) -> None:
+    boot = board.restart()
+    assert boot.fields["image"] == board.image_sha256
+    assert boot.fields["kernel"].startswith("V")
+    assert {"version", "board", "flags", "cause", "count", "compiler"} <= set(boot.fields)
+
+
+def test_identity_command_agrees_with_the_banner(board: BoardSession, console: ConsoleLink) -> None:
+    boot = board.restart()
+    said = console.request("id", deadline=Deadline.after(REPLY_S)).fields
+    assert {key: said[key] for key in ("kernel", "version", "board", "image", "flags")} == {
+        key: boot.fields[key] for key in ("kernel", "version", "board", "image", "flags")
+    }
+
+
+def test_boot_count_rises_by_one_per_reset(board: BoardSession) -> None:
+    first = int(board.restart().fields["count"])
+    second = int(board.restart().fields["count"])
+    assert second == first + 1
+
+
+def test_power_cycle_is_told_from_reset(board: BoardSession) -> None:
+    after_power = board.power_cycle()
+    assert (after_power.fields["cause"], after_power.fields["count"]) == ("power", "1")
+    assert board.restart().fields["cause"] == "reset"
+
+
+def test_software_reset_is_told_from_reset(board: BoardSession, console: ConsoleLink) -> None:
+    board.restart()
+    since = console.mark()
+    console.request("reboot", deadline=Deadline.after(REPLY_S))
+    assert board.await_ready(since).fields["cause"] == "software"
+
+
+def test_time_to_ready(board: BoardSession, console: ConsoleLink, measure: CaseMeasure) -> None:
+    ready_time = measure.declare("boot.ready_time", "ms")
+    since = console.mark()
+    board.restart()
+    ready = console.wait_event("ready", Deadline.after(0), since=since)
+    ready_time.value(int(ready.fields["uptime_ms"]), {"method": "the kernel's tick count at the ready event"})
+
+
+def test_help_lists_every_command(board: BoardSession, console: ConsoleLink) -> None:
+    del board
+    rows = console.request("help", deadline=Deadline.after(REPLY_S)).rows
+    assert {"help", "id", "ping", "crash", "mem.tasks", "bench.run"} <= {row["name"] for row in rows}
+
+
+def test_commands_survive_noise(board: BoardSession, console: ConsoleLink, measure: CaseMeasure) -> None:
+    """Replies interleaved with another task's log lines arrive whole."""
+    del board
+    asked = measure.declare("console.requests_under_noise", "1")
+    console.request("noise", {"lines": 200}, deadline=Deadline.after(REPLY_S))
+    texts = [f"text-{number}" for number in range(50)]
+    replies = [console.request("ping", {"text": text}, deadline=Deadline.after(REPLY_S)) for text in texts]
+    assert [reply.fields["text"] for reply in replies] == texts
+    asked.value(len(replies), {"method": "ping with a text, while a task of the same priority logs"})

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Kernel timing, measured on the board and brought to the host sample by sample.
+
+The firmware proves that each primitive did what it says (``order=ok``) before it reports any time. Samples
+that a tick interrupt hit are a population of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.deadline import Deadline
+from rig.evidence.counter import RawSeries
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.evidence.counter import TimeBase
+    from rig.links.console_link import ConsoleLink
+    from rig.pytest_plugin.measure import CaseMeasure
+
+pytestmark = pytest.mark.board_feature("kernel-bench")
+
+SAMPLES = 2000
+RUN_S = 30.0
+READ_S = 10.0
+CONTEXT = (
+    "kernel", "cpu_hz", "counter", "counter_hz", "tick_hz", "opt", "asserts", "stack_check", "trace",
+    "task_select", "heap", "compiler", "flags", "fpu",
+)  # fmt: skip
+
+
+def run_benchmark(console: ConsoleLink, name: str, arg: int = 0) -> tuple[Mapping[str, str], RawSeries]:
+    """Runs one benchmark and reads its samples; the board proved its correctness, or refused."""
+    asked: dict[str, str | int] = {"id": name, "n": SAMPLES, "arg": arg}
+    done = console.request("bench.run", asked, deadline=Deadline.after(RUN_S)).fields
+    assert done["order"] == "ok"
+    read = console.request(
+        "bench.read", {"offset": 0, "count": int(done["n"])}, deadline=Deadline.after(READ_S)
+    )
+    text = "".join(row["s"] for row in read.rows)
+    return done, RawSeries.of_words([int(text[i : i + 8], 16) for i in range(0, len(text), 8)])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "probe.overhead",
+        "sched.yield.self",
+        "queue.send.switch",
+        "isr.to.task.notify",
+        "isr.to.task.sem",
+        "isr.to.task.queue",
+    ],
+)
+def test_benchmark(
+    name: str, board: BoardSession, console: ConsoleLink, measure: CaseMeasure, timebase: TimeBase
+) -> None:
+    idle = measure.declare(name, timebase.unit, "p99")
+    context = console.request("bench.context", deadline=Deadline.after(READ_S)).fields
+    done, raw = run_benchmark(console, name)
+    assert len(raw.ticks) == int(done["n"]) == SAMPLES
+
+    # The empty probe is what is subtracted elsewhere: its own figure is given whole.
+    overhead = 0 if name == "probe.overhead" else int(done["overhead"])
+    hz = int(done["counter_hz"])
+    figures = timebase.convert(raw.ticks, hz, overhead)
+    method = {
+        **{key: context[key] for key in CONTEXT if key in context},
+        "clock": board.board.emulator.clock if board.board.emulator else "hardware",
+        "overhead_ticks": overhead,
+        "cold_ticks": int(done["cold"]),
+        "tick_hits": int(raw.hit.sum()),
+        "profile": "idle",
+    }
+    measure.artifact(f"{name}.ticks.csv", raw.as_csv())
+    idle.samples(figures[~raw.hit], {**method, "population": "no tick interrupt"})
+    if raw.hit.any():
+        hit = measure.declare(f"{name}.tick_hit", timebase.unit, "p99")
+        hit.samples(figures[raw.hit], {**method, "population": "tick"})
+
+
+@pytest.mark.board_feature("exact-clock")
+def test_one_instruction_is_told_from_the_next(
+    console: ConsoleLink, measure: CaseMeasure, timebase: TimeBase
+) -> None:
+    """10, 11 and 12 NOPs read exactly 10, 11 and 12 instructions: the measure of every figure above."""
+    names = {count: measure.declare(f"cal.nops.{count}", timebase.unit, "max") for count in (10, 11, 12)}
+    for count, declared in names.items():
+        done, raw = run_benchmark(console, "cal.nops", count)
+        figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))[~raw.hit]
+        declared.samples(figures, {"method": "NOPs between two counter reads, empty probe subtracted"})
+        assert set(figures.tolist()) == {count}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Memory as the linker laid it out, as the firmware reports it, and as the probe alone finds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.deadline import Deadline
+from rig.image.memory import memory_report
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.image.kernel_view import KernelView
+    from rig.links.console_link import ConsoleLink
+    from rig.pytest_plugin.measure import CaseMeasure
+
+pytestmark = pytest.mark.board_feature("memory")
+
+REPLY_S = 5.0
+
+
+def test_linker_regions_agree_with_the_firmware(
+    board: BoardSession, console: ConsoleLink, image_path: Path, measure: CaseMeasure
+) -> None:
+    report = memory_report(image_path, [*board.board.flash, *board.board.ram])
+    said = console.request("mem.regions", deadline=Deadline.after(REPLY_S)).rows
+    firmware = {int(row["start"], 16): row for row in said}
+    assert sum(region.used for region in report.regions) > 0
+    for region in report.regions:
+        declared = measure.declare(f"memory.region.{region.name}.used", "B")
+        row = firmware[region.start]
+        assert (int(row["size"]), int(row["used"])) == (region.size, region.used)
+        declared.value(
+            region.used,
+            {
+                "start": region.start,
+                "size": region.size,
+                "free": region.free,
+                "method": "sections of the ELF; .data counts in flash and in RAM",
+            },
+        )
+
+
+def test_region_sums_equal_the_elf(board: BoardSession, image_path: Path) -> None:
+    """text + data fill the flash, data + bss the RAM, to the byte."""
+    report = memory_report(image_path, [*board.board.flash, *board.board.ram])
+    flash_names = {item.name for item in board.board.flash}
+    in_flash = sum(region.used for region in report.regions if region.name in flash_names)
+    in_ram = sum(region.used for region in report.regions if region.name not in flash_names)
+    assert in_flash == report.total("text") + report.total("data")
+    assert in_ram == report.total("data") + report.total("bss")
+
+
+def test_stacks_from_both_sides(
+    board: BoardSession, console: ConsoleLink, kernel_view: KernelView, measure: CaseMeasure
+) -> None:
+    """Each task's never-used bytes: the firmware counts its fill pattern, the probe reads it."""
+    del board
+    said = console.request("mem.tasks", deadline=Deadline.after(REPLY_S)).rows
+    firmware = {row["name"]: row for row in said}
+    probed = {task.name: task for task in kernel_view.tasks()}
+    assert set(firmware) == set(probed)
+    for name, task in sorted(probed.items()):
+        declared = measure.declare(f"memory.stack.{_word(name)}.unused", "B")
+        row = firmware[name]
+        assert task.stack_size == int(row["size"])
+        # The task that answers may have gone deeper by answering; nobody else ran in between.
+        assert task.highwater == int(row["highwater"]) or row["state"] == "running"
+        assert task.highwater <= int(row["highwater"])
+        declared.value(
+            task.highwater,
+            {
+                "size": task.stack_size,
+                "firmware": int(row["highwater"]),
+                "method": "fill pattern, by the probe",
+            },
+        )
+
+
+def test_heap_from_both_sides(
+    board: BoardSession, console: ConsoleLink, kernel_view: KernelView, measure: CaseMeasure
+) -> None:
+    """The kernel's counters, and the free list walked by the probe without the firmware's help."""
+    del board
+    free = measure.declare("memory.heap.free", "B")
+    lowest = measure.declare("memory.heap.min_ever", "B")
+    fragmentation = measure.declare("memory.heap.fragmentation", "1")
+    said = console.request("mem.heap", deadline=Deadline.after(REPLY_S)).fields
+    heap = kernel_view.heap()
+    assert heap is not None
+    assert (heap.free, heap.min_ever) == (int(said["free"]), int(said["min_ever"]))
+    context = {"scheme": said["scheme"], "total": heap.total, "method": "free list walked by the probe"}
+    free.value(heap.free, context)
+    lowest.value(heap.min_ever, context)
+    fragmentation.value(heap.fragmentation, {**context, "largest": heap.largest, "blocks": heap.blocks})
+
+
+def _word(task: str) -> str:
+    """A task's name as part of a measurement's name, which has no blanks."""
+    return task.replace(" ", "_")
