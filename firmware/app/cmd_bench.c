@@ -58,7 +58,7 @@ void command_bench_context(const command_call_t *call, reply_t *reply)
     line_add_text(line, "opt", RIG_OPTIMISE);
     line_add_text(line, "compiler", identity_compiler());
     line_add_text(line, "version", RIG_VERSION);
-    line_add_hex(line, "flags", identity_flags(), DIGITS);
+    line_add_text(line, "flags", RIG_FLAGS_HASH);
 #if defined(__ARM_FP)
     line_add_text(line, "fpu", "hard");
 #else

@@ -2,6 +2,7 @@
 #define COMMANDS_TABLE_DEFINE
 #include "console.h"
 
+#include "bench.h"
 #include "commands_table.h"
 #include "log.h"
 #include "platform.h"
@@ -157,6 +158,7 @@ void console_task(void *unused)
     platform_uart_receive_start(console_on_byte);
     writer_begin_event(&line, "ready");
     line_add_u32(&line, "uptime_ms", log_uptime_ms());
+    line_add_u32(&line, "reset_us", *bench_counter() / (PLATFORM_COUNTER_HZ / 1000000u));
     writer_send_line(&line);
     for (;;) {
         char byte = (char)console_next_byte();

@@ -18,20 +18,6 @@ void identity_init(void)
     sha256_text(digest, s_image);
 }
 
-uint32_t identity_flags(void)
-{
-    uint32_t flags = 0;
-    flags |= 1u << 0; // asserts: always built in, they are what finds a spoiled kernel
-    flags |= configCHECK_FOR_STACK_OVERFLOW > 0 ? 1u << 1 : 0u;
-    flags |= configUSE_TRACE_FACILITY ? 1u << 2 : 0u;
-    flags |= configUSE_PORT_OPTIMISED_TASK_SELECTION ? 1u << 3 : 0u;
-    flags |= configUSE_TIME_SLICING ? 1u << 4 : 0u;
-    flags |= configUSE_PREEMPTION ? 1u << 5 : 0u;
-    flags |= configUSE_TIMERS ? 1u << 6 : 0u;
-    flags |= configSUPPORT_DYNAMIC_ALLOCATION ? 1u << 7 : 0u;
-    return flags;
-}
-
 const char *identity_compiler(void)
 {
     return "gcc-" EXPANDED(__GNUC__) "." EXPANDED(__GNUC_MINOR__) "." EXPANDED(__GNUC_PATCHLEVEL__);
@@ -43,5 +29,5 @@ void identity_add_fields(line_t *line)
     line_add_text(line, "version", RIG_VERSION);
     line_add_text(line, "board", RIG_BOARD);
     line_add_text(line, "image", s_image);
-    line_add_hex(line, "flags", identity_flags(), 8);
+    line_add_text(line, "flags", RIG_FLAGS_HASH);
 }

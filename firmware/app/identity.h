@@ -11,9 +11,6 @@ void identity_init(void);
 // Adds kernel, version, board, image and flags, as the boot event and `id` begin.
 void identity_add_fields(line_t *line);
 
-// Build flags, as docs/console-commands.md lists the bits.
-uint32_t identity_flags(void);
-
 // Compiler with version, such as "gcc-12.2.1".
 const char *identity_compiler(void);
 

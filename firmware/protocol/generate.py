@@ -131,11 +131,11 @@ without frame. Typed characters are echoed; backspace works.
 | `boot` | kernel version board image flags cause count compiler proto | at every boot. image: SHA-256 of \
 the flat binary; cause: power, reset, software, crash or watchdog; count: boots since power-on |
 | `crash` | as the reply of `crash` | after `boot`, while a crash record is kept |
-| `ready` | uptime_ms | the console takes commands |
+| `ready` | uptime_ms reset_us | the console takes commands; reset_us is counted since the reset |
 | `badreq` | code | a request was not understood as a frame |
 
-`flags` is a 32-bit number: bit 0 asserts, bit 1 stack overflow check, bit 2 trace facility, bit 3 optimised
-task selection, bit 4 time slicing, bit 5 pre-emption, bit 6 software timers, bit 7 dynamic allocation.
+`flags` stands for all that makes the same sources another image: compiler, core and optimisation flags, heap
+scheme and kernel configuration; 8 hex digits of a SHA-256.
 
 ## General errors
 

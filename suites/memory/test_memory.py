@@ -36,7 +36,7 @@ def test_linker_regions_agree_with_the_firmware(
         declared.value(
             region.used,
             {
-                "start": region.start,
+                "start": f"{region.start:#010x}",
                 "size": region.size,
                 "free": region.free,
                 "method": "sections of the ELF; .data counts in flash and in RAM",
