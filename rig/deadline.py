@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Monotonic deadlines: one is made at the top of an operation and passed down. The only file that may sleep."""
+"""Monotonic deadlines: made at the top of an operation and passed down. The only file that may sleep."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def poll(condition: Callable[[], bool], deadline: Deadline, interval_s: float = 
 
 
 def settle(duration_s: float) -> None:
-    """Blocks for a settling time that is a named fact of a board in the inventory; nothing else may call it."""
+    """Blocks for a settling time that is a named fact of a board in the inventory; for nothing else."""
     time.sleep(duration_s)

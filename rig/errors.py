@@ -117,6 +117,8 @@ class WrongImage(BoardFault):
 class CommandRefused(BoardFault):
     """The board answered a command with an error; ``code`` is the board's word for it."""
 
-    def __init__(self, message: str, *, code: str, board: str | None = None, evidence: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str, board: str | None = None, evidence: str | None = None
+    ) -> None:
         super().__init__(message, board=board, evidence=evidence)
         self.code = code

@@ -19,7 +19,7 @@ class Event:
     """One thing that happened.
 
     ``t_ns``: nanoseconds on the run's clock. ``source``: the link or part it came from (``console``,
-    ``probe``, ``power``, ``fault``, ``case``). ``kind``: a verb in the past (``line``, ``flashed``, ``reset``).
+    ``probe``, ``power``, ``fault``, ``case``). ``kind``: what happened (``line``, ``flashed``, ``reset``).
     """
 
     t_ns: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the upper half may ask of a link, whatever is behind it: real probe, emulated board, or a test's fake."""
+"""What the upper half may ask of a link, whatever is behind it: probe, emulated board, or a test's fake."""
 
 from __future__ import annotations
 
@@ -109,7 +109,10 @@ class Probe(Protocol):
         ...
 
     def flash(self, image: Path, *, force: bool = False) -> FlashReport:
-        """Checks, erases, programs, reads back and compares. Raises ImageFault, WrongBoard, FlashFault, LinkLost."""
+        """Checks, erases, programs, reads back and compares.
+
+        Raises ImageFault, WrongBoard, FlashFault, LinkLost.
+        """
         ...
 
     def reset(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline
+from rig.events import Scalar
 from rig.image.memory import memory_report
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def test_heap_from_both_sides(
     heap = kernel_view.heap()
     assert heap is not None
     assert (heap.free, heap.min_ever) == (int(said["free"]), int(said["min_ever"]))
-    context = {"scheme": said["scheme"], "total": heap.total, "method": "free list walked by the probe"}
+    context: dict[str, Scalar] = {"scheme": said["scheme"], "total": heap.total, "method": "free list walked by the probe"}
     free.value(heap.free, context)
     lowest.value(heap.min_ever, context)
     fragmentation.value(heap.fragmentation, {**context, "largest": heap.largest, "blocks": heap.blocks})
