@@ -133,7 +133,8 @@ def spawn(
     program = require_program(argv[0])
     guard = [
         str(require_program("setpriv")),
-        "--no-new-privs",
+        "--pdeathsig",
+        "KILL",
         "sh",
         "-c",
         _STILL_OURS,

@@ -164,6 +164,16 @@ def test_no_child_outlives_a_killed_parent(tmp_path: Path, moment_s: float) -> N
     assert poll(lambda: not _carrying(str(mark)), Deadline.after(5))
 
 
+def test_a_child_whose_parent_died_before_it_could_be_tied_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rig.child.os.getpid", lambda: 1)  # not the parent that it has
+    with spawn(["touch", str(tmp_path / "ran")], log=tmp_path / "log") as child:
+        assert child.wait(Deadline.after(10))
+        assert child.exit_reason() == "ended with status 1"
+    assert not (tmp_path / "ran").exists()
+
+
 def _carrying(mark: str) -> list[psutil.Process]:
     """The processes with this argument, from the fork (which has the parent's arguments) to the program."""
     found = []

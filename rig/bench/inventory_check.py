@@ -65,11 +65,11 @@ def _refusal(shown: str, faults: Sequence[Fault]) -> InventoryFault:
 def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
     entries, faults = _entries(document)
     adapter = TypeAdapter(Board)
-    boards = []
+    boards, lines = [], document.key_lines("boards")
     for name, entry in entries.items():
         route: Route = ("boards", name)
         try:
-            board = _board(adapter, document, name, entry, shown)
+            board = _board(adapter, name, entry, f"{shown}:{lines[name]}")
         except ValidationError as error:
             faults += [_fault(document, route, detail) for detail in error.errors(include_url=False)]
         else:
@@ -101,9 +101,8 @@ def _entries(document: Document) -> tuple[dict[str, Data], list[Fault]]:
     return boards if isinstance(boards, dict) else {}, faults
 
 
-def _board(adapter: TypeAdapter[Board], document: Document, name: str, entry: Data, shown: str) -> Board:
-    line = document.fault(("boards", name), "", at_key=True).line
-    injected = {**entry, "name": name, "at": f"{shown}:{line}"} if isinstance(entry, dict) else entry
+def _board(adapter: TypeAdapter[Board], name: str, entry: Data, at: str) -> Board:
+    injected = {**entry, "name": name, "at": at} if isinstance(entry, dict) else entry
     # By JSON: pydantic's strict mode takes dataclasses from JSON objects but not from Python mappings.
     return adapter.validate_json(json.dumps(injected), strict=True)
 

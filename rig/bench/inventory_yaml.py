@@ -60,6 +60,11 @@ class Document:
         line, column = _place(key if at_key else node)
         return Fault(line, column, route, text)
 
+    def key_lines(self, key: str) -> dict[str, int]:
+        """The line of each key of the mapping under a top-level key."""
+        found = _child(self.root, key)
+        return {str(name): _place(node)[0] for name, node, _ in _children(found[1] if found else None)}
+
 
 class Unreadable(Exception):
     """The text is no YAML at all, or more than is read; carries the one fault."""
