@@ -14,6 +14,11 @@ class WearCount:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @classmethod
+    def of(cls, state_dir: Path) -> WearCount:
+        """The count of the board whose state is kept in this folder."""
+        return cls(state_dir / "erase-cycles.json")
+
     def add(self, sectors: Sequence[int]) -> None:
         """Adds one cycle to each of these sectors."""
         counts = self.counts()

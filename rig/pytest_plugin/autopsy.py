@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.deadline import Deadline
-from rig.errors import BoardFault, BoardSilent, RigError
+from rig.errors import BoardFault, BoardSilent, RigError, UsageFault
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -24,9 +24,7 @@ _BOOT_S = 3.0
 
 def examine(session: BoardSession, image: Path, root: Path, error: BaseException | None) -> str:
     """Why the case failed, as the board tells; empty when it has nothing to tell."""
-    from rig.image.addresses import CodeMap
-
-    code = CodeMap.of(image, root)
+    code = _code_map(image, root)
     found = []
     try:
         if isinstance(error, BoardSilent):
@@ -38,6 +36,16 @@ def examine(session: BoardSession, image: Path, root: Path, error: BaseException
     except RigError as fault:
         found.append(f"The board could not be examined: {session.explain(fault)}")
     return "\n".join(text for text in found if text)
+
+
+def _code_map(image: Path, root: Path) -> CodeMap:
+    """Names of addresses; without any where the image has none to give (a BIN, a HEX)."""
+    from rig.image.addresses import CodeMap
+
+    try:
+        return CodeMap.of(image, root)
+    except UsageFault:
+        return CodeMap([], [])
 
 
 def _where_it_stands(session: BoardSession, code: CodeMap) -> str:

@@ -276,6 +276,7 @@ class Qualification:
         report = session.flash(self.image, force=settings.force_flash)
         boot = session.restart()
         identity = {**self._identity(), **boot.fields, "flash_method": report.method}
+        identity["erase_cycles"] = session.erase_cycles
         recorder.board(settings.board.name, dut, report.image_sha256, identity, transcript)
         self._begin_transcript(case)
 

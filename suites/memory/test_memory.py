@@ -93,7 +93,11 @@ def test_heap_from_both_sides(
     heap = kernel_view.heap()
     assert heap is not None
     assert (heap.free, heap.min_ever) == (int(said["free"]), int(said["min_ever"]))
-    context: dict[str, Scalar] = {"scheme": said["scheme"], "total": heap.total, "method": "free list walked by the probe"}
+    context: dict[str, Scalar] = {
+        "scheme": said["scheme"],
+        "total": heap.total,
+        "method": "free list walked by the probe",
+    }
     free.value(heap.free, context)
     lowest.value(heap.min_ever, context)
     fragmentation.value(heap.fragmentation, {**context, "largest": heap.largest, "blocks": heap.blocks})
