@@ -46,7 +46,7 @@ class TranscriptPage:
 
 def read_console(path: Path) -> Iterator[tuple[int, str | bytes]]:
     """Yields the lines of a console transcript of a run, each with its time."""
-    from rig.links.transcript import read_lines
+    from rig.transcript import read_lines
 
     yield from read_lines(path)
 

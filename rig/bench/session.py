@@ -23,9 +23,9 @@ from rig.links.console_link import ConsoleLink
 from rig.links.interfaces import FlashReport, Mark, Power, WireEvent
 from rig.links.power import power_of
 from rig.links.probe import PyocdProbe, attach
-from rig.links.transcript import Transcript
 from rig.links.wear import WearCount
 from rig.project import project_root
+from rig.transcript import Transcript
 
 BOOT_S = 10.0
 """How long a board may take from reset to its ``ready`` event, unless a case says otherwise."""
@@ -67,9 +67,14 @@ class BoardSession:
         """The unit's serial number, or None where the chip has none."""
         return self.identity.get("serial")
 
+    @property
+    def erase_cycles(self) -> int:
+        """How often the most worn flash sector of this board was erased, as the rig counted."""
+        return WearCount.of(self.state_dir).worst
+
     def attach_probe(self) -> None:
         """Attaches the probe and identifies the board. Raises LinkLost, WrongBoard."""
-        wear = WearCount(self.state_dir / "erase-cycles.json")
+        wear = WearCount.of(self.state_dir)
         self._probe = self._probe_stack.enter_context(
             attach(self.board, self.probe_id, clock=self.clock, sink=self.sink, wear=wear)
         )
@@ -161,9 +166,9 @@ class BoardSession:
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""
         cause = getattr(self.power, "cause_of_loss", lambda: None)()
-        if cause is None:
+        if cause is None or error.message.startswith(cause):
             return error
-        return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name)
+        return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name, evidence=error.evidence)
 
     def _tell(self, kind: str) -> None:
         self.sink(Event(self.clock.now_ns(), "power", kind, self.board.name))

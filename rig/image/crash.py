@@ -79,7 +79,7 @@ def decode_crash(fields: Mapping[str, str], code: CodeMap | None) -> CrashReport
         task=fields.get("task") or None,
         boot=int(boot) if boot.isdecimal() else None,
         pc=code.place(pc) if pc is not None else None,
-        caller=code.call_place(lr) if lr is not None and not is_exception_return(lr) else None,
+        caller=code.call_place(lr) if lr is not None and _is_return_address(lr) else None,
         faults=(*_bits(cfsr, CFSR_BITS), *_bits(numbers["hfsr"] or 0, HFSR_BITS)),
         fault_address=_fault_address(cfsr, numbers["mmfar"], numbers["bfar"]),
         text="",
@@ -90,6 +90,10 @@ def decode_crash(fields: Mapping[str, str], code: CodeMap | None) -> CrashReport
 def is_exception_return(lr: int) -> bool:
     """True for an EXC_RETURN value (DDI 0403E, B1.5.8): a handler's link register, no address of code."""
     return lr >= 0xFFFF_FF00
+
+
+def _is_return_address(lr: int) -> bool:
+    return lr > 1 and not is_exception_return(lr)  # 0 or 1: nobody called, or the record does not know
 
 
 def _with_text(

@@ -14,52 +14,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 
 from rig.errors import LinkLost
 from rig.events import EventSink, RunClock, discard
 from rig.links.console_events import EventPump
 from rig.links.console_link import ConsoleLink
-from rig.links.console_port import Endpoint, Opening, endpoint_for
+from rig.links.console_port import Opening, endpoint_for
+from rig.links.console_slot import Slot, State
 from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
-from rig.links.transcript import Transcript
+from rig.transcript import Transcript
 
 READ_BYTES = 64 * 1024
 _LOOK_S = 0.002  # how often a port that is not there is looked for
 _SLOWEST_S = 0.05
 _CONNECT_S = 3.0
 _STEADY_S = 0.5  # a port that lasted this long, or said something, is tried again at once
-
-
-class _State(Enum):
-    ABSENT = auto()
-    PENDING = auto()
-    OPEN = auto()
-
-
-class _Slot:
-    """One port and where its opening stands. Touched by the reader thread only, but for ``lock``."""
-
-    def __init__(self, endpoint: Endpoint, stream: ConsoleStream) -> None:
-        self.endpoint = endpoint
-        self.stream = stream
-        self.state = _State.ABSENT
-        self.since_s = 0.0
-        self.act_at_s = 0.0
-        self.pause_s = 0.0
-        self.silent = True
-        self.lock = threading.Lock()
-        """Held while the descriptor is closed or written to, so that nobody writes to a descriptor reused."""
-
-    def write(self, data: bytes) -> int | None:
-        """Writes what the port takes now, any thread; None while it is not open. Raises OSError."""
-        with self.lock:
-            if self.state is not _State.OPEN:
-                return None
-            try:
-                return os.write(self.endpoint.fileno(), data)
-            except BlockingIOError:
-                return 0
 
 
 class ConsoleReader:
@@ -76,7 +45,7 @@ class ConsoleReader:
         self._clock = clock
         self._search_bytes = search_bytes
         self._pump = None if sink is discard else EventPump(sink)
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         self._orders: deque[Callable[[], None]] = deque()
         self._closing = False
         self._wake_lock = threading.Lock()
@@ -128,13 +97,13 @@ class ConsoleReader:
             endpoint.prepare()
         except OSError as error:
             raise LinkLost(f"cannot resolve the console port {port}: {error}", board=board) from error
-        slot = _Slot(endpoint, ConsoleStream(board, port, transcript, self._pump, self._search_bytes))
+        slot = Slot(endpoint, ConsoleStream(board, port, transcript, self._pump, self._search_bytes))
         self._order_and_wait(lambda: self._add(slot))
         return ConsoleLink(
             slot.stream, slot.write, self._clock, first_seq=first_seq, close=lambda: self._disarm(slot)
         )
 
-    def _disarm(self, slot: _Slot) -> None:
+    def _disarm(self, slot: Slot) -> None:
         def remove() -> None:
             if slot in self._slots:
                 self._slots.remove(slot)
@@ -189,7 +158,7 @@ class ConsoleReader:
         for key, _ in ready:
             if key.data is None:
                 os.read(self._wake_read, 4096)
-            elif key.data.state is _State.PENDING:
+            elif key.data.state is State.PENDING:
                 self._finish(key.data)
             else:
                 self._read(key.data, t_ns)
@@ -197,18 +166,18 @@ class ConsoleReader:
             self._orders.popleft()()
         now_s = time.monotonic()
         for slot in self._slots:
-            if slot.state is not _State.OPEN and slot.act_at_s <= now_s:
+            if slot.state is not State.OPEN and slot.act_at_s <= now_s:
                 self._act(slot)
 
-    def _add(self, slot: _Slot) -> None:
+    def _add(self, slot: Slot) -> None:
         self._slots.append(slot)
         self._act(slot)
 
     def _pause_s(self) -> float | None:
-        waiting = [slot.act_at_s for slot in self._slots if slot.state is not _State.OPEN]
+        waiting = [slot.act_at_s for slot in self._slots if slot.state is not State.OPEN]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _read(self, slot: _Slot, t_ns: int) -> None:
+    def _read(self, slot: Slot, t_ns: int) -> None:
         try:
             data = os.read(slot.endpoint.fileno(), READ_BYTES)
         except BlockingIOError:
@@ -222,9 +191,9 @@ class ConsoleReader:
         slot.silent = False
         slot.stream.take(data, t_ns)
 
-    def _act(self, slot: _Slot) -> None:
+    def _act(self, slot: Slot) -> None:
         """An absent port: tries to open it. A connection that is pending for too long: starts again."""
-        if slot.state is _State.PENDING:
+        if slot.state is State.PENDING:
             self._absent(slot, TimeoutError(f"no answer in {_CONNECT_S:.0f} s"))
             return
         try:
@@ -233,13 +202,13 @@ class ConsoleReader:
             self._absent(slot, error)
             return
         if opening is Opening.PENDING:
-            slot.state = _State.PENDING
+            slot.state = State.PENDING
             slot.act_at_s = time.monotonic() + _CONNECT_S
             self._selector.register(slot.endpoint.fileno(), selectors.EVENT_WRITE, slot)
         else:
             self._opened(slot)
 
-    def _finish(self, slot: _Slot) -> None:
+    def _finish(self, slot: Slot) -> None:
         try:
             slot.endpoint.finish()
         except OSError as error:
@@ -248,22 +217,22 @@ class ConsoleReader:
         self._selector.unregister(slot.endpoint.fileno())
         self._opened(slot)
 
-    def _opened(self, slot: _Slot) -> None:
+    def _opened(self, slot: Slot) -> None:
         self._selector.register(slot.endpoint.fileno(), selectors.EVENT_READ, slot)
         with slot.lock:
-            slot.state = _State.OPEN
+            slot.state = State.OPEN
         slot.since_s = time.monotonic()
         slot.silent = True
         slot.stream.opened(self._clock.now_ns())
 
-    def _absent(self, slot: _Slot, error: OSError) -> None:
+    def _absent(self, slot: Slot, error: OSError) -> None:
         self._shut(slot)
         slot.stream.absent(str(error))
         missing = isinstance(error, FileNotFoundError)
         slot.pause_s = _LOOK_S if missing else min(_SLOWEST_S, max(_LOOK_S, 2 * slot.pause_s))
         slot.act_at_s = time.monotonic() + slot.pause_s
 
-    def _lost(self, slot: _Slot, reason: str) -> None:
+    def _lost(self, slot: Slot, reason: str) -> None:
         now_s = time.monotonic()
         steady = not slot.silent or now_s - slot.since_s >= _STEADY_S
         slot.pause_s = 0.0 if steady else min(_SLOWEST_S, max(_LOOK_S, 2 * slot.pause_s))
@@ -271,13 +240,13 @@ class ConsoleReader:
         slot.act_at_s = now_s + slot.pause_s
         slot.stream.lost(reason, self._clock.now_ns())
 
-    def _close_slot(self, slot: _Slot) -> None:
+    def _close_slot(self, slot: Slot) -> None:
         self._shut(slot)
         slot.stream.closed(self._clock.now_ns())
 
-    def _shut(self, slot: _Slot) -> None:
-        if slot.state is not _State.ABSENT:
+    def _shut(self, slot: Slot) -> None:
+        if slot.state is not State.ABSENT:
             self._selector.unregister(slot.endpoint.fileno())
         with slot.lock:
-            slot.state = _State.ABSENT
+            slot.state = State.ABSENT
             slot.endpoint.close()

@@ -17,9 +17,9 @@ from rig.errors import BoardRebooted, CommandRefused, EvidenceFault
 from rig.events import RunClock
 from rig.links import console_verdict as verdict
 from rig.links.console_request import Assembly
-from rig.links.console_stream import ConsoleStream
+from rig.links.console_stream import ConsoleStream, StampedFrame
 from rig.links.interfaces import ConsoleMatch, Mark, Reply, WireEvent
-from rig.links.wire import SEQ_MAX, Frame, format_request
+from rig.links.wire import SEQ_MAX, format_request
 
 REPEAT_S = 1.0
 """A request is repeated after this long without a sign of its reply."""
@@ -120,7 +120,8 @@ class ConsoleLink:
             missed += start - begin
             if found is not None:
                 return found
-            if self._stream.wait_beyond(searched, deadline) and not self._stream.failure:
+            more = not deadline.expired and self._stream.wait_beyond(searched, deadline)
+            if more and not self._stream.failure:
                 continue
             found, _, _ = self._search(regex, since.offset, since.offset)
             if found is not None:
@@ -147,6 +148,7 @@ class ConsoleLink:
     def wait_event(self, name: str, deadline: Deadline, *, since: Mark) -> WireEvent:
         """Blocks until an event frame of that name came after ``since``, also if the port comes and goes.
 
+        An event comes with its last byte.
         Raises BoardSilent, BoardGarbled, LinkLost, EvidenceFault (too many events since to have them all).
         """
         before, seen = verdict.Tally.of(self._stream), 0
@@ -156,7 +158,8 @@ class ConsoleLink:
                 frame = stamped.frame
                 if frame.name == name:
                     return WireEvent(name, frame.index, frame.fields, stamped.t_ns, Mark(frame.end))
-            if not self._stream.wait_event_after(seen, deadline) or self._stream.failure:
+            more = not deadline.expired and self._stream.wait_event_after(seen, deadline)
+            if not more or self._stream.failure:
                 what = f"no event {name!r}"
                 raise verdict.no_frame(self._stream, what, deadline.timeout_s, since.offset, before)
 
@@ -213,14 +216,14 @@ class ConsoleLink:
     def _exchange(self, seq: int, command: str, line: bytes, deadline: Deadline, repeat_s: float) -> Reply:
         stream, assembly = self._stream, Assembly()
         before, generation = verdict.Tally.of(stream), stream.generation
-        with stream.awaiting(seq) as (since, seen):
+        with stream.awaiting(seq) as (since, seen, event_index):
             self.send_raw(line, deadline=deadline)
             spacing, silence, again = Deadline.after(0), Deadline.after(repeat_s), False
             while True:
                 due = spacing if again else silence
                 frames = stream.wait_news(seen, generation, due if due.at_s < deadline.at_s else deadline)
                 seen, events = stream.events_since(since, seen)
-                self._check_alive(command, generation, [stamped.frame for stamped in events])
+                event_index = self._check_alive(command, generation, events, event_index)
                 for frame in frames:
                     assembly.add(frame)
                     silence = Deadline.after(repeat_s)
@@ -236,17 +239,25 @@ class ConsoleLink:
                     self.send_raw(line, deadline=deadline)
                     spacing, silence, again = Deadline.after(_SPACING_S), Deadline.after(repeat_s), False
 
-    def _check_alive(self, command: str, generation: int, events: list[Frame]) -> None:
-        for frame in events:
-            if frame.name == "boot":
+    def _check_alive(
+        self, command: str, generation: int, events: list[StampedFrame], event_index: int
+    ) -> int:
+        """Raises if the board rebooted or the port went away; returns the number of the last event.
+
+        A number that does not grow means a reboot too: the boot event itself may have been damaged.
+        """
+        for frame in (stamped.frame for stamped in events):
+            if frame.name == "boot" or frame.index <= event_index:
                 raise BoardRebooted(
                     f"expected a reply to {command!r}, but the board booted ({frame.body.decode('ascii')})",
                     board=self.board,
                     evidence=self._stream.evidence(frame.start),
                 )
+            event_index = frame.index
         if self._stream.generation != generation or self._stream.failure:
             message = f"no reply to {command!r}, the console port went away meanwhile"
             raise verdict.link_lost(self._stream, message)
+        return event_index
 
     def _answer(self, command: str, assembly: Assembly) -> Reply:
         reply = assembly.reply()

@@ -18,8 +18,8 @@ from rig.errors import EvidenceFault, RigFault
 from rig.events import Event, Scalar
 from rig.links.console_buffer import StreamBuffer
 from rig.links.console_events import EventPump, LineEvents
-from rig.links.transcript import Transcript
 from rig.links.wire import Frame, Parser
+from rig.transcript import Transcript
 
 SEARCH_BYTES = 16 * 1024 * 1024
 """What is kept in memory of each console for searching."""
@@ -201,7 +201,7 @@ class ConsoleStream:
             )
 
     def events_since(self, since: int, seen: int) -> tuple[int, list[StampedFrame]]:
-        """The count of events ever, and those from offset ``since`` that are not among the first ``seen``.
+        """The count of events ever, and those that ended after ``since``, without the first ``seen``.
 
         Raises EvidenceFault if some of them are no longer in memory.
         """
@@ -216,18 +216,22 @@ class ConsoleStream:
                 )
             fresh = min(count - seen, len(self._events))
             found = [self._events[at] for at in range(-fresh, 0)]
-        return count, [stamped for stamped in found if stamped.frame.start >= since]
+        return count, [stamped for stamped in found if stamped.frame.end > since]
 
     def wait_event_after(self, seen: int, deadline: Deadline) -> bool:
         """Blocks until there were more than ``seen`` events."""
         return self.wait(lambda: self._event_count > seen, deadline)
 
     @contextlib.contextmanager
-    def awaiting(self, seq: int) -> Iterator[tuple[int, int]]:
-        """Collects replies to ``seq`` meanwhile; yields the bytes and the events that came before."""
+    def awaiting(self, seq: int) -> Iterator[tuple[int, int, int]]:
+        """Collects replies to ``seq`` meanwhile.
+
+        Yields the counts of bytes and of events that came before, and the number of the last of these events.
+        """
         with self.changed:
             self._awaited_seq, self._inbox = seq, []
-            before = (self._buffer.end, self._event_count)
+            last_index = self._events[-1].frame.index if self._events else -1
+            before = (self._buffer.end, self._event_count, last_index)
         try:
             yield before
         finally:

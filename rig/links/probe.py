@@ -16,7 +16,7 @@ from typing import Any
 
 from rig.bench.inventory import Board
 from rig.deadline import Deadline, poll
-from rig.errors import FlashFault, ImageFault, LinkLost, RigError, WrongBoard
+from rig.errors import FlashFault, ImageFault, InventoryFault, LinkLost, RigError, WrongBoard
 from rig.events import Event, EventSink, RunClock, discard
 from rig.image.image import Image, check_image, load_image
 from rig.links.interfaces import FlashReport
@@ -117,6 +117,7 @@ class PyocdProbe:
         """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
         place = address & ~1
         with self._errors(f"running to {place:#010x}"):
+            self._target.halt()  # pyOCD places breakpoints only when it resumes a halted core
             if not self._target.set_breakpoint(place):
                 raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
             try:
@@ -307,13 +308,13 @@ def attach(
     """Opens the probe with this full id and attaches to the board's core without halting it.
 
     Raises LinkLost with what is connected when the probe is not there, is held by another program, or finds
-    no powered core. The core runs on when the probe is closed.
+    no powered core, and InventoryFault for a target type that pyOCD does not know. The core runs on when the
+    probe is closed.
     """
     import pyocd.core.exceptions  # first: plug-ins load with the package, and before the aggregator
-    from pyocd.core.session import Session
     from pyocd.probe.aggregator import DebugProbeAggregator
 
-    logging.getLogger("pyocd").addHandler(logging.NullHandler())
+    _keep_off_stderr(logging.getLogger("pyocd"))
     wanted = f"{board.probe.type}:{probe_id}"
     with _as_rig_errors(board.name, f"opening probe {wanted}"):
         probe = DebugProbeAggregator.get_probe_with_id(wanted)
@@ -327,7 +328,7 @@ def attach(
         options = {**_OPTIONS, "target_override": board.probe.target}
         if board.probe.frequency_hz is not None:
             options["frequency"] = board.probe.frequency_hz
-        session = Session(probe, options=options)
+        session = _session(board, probe, options)
         session.open()
     try:
         yield PyocdProbe(board, session, clock=clock or RunClock(), sink=sink, wear=wear)
@@ -335,6 +336,27 @@ def attach(
         # The link may be gone, which is then already being told; closing must not hide it.
         with contextlib.suppress(pyocd.core.exceptions.Error, RigError):
             session.close()
+
+
+def _session(board: Board, probe: Any, options: Mapping[str, object]) -> Any:
+    from pyocd.core.exceptions import TargetSupportError
+    from pyocd.core.session import Session
+
+    try:
+        return Session(probe, options=options)
+    except TargetSupportError as error:
+        raise InventoryFault(
+            f"pyOCD knows no target type '{board.probe.target}'",
+            board=board.name,
+            evidence=board.at,
+            hint="'pyocd list --targets' lists those it knows; nothing was erased",
+        ) from error
+
+
+def _keep_off_stderr(logger: logging.Logger) -> None:
+    """pyOCD logs each error that it raises; without a handler of anybody, Python prints that."""
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def _names(probes: Sequence[Any]) -> str:

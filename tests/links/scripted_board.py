@@ -145,6 +145,7 @@ class ScriptedBoard:
         self.requests: list[str] = []
         self.flooding: bytes | None = None
         self.flooded = 0
+        self._calm = threading.Event()
         self._stopping = threading.Event()
         self._received = b""
         self._thread = threading.Thread(target=self._run)
@@ -161,6 +162,12 @@ class ScriptedBoard:
             assert ready, "nobody reads the board's port"
             data = data[os.write(fd, data) :]
 
+    def stop_flood(self) -> None:
+        """Ends the flood; ``flooded`` is final then."""
+        self._calm.clear()
+        self.flooding = None
+        assert self._calm.wait(5)
+
     def _wait_fd(self) -> int:
         for _ in range(1000):
             if (fd := self.wire.fileno()) is not None:
@@ -176,6 +183,8 @@ class ScriptedBoard:
                 continue
             with contextlib.suppress(OSError, ValueError):  # the wire vanished meanwhile
                 flood = self.flooding
+                if flood is None:
+                    self._calm.set()
                 if flood is not None:
                     self._flood(fd, flood)
                 elif select.select([fd], [], [], 0.01)[0]:

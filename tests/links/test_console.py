@@ -21,7 +21,7 @@ from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
 from rig.links.console_port import SerialEndpoint
 from rig.links.interfaces import Console, Mark
-from rig.links.transcript import Transcript, read_lines
+from rig.transcript import Transcript, read_lines
 from tests.links.scripted_board import PtyWire, ScriptedBoard, SocketWire, Wire, answer, frame, running
 
 START = Mark(0)
@@ -222,7 +222,7 @@ def test_a_babbling_board_is_kept_within_bounds_while_nobody_listens(
     )
     board.flooding = b"".join(b"E (%08d) app: babble\r\n" % number for number in range(10_000))
     assert poll(lambda: console.mark().offset > 20_000_000, soon())
-    board.flooding = None
+    board.stop_flood()
     assert poll(lambda: console.mark().offset == board.flooded, soon())
     data, after = console.read(START, soon())
     assert 1_000_000 <= len(data) < 1_300_000

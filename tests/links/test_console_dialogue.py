@@ -26,7 +26,7 @@ from rig.events import RunClock
 from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
 from rig.links.interfaces import Mark
-from rig.links.transcript import Transcript
+from rig.transcript import Transcript
 from tests.links.scripted_board import Answer, PtyWire, ScriptedBoard, answer, damage, frame, reply, running
 
 START = Mark(0)
@@ -174,6 +174,22 @@ def test_a_reboot_during_a_request_ends_it_at_once(arrange: Arranged) -> None:
     assert time.monotonic() - began < 1
 
 
+def test_a_reboot_whose_boot_event_was_damaged_shows_by_the_next_event(arrange: Arranged) -> None:
+    boot = damage(frame("!0 boot count=2"), 9)
+    board, console = arrange(lambda *_: boot + frame("!1 ready"))
+    board.say(frame("!0 boot count=1") + frame("!1 ready") + frame("!2 link up=1"))
+    console.wait_event("link", soon(), since=START)
+    with pytest.raises(BoardRebooted, match="1 ready"):
+        console.request("id", deadline=soon())
+
+
+def test_events_that_count_on_do_not_disturb_a_request(arrange: Arranged) -> None:
+    board, console = arrange(lambda seq, _: frame("!1 ready") + frame("!2 link up=1") + frame(f"{seq}.0 ok"))
+    board.say(frame("!0 boot count=1"))
+    console.wait_event("boot", soon(), since=START)
+    console.request("id", deadline=soon())
+
+
 def test_a_boot_before_the_request_is_none_of_its_business(arrange: Arranged) -> None:
     board, console = arrange()
     board.say(frame("!0 boot count=1"))
@@ -231,7 +247,7 @@ def test_expect_finds_a_needle_in_babble_without_end(arrange: Arranged) -> None:
     board, console = arrange()
     board.flooding = b"I (1) app: over and over\r\n" * 40_000 + b"needle\r\n"
     found = console.expect(rb"needle\r\n", soon(), since=START)
-    board.flooding = None
+    board.stop_flood()
     assert found.after.offset == len(b"I (1) app: over and over\r\n") * 40_000 + 8
 
 

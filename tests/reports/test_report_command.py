@@ -17,7 +17,7 @@ from rig.errors import EvidenceFault, UsageFault
 from rig.events import RunClock
 from rig.evidence.measurement import Measurement, Outcome, SpecLimit
 from rig.evidence.recorder import RunRecorder
-from rig.links.transcript import Transcript
+from rig.transcript import Transcript
 
 LIMIT = SpecLimit(None, 120.0, "REQ-KRN-014", "suites/kernel/limits.toml:12", statistic="p99")
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rig import transcript
 from rig.errors import EvidenceFault
-from rig.links import transcript
-from rig.links.console_segment import SLACK, companion
-from rig.links.console_segment_reader import load
-from rig.links.transcript import Transcript, line_evidence, read_lines, recover
+from rig.transcript import Transcript, line_evidence, read_lines, recover
+from rig.transcript.segment import SLACK, companion
+from rig.transcript.segment_reader import load
 
 MS = 1_000_000
 
@@ -141,7 +141,7 @@ def test_whatever_the_sizes_head_and_tail_are_the_stream(
 KILLED = """
 import os, sys
 from pathlib import Path
-from rig.links.transcript import Transcript
+from rig.transcript import Transcript
 with Transcript(Path(sys.argv[1]), head_bytes=1400, tail_bytes=int(sys.argv[2])) as kept:
     for number in range(10**9):
         kept.append(b"line%09d\\n" % number, number * 1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads a transcript segment in any state it can be in (``console_segment.py``), and finalises it.
+"""Reads a transcript segment in any state it can be in (``segment.py``), and finalises it.
 
 Owns the way back from files to lines and times; writes only in ``finalise``.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import EvidenceFault
-from rig.links.console_segment import (
+from rig.transcript.segment import (
     HEADER,
     MAGIC,
     RING_HEADER,

@@ -6,7 +6,7 @@ its last bytes, so that a board that babbles for hours costs a known amount of d
 from is with the operating system: killing the rig loses none of it.
 
 Owns which bytes go where, the first fault, and evidence strings (``runs/…/console.log:812``). The format on
-disk is ``console_segment.py``'s.
+disk is ``segment.py``'s.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 
 from rig.errors import EvidenceFault
-from rig.links.console_segment import SegmentWriter
-from rig.links.console_segment_reader import finalise, load
+from rig.transcript.segment import SegmentWriter
+from rig.transcript.segment_reader import finalise, load
 
 KEEP_BYTES = 8 * 1024 * 1024
 

@@ -9,7 +9,7 @@ While it is written there are up to four files::
     console.log.tail-index   the stamps of the ring, a ring too
 
 ``finalise`` makes the ring a plain continuation of ``console.log``, with one line that says how many bytes
-were dropped between. Until then ``console_segment_reader.load`` reads the four files to the same content.
+were dropped between. Until then ``segment_reader.load`` reads the four files to the same content.
 All numbers are 64-bit little-endian. A stamp is (offset in the segment, ns of the run's clock): from that
 byte on, until the next stamp, bytes came at that time.
 
