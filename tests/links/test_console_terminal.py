@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.cli import console as terminal
+from rig.cli import terminal as terminal
 from rig.cli.terminal import escaped, run_console
 from rig.deadline import Deadline, poll
 from rig.errors import BoardSilent, LinkLost
