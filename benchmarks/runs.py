@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""How long a person waits: for the command line, for one case, and for a whole qualification."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from benchmarks.bench import BOARD, RIG, ROOT, own_bench, process_s, qemu_boot_s
+from benchmarks.figures import Comparison, Goal, alternately
+from benchmarks.help_time import COMMANDS, wall_s
+
+_CASE = ROOT / "suites" / "boot" / "test_boot.py::test_banner_names_the_flashed_image"
+
+
+def help_text() -> Comparison:
+    """``rig --help``, the command people wait for without knowing why."""
+    names = ("rig --help", "python -c 'import click'")
+    measures = {name: partial(wall_s, COMMANDS[name]) for name in names}
+    figure, reference = alternately(20, "s", measures)
+    return Comparison(figure, (reference,), Goal("at most", 0.15))
+
+
+def one_case() -> Comparison:
+    """One pytest process that flashes, boots and expects the banner."""
+    with own_bench() as inventory:
+        folder = inventory.path.parent
+        empty = folder / "test_empty.py"
+        empty.write_text("def test_empty() -> None:\n    pass\n")
+        flash = inventory.state_dir / BOARD / "flash.bin"
+        place = ["--board", BOARD, "--inventory", str(inventory.path), "--runs-dir", str(folder / "runs")]
+        figure, *references = alternately(
+            7,
+            "s",
+            {
+                "one case: flash, boot, expect the banner": lambda: _pytest_s(
+                    folder, _CASE, *place, "--force-flash"
+                ),
+                "the same pytest with an empty test": lambda: _pytest_s(
+                    folder, empty, "-p", "no:hypothesispytest"
+                ),
+                "QEMU's boot of the flashed firmware": lambda: qemu_boot_s(flash),
+            },
+        )
+    return Comparison(figure, tuple(references), Goal("at most", 1.5))
+
+
+def qualification() -> Comparison:
+    """``rig qualify``, the firmware being built."""
+    with own_bench() as inventory:
+        folder = inventory.path.parent
+        flash = inventory.state_dir / BOARD / "flash.bin"
+        figure, reference = alternately(
+            5,
+            "s",
+            {
+                f"rig qualify --board {BOARD}": lambda: process_s([RIG, "qualify", "--board", BOARD], folder),
+                "QEMU's boot of the flashed firmware": lambda: qemu_boot_s(flash),
+            },
+        )
+    return Comparison(figure, (reference,), Goal("at most", 20.0))
+
+
+def _pytest_s(folder: Path, *arguments: str | Path) -> float:
+    settings = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-q"]
+    plugin = ["-p", "rig.pytest_plugin"]
+    return process_s([sys.executable, "-m", "pytest", *settings, *plugin, *arguments], folder)
