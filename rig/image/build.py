@@ -31,14 +31,12 @@ LAST_WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class BuiltFirmware:
-    """What a build left: the application in three forms, the emulated board's boot ROM, flash algorithm."""
+    """What every build leaves: the application in three forms. The parts of an emulated board are its own."""
 
     preset: str
     elf: Path
     binary: Path
     map: Path
-    boot_elf: Path
-    flm: Path
 
 
 def build(
@@ -119,7 +117,7 @@ def _check_preset(preset: str, presets_file: Path) -> None:
 
 
 def _built(preset: str, folder: Path) -> BuiltFirmware:
-    names = ("app.elf", "app.bin", "app.map", "boot.elf", "mps2_an385.flm")
+    names = ("app.elf", "app.bin", "app.map")
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ToolFault(f"the build of {preset} left no {', '.join(missing)} in {folder}")
