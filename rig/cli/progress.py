@@ -65,7 +65,7 @@ class Progress:
     def pytest_rig_run_begins(self, path: Path, board: str) -> None:
         """The run has a bundle."""
         self.run_path = path
-        self._console.print(f"run {path.name} on {board}, evidence in {path}", markup=False)
+        self._console.print(f"run {path.name} on {board}, evidence in {path}", markup=False, soft_wrap=True)
 
     def pytest_rig_doing(self, what: str) -> None:
         """What the rig does before or between cases."""
@@ -79,10 +79,11 @@ class Progress:
         style = _STYLES[result.outcome]
         label = f"{result.board}  {result.suite}/{result.case}"
         self._console.print(f"[{style}]{result.outcome:<8}[/] ", end="")
-        self._console.print(f"{label}  {result.duration_s:.2f} s", markup=False)
+        self._console.print(f"{label}  {result.duration_s:.2f} s", markup=False, soft_wrap=True)
         reason = result.reason.strip()
         if reason:
-            self._console.print("         " + reason.replace("\n", "\n         "), markup=False, style="dim")
+            text = "         " + reason.replace("\n", "\n         ")
+            self._console.print(text, markup=False, style="dim", soft_wrap=True)  # paths stay whole
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A suite that cannot be imported is said at once."""

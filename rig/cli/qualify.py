@@ -100,12 +100,20 @@ def _folders(suites: Path, wanted: tuple[str, ...]) -> list[Path]:
 def _show(run: Run, as_json: bool) -> None:
     from reports.html import render_html
     from reports.terminal import print_run
+    from rig.errors import EvidenceFault
     from rig.evidence.export import run_as_json
+    from rig.evidence.measurement import Outcome
 
-    page = render_html(run, run.path / "report.html")
     if as_json:
         click.echo(json.dumps(run_as_json(run), indent=2))
-        click.echo(f"report: {page}", err=True)
+    else:
+        print_run(run)
+    if run.outcome is Outcome.ABORTED:  # who stopped it waits for no page; Ctrl-C may have hit an import, too
+        click.echo(f"report: 'rig report --format html {run.run_id}' makes it", err=as_json)
         return
-    print_run(run)
-    click.echo(f"report: {page}")
+    try:
+        page = render_html(run, run.path / "report.html")
+    except EvidenceFault as fault:  # the outcome stands without a page
+        click.echo(f"rig: no report: {fault}", err=True)
+    else:
+        click.echo(f"report: {page}", err=as_json)

@@ -23,6 +23,7 @@ from rig.emulator.qmp import QmpClient
 from rig.errors import LinkLost, ToolFault, UsageFault
 
 _START_S = 20.0  # a loaded host starts QEMU in under two seconds; the rest is patience
+_DYING_S = 0.5
 _ERASED = 0xFF
 
 
@@ -115,25 +116,30 @@ class EmulatedBoard:
         assert self._instance is not None
         with contextlib.ExitStack() as stack:
             self._remove_sockets()
+            begin = self._log.stat().st_size if self._log.exists() else 0
             self._process = stack.enter_context(
                 child.spawn(self._argv(), log=self._log, pass_fds=(self._uart_fd(),))
             )
-            self._wait_for_sockets()
-            qmp = stack.enter_context(QmpClient(self._instance.qmp, board=self.board))
-            self._wait_for_console(qmp)
-            qmp.execute("cont")
+            self._wait_for_sockets(begin)
+            with QmpClient(self._instance.qmp, board=self.board) as qmp:
+                self._wait_for_console(qmp)
+                qmp.execute("cont")
             self._power = stack.pop_all()
 
     def off(self) -> None:
         """Kills QEMU at once, as if the plug were pulled; what is in the flash file stays."""
         if self._process is not None:
             self._process.kill()
+            self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
         self._process = None
 
     def cause_of_loss(self) -> str | None:
-        """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'."""
-        if self._process is None or self._process.alive:
+        """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'.
+
+        Blocks for half a second while QEMU is alive: its sockets close before it has ended.
+        """
+        if self._process is None or not self._process.wait(Deadline.after(_DYING_S)):
             return None
         return f"QEMU (process {self._process.pid}) {self._process.exit_reason()}; its log is {self._log}"
 
@@ -188,13 +194,15 @@ class EmulatedBoard:
         for name in ("gdb", "qmp", "qmp-probe", "qtest"):
             (self._instance.folder / name).unlink(missing_ok=True)
 
-    def _wait_for_sockets(self) -> None:
+    def _wait_for_sockets(self, begin: int) -> None:
+        """Blocks until QEMU serves its last socket; ``begin`` is where its words begin in the log."""
         assert self._instance is not None
         assert self._process is not None
         process, last = self._process, self._instance.qtest
         poll(lambda: last.exists() or not process.alive, Deadline.after(_START_S), interval_s=0.001)
         if not last.exists() or not process.alive:
-            tail = self._log.read_text(errors="replace").strip()[-500:] if self._log.exists() else ""
+            said = self._log.read_bytes()[begin:] if self._log.exists() else b""
+            tail = said.decode(errors="replace").strip()[-500:]
             raise ToolFault(
                 f"QEMU did not start: it {process.exit_reason()}; it said: {tail or 'nothing'}",
                 board=self.board,

@@ -104,8 +104,7 @@ class DebugPort:
         elif address == AP_TAR:
             self._tar = value
         elif address == AP_DRW:
-            lane = 8 * (self._tar & 3)
-            self.write(self._tar, (value >> lane & 0xFFFFFFFF).to_bytes(4, "little")[: self._width()])
+            self.write(self._tar, (value >> self._lane()).to_bytes(4, "little")[: self._width()])
             self._count_up()
         elif AP_BD0 <= address < AP_BD0 + 16:
             self.write_word((self._tar & ~0xF) + address - AP_BD0, value)
@@ -113,8 +112,12 @@ class DebugPort:
     def _width(self) -> int:
         return (1, 2, 4, 4, 4, 4, 4, 4)[self._csw & 7]
 
+    def _lane(self) -> int:
+        """Bits by which data narrower than a word is shifted in DRW (ARM IHI 0031, C2.2.6)."""
+        return 8 * (self._tar & 3) if self._width() < 4 else 0
+
     def _read_drw(self) -> int:
-        value = int.from_bytes(self.read(self._tar, self._width()), "little") << 8 * (self._tar & 3)
+        value = int.from_bytes(self.read(self._tar, self._width()), "little") << self._lane()
         self._count_up()
         return value
 
@@ -146,6 +149,7 @@ class DebugPort:
             return
         self._check(address, len(data))
         self._channels.qtest.write(address, data)
+        self.core.memory_written(address, data)
 
     def _check(self, address: int, length: int) -> None:
         if not any(low <= address and address + length <= high for low, high in self._ranges):

@@ -132,6 +132,8 @@ class GdbClient:
 
     def poll_stop(self, timeout_s: float = 0.0) -> str | None:
         """The stop packet of a core that was resumed, or None while it runs; waits at most ``timeout_s``."""
+        if self._stopped is None:
+            self._stopped = self._next_packet()
         if self._stopped is None and self._readable(timeout_s):
             self._pending += self._chunk()
             self._stopped = self._next_packet()  # what was readable may be a mere acknowledgement

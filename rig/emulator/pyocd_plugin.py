@@ -8,6 +8,7 @@ pyOCD finds the plug-in by the entry point ``pyocd.probe``; with it, ``pyocd lis
 from __future__ import annotations
 
 import contextlib
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,12 +21,12 @@ from pyocd.core.plugin import Plugin
 from pyocd.coresight.coresight_target import CoreSightTarget
 from pyocd.probe.debug_probe import DebugProbe
 from pyocd.target import TARGET
-from pyocd.utility import conversion
 
+from rig.bench.lock import board_lock
 from rig.emulator import instance as instances
 from rig.emulator.core import Channels
 from rig.emulator.debug_port import DebugPort, MemoryFault
-from rig.emulator.gdb import GdbClient
+from rig.emulator.gdb import GdbClient, GdbFault
 from rig.emulator.qmp import QmpClient
 from rig.emulator.qtest import QtestClient
 from rig.errors import LinkLost, RigError
@@ -39,9 +40,11 @@ def _as_pyocd_errors() -> Iterator[None]:
     try:
         yield
     except MemoryFault as fault:
-        raise exceptions.TransferFaultError(fault.address, fault.length) from fault
+        raise exceptions.TransferFaultError(fault_address=fault.address, length=fault.length) from fault
     except LinkLost as lost:
         raise exceptions.ProbeDisconnected(str(lost)) from lost
+    except GdbFault as fault:
+        raise exceptions.TransferError(str(fault)) from fault
     except RigError as error:
         raise exceptions.ProbeError(str(error)) from error
 
@@ -116,9 +119,13 @@ class QemuProbe(DebugProbe):  # type: ignore[misc]
         return Board(self.session, board_info=self.associated_board_info)
 
     def open(self) -> None:
-        """Opens the three channels; raises ProbeError when another debugger has them."""
+        """Opens the three channels; raises ProbeError that names the other debugger that has them."""
         with _as_pyocd_errors(), contextlib.ExitStack() as stack:
             name = self.instance.board
+            if not self.instance.qmp_probe.exists():
+                raise exceptions.ProbeError(f"emulated board {name} is switched off")
+            # QEMU serves one client and lets a second one wait for ever: keep it out, and say why.
+            stack.enter_context(board_lock(self.unique_id, self.instance.folder.parent))
             qmp = stack.enter_context(QmpClient(self.instance.qmp_probe, board=name))
             was_running = qmp.running()
             gdb = stack.enter_context(GdbClient(self.instance.gdb, board=name))
@@ -234,13 +241,13 @@ class QemuMemoryInterface(MemoryInterface):  # type: ignore[misc]
         """Reads ``size`` words."""
         del attrs
         with _as_pyocd_errors():
-            return list(conversion.byte_list_to_u32le_list(self._port.read(addr, size * 4)))
+            return list(struct.unpack(f"<{size}I", self._port.read(addr, size * 4)))
 
     def write_memory_block32(self, addr: int, data: Sequence[int], **attrs: Any) -> None:
         """Writes words."""
         del attrs
         with _as_pyocd_errors():
-            self._port.write(addr, bytes(conversion.u32le_list_to_byte_list(data)))
+            self._port.write(addr, struct.pack(f"<{len(data)}I", *data))
 
     def read_memory_block8(self, addr: int, size: int, **attrs: Any) -> Sequence[int]:
         """Reads ``size`` bytes."""
@@ -258,7 +265,8 @@ class QemuMemoryInterface(MemoryInterface):  # type: ignore[misc]
 class Mps2An385(CoreSightTarget):  # type: ignore[misc]
     """QEMU's mps2-an385 as this rig runs it: PSRAM backed by a file takes the place of flash.
 
-    The last 4 KiB of the 16 MiB are the factory page, which no image may touch.
+    The last 4 KiB of the 16 MiB are the factory page, which no image may touch. Flash is the boot memory in
+    pyOCD's sense: BIN files go there, and a reset that pyOCD emulates starts there without the boot ROM.
     """
 
     VENDOR = "Arm"

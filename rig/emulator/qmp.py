@@ -6,9 +6,11 @@ Owns the JSON dialogue only. Every call blocks until QEMU answers, at most ``tim
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,7 @@ class QmpClient:
         self._timeout_s = timeout_s
         self._sock: socket.socket | None = None
         self._buffer = b""
+        self._reset_seen = False
 
     def __enter__(self) -> QmpClient:
         self.open()
@@ -57,43 +60,34 @@ class QmpClient:
 
     def execute(self, command: str, **arguments: Any) -> Any:
         """Runs one command and returns its ``return`` value; raises ToolFault when QEMU refuses it."""
-        if self._sock is None:
-            raise LinkLost("QMP of the emulated board is not connected", board=self._board)
         request: dict[str, Any] = {"execute": command}
         if arguments:
             request["arguments"] = arguments
-        try:
+        with self._link():
+            assert self._sock is not None
             self._sock.sendall(json.dumps(request).encode() + b"\n")
             while True:
-                answer = json.loads(self._line())
+                answer = self._message()
                 if "return" in answer:
                     return answer["return"]
                 if "error" in answer:
                     raise ToolFault(f"QEMU refused '{command}': {answer['error']['desc']}", board=self._board)
-        except OSError as error:
-            raise LinkLost(f"QMP of the emulated board went away: {error}", board=self._board) from error
 
     def reset(self) -> None:
         """Resets the machine and returns when the reset has been done (QEMU only *requests* it otherwise)."""
-        if self._sock is None:
-            raise LinkLost("QMP of the emulated board is not connected", board=self._board)
-        self._forget_events()
-        seen = {"return": False, "RESET": False}
-        try:
-            self._sock.sendall(b'{"execute": "system_reset"}\n')
-            while not all(seen.values()):
-                answer = json.loads(self._line())
-                seen["return"] |= "return" in answer
-                seen["RESET"] |= answer.get("event") == "RESET" and not answer["data"]["guest"]
-        except OSError as error:
-            raise LinkLost(f"QMP of the emulated board went away: {error}", board=self._board) from error
+        self.take_reset()
+        self.execute("system_reset")
+        with self._link():
+            while not self._reset_seen:
+                self._message()
 
-    def _forget_events(self) -> None:
-        """Drops events that came earlier, so that an old one is not taken for a new one."""
-        assert self._sock is not None
-        self._buffer = b""
-        while select.select([self._sock], [], [], 0)[0] and self._sock.recv(65536):
-            pass
+    def take_reset(self) -> bool:
+        """Whether the machine was reset, by anybody, since this was asked last. Does not block."""
+        with self._link():
+            while b"\n" in self._buffer or self._readable():
+                self._message()
+        seen, self._reset_seen = self._reset_seen, False
+        return seen
 
     def running(self) -> bool:
         """Whether the guest executes now."""
@@ -102,6 +96,24 @@ class QmpClient:
     def monitor(self, line: str) -> str:
         """Runs a line of the human monitor and returns its text."""
         return str(self.execute("human-monitor-command", **{"command-line": line}))
+
+    def _readable(self) -> bool:
+        return self._sock is not None and bool(select.select([self._sock], [], [], 0)[0])
+
+    @contextlib.contextmanager
+    def _link(self) -> Iterator[None]:
+        if self._sock is None:
+            raise LinkLost("QMP of the emulated board is not connected", board=self._board)
+        try:
+            yield
+        except OSError as error:
+            raise LinkLost(f"QMP of the emulated board went away: {error}", board=self._board) from error
+
+    def _message(self) -> dict[str, Any]:
+        """The next answer or event; notes resets."""
+        message: dict[str, Any] = json.loads(self._line())
+        self._reset_seen |= message.get("event") == "RESET"
+        return message
 
     def _line(self) -> bytes:
         assert self._sock is not None

@@ -223,12 +223,14 @@ class ConsoleLink:
                 due = spacing if again else silence
                 frames = stream.wait_news(seen, generation, due if due.at_s < deadline.at_s else deadline)
                 seen, events = stream.events_since(since, seen)
-                event_index = self._check_alive(command, generation, events, event_index)
+                frames += stream.take_replies()
                 for frame in frames:
                     assembly.add(frame)
                     silence = Deadline.after(repeat_s)
+                event_index = self._check_boots(command, assembly, events, event_index)
                 if assembly.complete:
                     return self._answer(command, assembly)
+                self._check_port(command, generation)
                 if deadline.expired:
                     what = f"no whole reply to {command!r} ({assembly})"
                     raise verdict.no_frame(stream, what, deadline.timeout_s, since, before)
@@ -239,14 +241,16 @@ class ConsoleLink:
                     self.send_raw(line, deadline=deadline)
                     spacing, silence, again = Deadline.after(_SPACING_S), Deadline.after(repeat_s), False
 
-    def _check_alive(
-        self, command: str, generation: int, events: list[StampedFrame], event_index: int
+    def _check_boots(
+        self, command: str, assembly: Assembly, events: list[StampedFrame], event_index: int
     ) -> int:
-        """Raises if the board rebooted or the port went away; returns the number of the last event.
+        """Raises if the board rebooted before the reply was whole; returns the number of the last event.
 
         A number that does not grow means a reboot too: the boot event itself may have been damaged.
         """
         for frame in (stamped.frame for stamped in events):
+            if assembly.complete and assembly.last is not None and frame.start > assembly.last.start:
+                break  # as 'reboot' does: it answers, then boots, and both may be here by now
             if frame.name == "boot" or frame.index <= event_index:
                 raise BoardRebooted(
                     f"expected a reply to {command!r}, but the board booted ({frame.body.decode('ascii')})",
@@ -254,10 +258,12 @@ class ConsoleLink:
                     evidence=self._stream.evidence(frame.start),
                 )
             event_index = frame.index
+        return event_index
+
+    def _check_port(self, command: str, generation: int) -> None:
         if self._stream.generation != generation or self._stream.failure:
             message = f"no reply to {command!r}, the console port went away meanwhile"
             raise verdict.link_lost(self._stream, message)
-        return event_index
 
     def _answer(self, command: str, assembly: Assembly) -> Reply:
         reply = assembly.reply()

@@ -253,6 +253,12 @@ class ConsoleStream:
             frames, self._inbox = self._inbox, []
         return frames
 
+    def take_replies(self) -> list[Frame]:
+        """The reply lines that came since they were last taken."""
+        with self.changed:
+            frames, self._inbox = self._inbox, []
+        return frames
+
     def last_line(self, since: int = 0) -> LastLine | None:
         """The last line that is not blank, out of the last 4 KiB from ``since`` on."""
         start, data = self.read(max(since, self.end - _LAST_LINE_WINDOW))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from rig.errors import BoardGarbled, BoardSilent, LinkLost, RigError, RigFault
 from rig.links.console_stream import ConsoleStream
 
-BABBLE_BYTES = 256 * 1024
-"""More output than this without a single whole frame, where one was awaited, is babble."""
+BABBLE_BYTES = 16 * 1024
+"""More than this (1.4 s at 115200 baud) without a single whole frame, where one was awaited, is babble."""
 
 _SAMPLE_BYTES = 4096
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from rig.bench.inventory import Board
 from rig.deadline import Deadline, poll
-from rig.errors import FlashFault, ImageFault, InventoryFault, LinkLost, RigError, WrongBoard
+from rig.errors import FlashFault, ImageFault, InventoryFault, LinkLost, RigError, UsageFault, WrongBoard
 from rig.events import Event, EventSink, RunClock, discard
 from rig.image.image import Image, check_image, load_image
 from rig.links.interfaces import FlashReport
@@ -86,9 +86,10 @@ class PyocdProbe:
 
     def reset(self) -> None:
         """Resets the board and lets it run."""
+        begun_ns = self._clock.now_ns()  # the board may have said much by the time pyOCD is done
         with self._errors("resetting"):
             self._target.reset()
-        self._tell("reset")
+        self._tell("reset", begun_ns)
 
     def reset_and_halt(self) -> None:
         """Resets the board and halts the core before its first instruction."""
@@ -104,14 +105,18 @@ class PyocdProbe:
 
     def resume(self) -> None:
         """Lets the core run."""
+        begun_ns = self._clock.now_ns()
         with self._errors("resuming"):
             self._target.resume()
-        self._tell("resumed")
+        self._tell("resumed", begun_ns)
 
     def read_register(self, name: str) -> int:
         """Reads a core register of a halted core (``pc``, ``lr``, ``msp``, …)."""
         with self._errors(f"reading register {name}"):
-            return int(self._target.read_core_register(name))
+            try:
+                return int(self._target.read_core_register(name))
+            except KeyError as error:
+                raise UsageFault(f"a core has no register '{name}'", board=self.board) from error
 
     def run_to(self, address: int, deadline: Deadline) -> bool:
         """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
@@ -229,6 +234,8 @@ class PyocdProbe:
     @contextlib.contextmanager
     def _counted_erases(self, flash: Any) -> Iterator[None]:
         """Counts each sector that is erased: pyOCD keeps no addresses of them."""
+        if self._wear is not None:
+            self._wear.counts()  # a count that cannot be kept is told before anything is erased
         original: Callable[[int], None] = flash.erase_sector
         sectors: list[int] = []
 
@@ -274,8 +281,9 @@ class PyocdProbe:
     def _word(self, address: int) -> int:
         return int.from_bytes(self.read_memory(address, 4), "little")
 
-    def _tell(self, kind: str, **data: str | int | bool) -> None:
-        self._sink(Event(self._clock.now_ns(), "probe", kind, self.board, dict(data)))
+    def _tell(self, kind: str, at_ns: int | None = None, **data: str | int | bool) -> None:
+        t_ns = self._clock.now_ns() if at_ns is None else at_ns
+        self._sink(Event(t_ns, "probe", kind, self.board, dict(data)))
 
     def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
         return _as_rig_errors(self.board, what)
@@ -329,7 +337,11 @@ def attach(
         if board.probe.frequency_hz is not None:
             options["frequency"] = board.probe.frequency_hz
         session = _session(board, probe, options)
-        session.open()
+        try:
+            session.open()
+        except BaseException:
+            session.close()  # what was opened before it failed: the probe is held, the core may be halted
+            raise
     try:
         yield PyocdProbe(board, session, clock=clock or RunClock(), sink=sink, wear=wear)
     finally:

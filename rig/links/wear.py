@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rig.errors import RigFault
+
 
 class WearCount:
     """Erase cycles by sector address, kept in one JSON file. The board's lock guards it."""
@@ -31,12 +33,18 @@ class WearCount:
         new.replace(self._path)
 
     def counts(self) -> dict[int, int]:
-        """Erase cycles by sector address; empty for a board that was never erased."""
+        """Erase cycles by sector address; empty for a board that was never erased. Raises RigFault."""
         if not self._path.exists():
             return {}
-        return {
-            int(key, 16): count for key, count in json.loads(self._path.read_text(encoding="utf-8")).items()
-        }
+        try:
+            rows = json.loads(self._path.read_text(encoding="utf-8"))
+            return {int(key, 16): int(count) for key, count in rows.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise RigFault(
+                f"the count of erase cycles cannot be read: {error}",
+                evidence=str(self._path),
+                hint="Restore the file, or delete it to count from zero",
+            ) from error
 
     @property
     def worst(self) -> int:

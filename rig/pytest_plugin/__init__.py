@@ -8,6 +8,7 @@ for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view`
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rig.errors import EvidenceFault, RigError
-from rig.evidence.measurement import Outcome
+from rig.evidence.measurement import Outcome, exit_code
 from rig.pytest_plugin.measure import CaseMeasure
 from rig.pytest_plugin.outcome import Ending, ending_of, run_exit_code, worse
 from rig.pytest_plugin.qualification import Case, Qualification, Settings
@@ -71,12 +72,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
     if config.getoption("board") is None:
         return
+    _do_without_hypothesis(config)
     hook = config.hook
     try:
         settings = Settings.of_options(config.option, config.rootpath)
     except RigError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_QUALIFICATION] = Qualification(settings, say=lambda what: hook.pytest_rig_doing(what=what))
+
+
+def _do_without_hypothesis(config: pytest.Config) -> None:
+    """Its plug-in imports all of it for a summary: a quarter of a second, for suites that use none of it."""
+    plugin = config.pluginmanager.getplugin("hypothesispytest")
+    if plugin is not None:
+        config.pluginmanager.unregister(plugin)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -105,13 +114,19 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
     qualification = session.config.stash.get(_QUALIFICATION, None)
     if qualification is None or session.config.option.collectonly or not session.items:
         return (yield)
+    try:
+        qualification.begin()
+    except EvidenceFault as fault:  # no bundle, no run
+        print(f"rig: {fault}", file=sys.stderr)
+        pytest.exit("no evidence can be kept", returncode=exit_code(Outcome.ERROR))
     with qualification:
         board = qualification.settings.board.name
         session.config.hook.pytest_rig_run_begins(path=qualification.run_path, board=board)
         try:
             return (yield)
-        except KeyboardInterrupt:
-            qualification.abort("interrupted")
+        except KeyboardInterrupt:  # also pytest's own way to stop a session, which give_up() used
+            if not qualification.gave_up:
+                qualification.abort("interrupted")
             raise
 
 
@@ -124,6 +139,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     qualification = item.config.stash[_QUALIFICATION]
     try:
         qualification.case_begins(case)
+    except EvidenceFault as fault:
+        qualification.give_up(fault)
+        raise item.session.Interrupted(str(fault)) from fault
+    try:
         result = yield
         ending = item.stash.get(_ENDING, Ending(Outcome.ERROR, "it never ran"))
         item.config.hook.pytest_rig_case_ended(result=qualification.case_ended(case, ending))

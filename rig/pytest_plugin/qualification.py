@@ -2,7 +2,8 @@
 """One run on one board: opens the session when the first case needs it, remembers the first cause of trouble.
 
 Owns the meeting of the two halves: links on one side, evidence on the other, and nothing of pytest but its
-skip. A case that fails leaves the board to be restarted before the next; a link that is gone ends the rest.
+skip. A case that fails leaves the board to be restarted before the next, by a reset or else by its power; a
+link that is gone ends the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
-from rig.errors import EvidenceFault, RigError, RigFault, UsageFault
+from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
 from rig.events import RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
@@ -85,7 +86,7 @@ class Case:
 
 
 class Qualification:
-    """A run in progress. A context manager from the first case to the end of the run."""
+    """A run in progress. After ``begin`` a context manager from the first case to the end of the run."""
 
     def __init__(self, settings: Settings, *, say: Callable[[str], None]) -> None:
         self.settings = settings
@@ -98,7 +99,7 @@ class Qualification:
         self.timebase = TimeBase(emulator.icount_shift if emulator and exact else None)
         self._clock = RunClock()
         self._board_stack = contextlib.ExitStack()
-        self._gave_up = False
+        self.gave_up = False
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
         self._first_cause: RigError | None = None
@@ -108,13 +109,20 @@ class Qualification:
 
     # --- the run
 
-    def __enter__(self) -> Qualification:
+    def begin(self) -> None:
+        """Makes the run's bundle. Raises EvidenceFault, and says it on standard error."""
         settings = self.settings
         recorder = RunRecorder.create(
             settings.runs_dir, self._clock, settings.operator, describe_environment(settings.board)
         )
         self.run_path, self._recorder = recorder.path, recorder
-        recorder.board(settings.board.name, settings.dut, identity=_stated(settings.board))
+        try:
+            recorder.board(settings.board.name, settings.dut, identity=_stated(settings.board))
+        except EvidenceFault:
+            self._finish(Outcome.ERROR)
+            raise
+
+    def __enter__(self) -> Qualification:
         return self
 
     def __exit__(
@@ -125,7 +133,7 @@ class Qualification:
             self._session = None
             self._board_stack.__exit__(kind, error, trace)
         finally:
-            self._finish(Outcome.ERROR if isinstance(error, Exception) or self._gave_up else None)
+            self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
 
     def _finish(self, stated: Outcome | None) -> None:
         try:
@@ -137,12 +145,15 @@ class Qualification:
 
     def abort(self, reason: str) -> None:
         """A person or a time budget stops the run."""
-        self._live.abort(reason)
+        try:
+            self._live.abort(reason)
+        except EvidenceFault as fault:
+            self.give_up(fault)
 
     def give_up(self, fault: EvidenceFault) -> None:
         """The run cannot go on: its records are refused."""
         self._first_cause = self._first_cause or fault
-        self._gave_up = True
+        self.gave_up = True
 
     def explain(self, error: RigError) -> RigError:
         """The error with what the session knows of its cause."""
@@ -203,7 +214,7 @@ class Qualification:
             if self._session is None:
                 self._open_session(case)
             elif self._needs_restart:
-                self._session.restart()
+                _bring_back(self._session)
         except RigError as error:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
@@ -308,6 +319,14 @@ class Qualification:
     def _live(self) -> RunRecorder:
         assert self._recorder is not None
         return self._recorder
+
+
+def _bring_back(session: BoardSession) -> None:
+    """A reset, and where that does not help, one pull of the plug."""
+    try:
+        session.restart()
+    except BoardFault:
+        session.power_cycle()
 
 
 def _stated(board: Board) -> dict[str, Scalar]:

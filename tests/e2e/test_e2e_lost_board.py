@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The emulated board's process is killed in the middle of something: ERROR, never FAIL, one first cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.evidence.measurement import Outcome
+from tests.e2e.bench_place import SABOTEUR, BenchPlace
+from tests.e2e.saboteur import VARIABLE
+
+pytestmark = pytest.mark.emulated
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "kill while erasing",
+        "kill while programming",
+        "kill before read-back",
+        "kill in a benchmark",
+        "kill in a read-out",
+    ],
+)
+def test_killed_board_is_an_error_with_one_first_cause(harm: str, place: BenchPlace) -> None:
+    sabotage = {VARIABLE: harm, "PYTEST_PLUGINS": SABOTEUR}
+    done = place.rig("qualify", "--suite", "kernel", "--force", env=sabotage)
+
+    assert done.code == 3, done.err
+    run = place.run()
+    assert (run.outcome, run.complete) == (Outcome.ERROR, True)
+    first, *later = run.cases
+    assert first.outcome is Outcome.ERROR
+    assert first.reason.startswith("board mps2: QEMU (process ")
+    assert "was ended by signal 9 (SIGKILL)" in first.reason
+    assert "qemu.log" in first.reason
+    assert later
+    for case in later:
+        assert (case.outcome, case.reason) == (Outcome.SKIPPED, f"first cause: {first.reason}")
+    assert "Traceback" not in done.err
+    assert run.boards[0].identity["cpuid"] == "0x410fc231"
+    assert {"console", "probe", "power"} <= {event.source for event in run.events}
+    if harm.startswith("kill in"):
+        assert first.artifacts["console"].read_bytes()
+
+
+def test_next_run_after_a_killed_board_passes(place: BenchPlace) -> None:
+    sabotage = {VARIABLE: "kill while programming", "PYTEST_PLUGINS": SABOTEUR}
+    assert place.rig("qualify", "--suite", "boot", "--force", env=sabotage).code == 3
+    assert place.rig("qualify", "--suite", "boot").code == 0

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""``rig qualify`` is stopped at any moment, by Ctrl-C or by kill -9: nothing is lost and nothing is left.
+
+Moments are drawn from a seed, over the whole life of the command. ``RIG_E2E_SEED`` repeats a run of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from rig.bench.lock import board_lock
+from rig.deadline import Deadline, poll
+from rig.errors import EvidenceFault
+from rig.evidence.measurement import Outcome
+from rig.evidence.model import Run
+from rig.evidence.reader import load_run
+from tests.e2e.bench_place import BOARD, EVIDENCE, BenchPlace, Done, bench_place
+
+pytestmark = pytest.mark.emulated
+
+COUNT = 20 if EVIDENCE else 4
+SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+_COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel")
+_RUNNING = re.compile(r"^run (\S+) on ")
+_ENDED = re.compile(r"^([A-Z]+) +mps2  (\w+/\S+)  \d+\.\d\d s$")
+
+
+@pytest.fixture(scope="module")
+def whole_s(module_place: BenchPlace) -> float:
+    """How long the command takes when nobody stops it."""
+    begun_s = time.monotonic()
+    assert module_place.rig(*_COMMAND).code == 0
+    return time.monotonic() - begun_s
+
+
+@pytest.fixture(params=range(COUNT))
+def moment(request: pytest.FixtureRequest) -> float:
+    """A share of the command's life, one from each of so many slices."""
+    dice = random.Random(f"{SEED} {request.node.name}")
+    share: float = (request.param + dice.random()) / COUNT
+    print(f"seed RIG_E2E_SEED={SEED}, stopped after {share:.3f} of the command's life")
+    return share
+
+
+@pytest.fixture
+def chip(module_place: BenchPlace, whole_s: float) -> Path:
+    """The flash of the module's board, which the whole run left in order."""
+    del whole_s
+    return module_place.flash_file
+
+
+def _stopped(place: BenchPlace, number: signal.Signals, after_s: float) -> tuple[Done, bool]:
+    """Runs the command, stops it after so long; whether it had ended by itself."""
+    running = place.start(*_COMMAND)
+    by_itself = poll(lambda: running.ended, Deadline.after(after_s), interval_s=0.001)
+    running.send(number)
+    return running.finish(), by_itself
+
+
+def test_ctrl_c_ends_in_order(moment: float, whole_s: float, chip: Path, tmp_path: Path) -> None:
+    with bench_place(tmp_path, chip) as place:
+        done, by_itself = _stopped(place, signal.SIGINT, moment * whole_s)
+        print(done.err)
+        assert place.processes() == []  # it has ended, so everything of it has
+        run = _run(place)
+        assert "Traceback" not in done.err or run is None or run.outcome is Outcome.PASS
+        _has_all_that_was_told(run, done)
+        if run is None or (run.complete and run.outcome is Outcome.PASS):
+            # Before the run, or when all was decided: the interpreter's own start and end die of the signal.
+            assert done.code in (130, -signal.SIGINT) or by_itself or (run is not None and done.code == 0)
+            return
+        assert done.code == 130
+        assert (run.outcome, run.complete) == (Outcome.ABORTED, True), run.notes
+
+
+def test_kill_9_loses_nothing_that_was_told(
+    moment: float, whole_s: float, chip: Path, tmp_path: Path
+) -> None:
+    with bench_place(tmp_path, chip) as place:
+        done, by_itself = _stopped(place, signal.SIGKILL, moment * whole_s)
+        with board_lock(BOARD, place.folder / ".rig"):  # at once
+            pass
+        print(done.err)
+        run = _run(place)
+        _has_all_that_was_told(run, done)
+        if by_itself or run is None:
+            return
+        assert done.code == -signal.SIGKILL
+        assert run.outcome in (Outcome.PASS if run.complete else Outcome.ERROR, Outcome.ERROR)
+        cut = [case for case in run.cases if case.reason == "cut off"]
+        assert len(cut) <= 1
+        assert place.rig("report", cwd=place.folder).code == 0
+
+
+def _run(place: BenchPlace) -> Run | None:
+    """The run as it was left, or None where it had not begun."""
+    for folder in place.run_folders():
+        try:
+            return load_run(folder)
+        except EvidenceFault:
+            assert not (folder / "journal.jsonl").exists() or not (folder / "journal.jsonl").stat().st_size
+    return None
+
+
+def _has_all_that_was_told(run: Run | None, done: Done) -> None:
+    lines = done.err.splitlines()
+    begun = [found[1] for line in lines if (found := _RUNNING.match(line))]
+    ended = [(found[2], found[1]) for line in lines if (found := _ENDED.match(line))]
+    if run is None:
+        assert not begun
+        assert not ended
+        return
+    assert begun in ([], [run.run_id])
+    kept = {(f"{case.suite}/{case.case}", str(case.outcome)) for case in run.cases}
+    assert set(ended) <= kept
+    assert len(run.cases) - len(ended) <= 1 or not begun
+    passed = {f"{case.suite}/{case.case}" for case in run.cases if case.outcome is Outcome.PASS}
+    if "boot/time_to_ready" in passed:
+        assert "boot.ready_time" in {measurement.name for measurement in run.measurements}
