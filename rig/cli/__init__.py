@@ -8,13 +8,16 @@ traceback comes with ``RIG_DEBUG=1``. Imports nothing heavy: ``rig --help`` is f
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
@@ -103,9 +106,10 @@ class _Commands(click.Group):
         name = prog_name or "rig"
         if not standalone_mode or f"_{name.upper()}_COMPLETE" in os.environ:
             return super().main(args, name, complete_var, standalone_mode, **extra)
-        return _leave(self._run(list(sys.argv[1:] if args is None else args), name, extra))
+        with _noted_interrupts() as interrupts:
+            return _leave(self._run(list(sys.argv[1:] if args is None else args), name, extra, interrupts))
 
-    def _run(self, args: list[str], name: str, extra: dict[str, Any]) -> int:
+    def _run(self, args: list[str], name: str, extra: dict[str, Any], interrupts: list[int]) -> int:
         try:
             with self.make_context(name, args, **extra) as ctx:
                 self.invoke(ctx)
@@ -122,8 +126,28 @@ class _Commands(click.Group):
         except BrokenPipeError:
             return EXIT_PIPE if _reader_is_gone() else _say_bug()
         except Exception:  # noqa: BLE001 - nothing above it; said in one line, and never taken for a FAIL
-            return _say_bug()
+            # Extension modules make an ImportError of a Ctrl-C that comes while they are loaded.
+            return _say("stopped", EXIT_ABORTED) if interrupts else _say_bug()
         return 0
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C is KeyboardInterrupt as ever; the list keeps that it came, whatever becomes of the exception."""
+    came: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def exit_code(error: RigError) -> int:

@@ -30,10 +30,14 @@ _STYLES = {
 
 
 class Progress:
-    """Shows cases as they end. ``run_path`` is the run's bundle once there is one."""
+    """Shows cases as they end. ``run_path`` is the run's bundle once there is one.
+
+    ``interrupted``: a person stopped pytest, which may have been before there was a run.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.run_path: Path | None = None
+        self.interrupted = False
         file = os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8", errors="backslashreplace")
         self._console = Console(file=file, force_terminal=stream.isatty(), highlight=False)
         self._live = LiveProgress(
@@ -61,6 +65,10 @@ class Progress:
         self._live.update(self._task, total=len(session.items))
         with self._live:
             return (yield)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C; or pytest itself, which ends sessions by errors of that kind."""
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
     def pytest_rig_run_begins(self, path: Path, board: str) -> None:
         """The run has a bundle."""

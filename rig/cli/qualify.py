@@ -59,6 +59,8 @@ def qualify(
     arguments += ["--force-flash"] if force else []
     progress = Progress(sys.stderr)
     status = _run_pytest(arguments, root, progress)
+    if progress.run_path is None and progress.interrupted:
+        raise KeyboardInterrupt
     if progress.run_path is None:
         raise click.exceptions.Exit(status)
     _show(load_run(progress.run_path), as_json)

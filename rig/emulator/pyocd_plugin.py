@@ -8,6 +8,7 @@ pyOCD finds the plug-in by the entry point ``pyocd.probe``; with it, ``pyocd lis
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -272,7 +273,6 @@ class Mps2An385(CoreSightTarget):  # type: ignore[misc]
     VENDOR = "Arm"
 
     def __init__(self, session: Any) -> None:
-        algorithm = getattr(getattr(session.probe, "instance", None), "flash_algorithm", None)
         memory = MemoryMap(
             RamRegion(name="boot", start=0x00000000, length=0x00400000),
             RamRegion(name="ram", start=0x20000000, length=0x00400000, is_default=True),
@@ -284,10 +284,18 @@ class Mps2An385(CoreSightTarget):  # type: ignore[misc]
                 sector_size=0x1000,
                 is_boot_memory=True,
                 erased_byte_value=0xFF,
-                flm=str(algorithm) if algorithm else None,
+                flm=_flash_algorithm(session),
             ),
         )
         super().__init__(session, memory)
+
+
+def _flash_algorithm(session: Any) -> Any:
+    """The board's flash algorithm, read from memory: by its path pyOCD would leave the file open."""
+    from pyocd.target.pack.flash_algo import PackFlashAlgo  # only now: it imports the target types
+
+    path = getattr(getattr(session.probe, "instance", None), "flash_algorithm", None)
+    return PackFlashAlgo(io.BytesIO(path.read_bytes())) if path is not None else None
 
 
 class QemuProbePlugin(Plugin):  # type: ignore[misc]

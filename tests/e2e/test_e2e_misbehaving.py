@@ -46,10 +46,10 @@ def listen(console, count):
 
 @pytest.mark.parametrize("kind", CRASHES)
 def test_crash(kind, console):
-    misbehave(console, kind)
     since = console.mark()
-    ask(console, 5)
-    console.wait_event("boot", Deadline.after(5), since=since)
+    misbehave(console, kind)
+    console.wait_event("boot", Deadline.after(10), since=since)
+    pytest.fail("it booted again")
 
 
 def test_after_crashes(console):
@@ -146,7 +146,7 @@ def test_next_case_works_again(name: str, cases: dict[str, CaseResult]) -> None:
 def test_crash_is_decoded(kind: str, word: str, run: Run, cases: dict[str, CaseResult]) -> None:
     case = cases[f"crash[{kind}]"]
     assert case.outcome is Outcome.FAIL
-    assert "board mps2: expected a reply to" in case.reason
+    assert "it booted again" in case.reason
     assert word in case.reason
     assert re.search(r"[\w/]+/\w+\.c:\d+\)", case.reason), case.reason
     assert "0x-" not in case.reason

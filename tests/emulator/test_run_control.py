@@ -127,6 +127,7 @@ def test_a_step_is_one_instruction(target: Any, labels: dict[str, int]) -> None:
 
 
 def test_steps_mask_interrupts_only_when_asked(target: Any, labels: dict[str, int]) -> None:
+    assert advances(target)  # it is in its loop
     for _ in range(20):
         target.halt()
         before = target.read32(TICKS)
