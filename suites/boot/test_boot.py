@@ -41,6 +41,8 @@ def test_boot_count_rises_by_one_per_reset(board: BoardSession) -> None:
 
 
 def test_power_cycle_is_told_from_reset(board: BoardSession) -> None:
+    if board.board.power.driver == "none":
+        pytest.skip("the inventory names no switch for the board's power")
     after_power = board.power_cycle()
     assert (after_power.fields["cause"], after_power.fields["count"]) == ("power", "1")
     assert board.restart().fields["cause"] == "reset"
