@@ -4,7 +4,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-PRESET ?= mps2
+BOARD ?= mps2
+PRESET ?= $(BOARD)
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
 .PHONY: help setup firmware qualify check test evidence benchmarks lock clean
@@ -18,8 +19,8 @@ setup: ## Install what is missing: system packages, .venv.
 firmware: setup ## Fetch the kernel's sources and build the firmware.
 	@$(PYTHON) -m rig.image.build $(PRESET) >/dev/null
 
-qualify: firmware ## Qualify the emulated board: build, flash, measure, report.
-	@.venv/bin/rig qualify
+qualify: firmware ## Qualify emulated board BOARD: build, flash, measure, report.
+	@.venv/bin/rig qualify --board $(BOARD)
 
 check: setup ## Lint, types, unit tests; under two minutes.
 	.venv/bin/ruff check .

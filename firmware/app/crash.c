@@ -13,6 +13,7 @@
 enum {
     KEPT_VERSION = 1,
     FRAME_WORDS = 8,
+    FRAME_FPU_WORDS = 18, // S0 to S15, FPSCR and a reserved word, behind the others
     FRAME_LR = 5,
     FRAME_PC = 6,
     FRAME_PSR = 7,
@@ -182,9 +183,11 @@ static bool crash_in_ram(const void *at, size_t bytes)
            address % sizeof(uint32_t) == 0u;
 }
 
-static void crash_add_frame(crash_record_t *found, const uint32_t *frame)
+static void crash_add_frame(crash_record_t *found, const uint32_t *frame, uint32_t exc_return)
 {
-    found->sp = (uint32_t)(uintptr_t)(frame + FRAME_WORDS);
+    bool with_fpu = (exc_return & 1u << 4) == 0u;
+    size_t words = with_fpu ? FRAME_WORDS + FRAME_FPU_WORDS : FRAME_WORDS;
+    found->sp = (uint32_t)(uintptr_t)(frame + words);
     if (crash_in_ram(frame, FRAME_WORDS * sizeof *frame)) {
         found->pc = frame[FRAME_PC];
         found->lr = frame[FRAME_LR];
@@ -193,7 +196,7 @@ static void crash_add_frame(crash_record_t *found, const uint32_t *frame)
     }
 }
 
-_Noreturn void crash_from_fault(const uint32_t *frame)
+_Noreturn void crash_from_fault(const uint32_t *frame, uint32_t exc_return)
 {
     crash_record_t found = {
         .cause = CRASH_HARDFAULT,
@@ -202,14 +205,14 @@ _Noreturn void crash_from_fault(const uint32_t *frame)
         .mmfar = *(volatile uint32_t *)0xE000ED34u,
         .bfar = *(volatile uint32_t *)0xE000ED38u,
     };
-    crash_add_frame(&found, frame);
+    crash_add_frame(&found, frame, exc_return);
     crash_record_and_reset(&found, crash_running_task());
 }
 
-_Noreturn void crash_from_vector(const uint32_t *frame)
+_Noreturn void crash_from_vector(const uint32_t *frame, uint32_t exc_return)
 {
     crash_record_t found = {.cause = CRASH_VECTOR};
-    crash_add_frame(&found, frame);
+    crash_add_frame(&found, frame, exc_return);
     crash_record_and_reset(&found, crash_running_task());
 }
 

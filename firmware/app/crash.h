@@ -67,11 +67,11 @@ _Noreturn void crash_reboot(void);
 // From configASSERT and ASSERT: pc is the assert's place, lr where its function returns to.
 __attribute__((noinline, noreturn)) void crash_from_assert(const void *caller);
 
-// From HardFault_Handler, with the stacked frame (Armv7-M ARM, B1.5.6).
-_Noreturn void crash_from_fault(const uint32_t *frame);
+// From HardFault_Handler, with the stacked frame and EXC_RETURN (Armv7-M ARM, B1.5.6 and B1.5.8).
+_Noreturn void crash_from_fault(const uint32_t *frame, uint32_t exc_return);
 
 // From Unhandled_Handler, the vector of every interrupt and exception nobody handles.
-_Noreturn void crash_from_vector(const uint32_t *frame);
+_Noreturn void crash_from_vector(const uint32_t *frame, uint32_t exc_return);
 
 // Marks our own bug; VERIFY-style checks of outside input return a status_t instead.
 #define ASSERT(condition)                                                                          \

@@ -41,7 +41,7 @@ if(EXISTS "${RIG_KERNEL_PORT_DIR}/portasm.c")
   target_sources(kernel PRIVATE ${RIG_KERNEL_PORT_DIR}/portasm.c)
 endif()
 target_include_directories(kernel SYSTEM PUBLIC ${RIG_KERNEL_DIR}/include ${RIG_KERNEL_PORT_DIR})
-target_include_directories(kernel PUBLIC platform boards/${RIG_BOARD})
+target_include_directories(kernel PUBLIC platform ${RIG_BOARD_DIR})
 target_compile_definitions(kernel PUBLIC RIG_KERNEL_HEAP="${RIG_KERNEL_HEAP}"
   RIG_KERNEL_PORT="${RIG_KERNEL_PORT}")
 target_compile_options(kernel PRIVATE -w)

@@ -9,6 +9,15 @@ enum { STACK_FILL = 0xA5 };
 extern uint8_t __handler_stack_start[];
 extern uint8_t __handler_stack_end[];
 
+void platform_core_init(const void *vectors)
+{
+    *(volatile uint32_t *)0xE000ED08u = (uint32_t)(uintptr_t)vectors; // VTOR
+#if defined(__ARM_FP)
+    *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20; // CPACR: full access to CP10 and CP11
+#endif
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
 _Noreturn void platform_reset(void)
 {
     __asm volatile("dsb" ::: "memory");
@@ -55,9 +64,10 @@ void platform_irq_disable(uint32_t irq)
 }
 
 // EXC_RETURN bit 2 tells which stack the frame is on. A vector must not touch any register the
-// frame does not hold before the frame is found, hence no C here.
+// frame does not hold before the frame is found, hence no C here. Second argument: EXC_RETURN.
 #define VECTOR_WITH_FRAME(function)                                                                \
-    __asm volatile("tst lr, #4\n\tite eq\n\tmrseq r0, msp\n\tmrsne r0, psp\n\tb " function)
+    __asm volatile(                                                                                \
+        "tst lr, #4\n\tite eq\n\tmrseq r0, msp\n\tmrsne r0, psp\n\tmov r1, lr\n\tb " function)
 
 __attribute__((naked)) void HardFault_Handler(void)
 {

@@ -78,6 +78,10 @@ static inline void platform_bench_irq_pend(void)
 
 // ---- Cortex-M, the same on every board (platform/cortex_m.c) -----------------------------------
 
+// Takes over the core: vectors at `vectors`, also after a debugger's jump, and the FPU switched on
+// if the image was built for one. Called by startup, first.
+void platform_core_init(const void *vectors);
+
 // Resets the whole system by AIRCR. Does not return.
 _Noreturn void platform_reset(void);
 

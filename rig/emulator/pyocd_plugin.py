@@ -263,8 +263,8 @@ class QemuMemoryInterface(MemoryInterface):  # type: ignore[misc]
             self._port.write(addr, bytes(data))
 
 
-class Mps2An385(CoreSightTarget):  # type: ignore[misc]
-    """QEMU's mps2-an385 as this rig runs it: PSRAM backed by a file takes the place of flash.
+class Mps2(CoreSightTarget):  # type: ignore[misc]
+    """QEMU's MPS2 machines as this rig runs them: PSRAM backed by a file takes the place of flash.
 
     The last 4 KiB of the 16 MiB are the factory page, which no image may touch. Flash is the boot memory in
     pyOCD's sense: BIN files go there, and a reset that pyOCD emulates starts there without the boot ROM.
@@ -290,6 +290,14 @@ class Mps2An385(CoreSightTarget):  # type: ignore[misc]
         super().__init__(session, memory)
 
 
+class Mps2An385(Mps2):
+    """QEMU's mps2-an385, a Cortex-M3."""
+
+
+class Mps2An386(Mps2):
+    """QEMU's mps2-an386, a Cortex-M4."""
+
+
 def _flash_algorithm(session: Any) -> Any:
     """The board's flash algorithm, read from memory: by its path pyOCD would leave the file open."""
     from pyocd.target.pack.flash_algo import PackFlashAlgo  # only now: it imports the target types
@@ -304,6 +312,7 @@ class QemuProbePlugin(Plugin):  # type: ignore[misc]
     def load(self) -> type[QemuProbe]:
         """Registers the target types and returns the probe class."""
         TARGET.setdefault("mps2_an385", Mps2An385)
+        TARGET.setdefault("mps2_an386", Mps2An386)
         return QemuProbe
 
     @property

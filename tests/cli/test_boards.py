@@ -44,12 +44,13 @@ def test_who_holds_a_board(bench: Path) -> None:
     assert "process" not in _boards(bench).stdout
     with board_lock("mps2", bench / ".rig"):
         assert f"process {os.getpid()}" in _boards(bench).stdout
-        (facts,) = json.loads(_boards(bench, "--json").stdout)
+        facts, *others = json.loads(_boards(bench, "--json").stdout)
     assert facts["in_use_by"]["pid"] == os.getpid()
+    assert [other["in_use_by"] for other in others] == [None] * len(others)
 
 
 def test_json_has_every_fact(bench: Path) -> None:
-    (facts,) = json.loads(_boards(bench, "--json").stdout)
+    facts = json.loads(_boards(bench, "--json").stdout)[0]
     assert facts["name"] == "mps2"
     assert facts["identity"]["device_id"]["address"] == 0x4002FFFC
     assert facts["flash"] == [{"name": "app", "start": 0x21000000, "size": 0xFFF000}]

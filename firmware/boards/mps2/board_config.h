@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Facts of the mps2 board (QEMU mps2-an385, Arm application note AN385), for platform/platform.h.
+// Facts of the mps2 boards (QEMU mps2-an385 and mps2-an386, Arm application notes AN385 and AN386),
+// for platform/platform.h.
 #ifndef BOARD_CONFIG_H
 #define BOARD_CONFIG_H
 

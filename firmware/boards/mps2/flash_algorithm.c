@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CMSIS flash algorithm of the mps2 board's RAM-backed flash, with the manners of NOR flash: erase
+// CMSIS flash algorithm of the mps2 boards' RAM-backed flash, with the manners of NOR flash: erase
 // sets every bit of a 4 KiB sector, programming only clears bits and refuses to set one.
 //
 // A debug probe loads PrgCode into RAM, calls Init, EraseSector, ProgramPage and UnInit, and takes
@@ -59,7 +59,7 @@ extern const flash_device_t FlashDevice;
 
 __attribute__((section("DevDscr"), used)) const flash_device_t FlashDevice = {
     .version = 0x0101,
-    .name = "mps2-an385 RAM-backed NOR 16 MiB",
+    .name = "mps2 RAM-backed NOR 16 MiB",
     .type = 1,
     .start = FLASH_START,
     .size = FLASH_SIZE,

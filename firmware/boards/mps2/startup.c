@@ -19,8 +19,7 @@ void Reset_Handler(void);
 
 void Reset_Handler(void)
 {
-    *(volatile uint32_t *)0xE000ED08u =
-        (uint32_t)__image_start; // VTOR, also after a debugger's jump
+    platform_core_init(__image_start);
     platform_handler_stack_fill();
     memcpy(__data_start, __data_load, (size_t)(__data_end - __data_start));
     memset(__bss_start, 0, (size_t)(__bss_end - __bss_start));
