@@ -53,6 +53,7 @@ void command_bench_context(const command_call_t *call, reply_t *reply)
     bench_add_kernel(line);
     line_add_text(line, "cpu", RIG_CPU);
     line_add_u32(line, "cpu_hz", PLATFORM_CORE_HZ);
+    line_add_text(line, "clock_source", platform_clock());
     line_add_text(line, "counter", PLATFORM_COUNTER);
     line_add_u32(line, "counter_hz", PLATFORM_COUNTER_HZ);
     line_add_text(line, "opt", RIG_OPTIMISE);
@@ -98,7 +99,7 @@ void command_bench_run(const command_call_t *call, reply_t *reply)
         return;
     }
     if (!platform_counter_advances()) {
-        reply_error(reply, "counter", PLATFORM_COUNTER " does not advance");
+        reply_error(reply, "counter", "the counter does not advance");
         return;
     }
     const bench_result_t *result =

@@ -7,7 +7,8 @@
 //   PLATFORM_CORE_HZ       core clock in Hz, also that of SysTick
 //   PLATFORM_COUNTER       name of the counter used for measuring, as the console prints it
 //   PLATFORM_COUNTER_HZ    its frequency in Hz
-//   PLATFORM_COUNTER_AT    its address: a free-running 32-bit up-counter
+//   PLATFORM_COUNTER_AT    its address: a free-running 32-bit up-counter, 0 at reset
+//                          (these four are constants, or variables that platform_init() sets)
 //   PLATFORM_BENCH_IRQ     number of an interrupt no device uses, for software-pended interrupts;
 //                          its vector must be bench_irq_handler()
 //   PLATFORM_BAD_ADDRESS   an address whose reading faults, for crash.make kind=hardfault
@@ -56,6 +57,10 @@ void platform_uart_receive_hold(bool hold);
 // emulator reads 0 without a fault) would make every measurement a zero.
 bool platform_counter_advances(void);
 
+// Where the core clock comes from and what flash costs at that clock, as one word for reports, such
+// as "hse-pll,5ws"; "fixed" where nothing was chosen. Static memory.
+const char *platform_clock(void);
+
 // What the hardware knows about the last reset.
 platform_reset_t platform_reset_cause(void);
 
@@ -99,6 +104,14 @@ void platform_irq_enable(uint32_t irq);
 
 // Disables interrupt `irq`; it is not taken after the return.
 void platform_irq_disable(uint32_t irq);
+
+// Vector of all boards: prepares memory, calls main, resets if that returns. In platform/startup.c.
+void Reset_Handler(void);
+
+// The kernel's, by the names FreeRTOSConfig.h gives them.
+void SVC_Handler(void);
+void PendSV_Handler(void);
+void SysTick_Handler(void);
 
 // Vectors of all boards, for faults and for interrupts nobody handles: they find the stacked frame
 // and hand it to crash_from_fault() or crash_from_vector().

@@ -28,6 +28,11 @@ bool platform_counter_advances(void)
     return false;
 }
 
+const char *platform_clock(void)
+{
+    return "fixed";
+}
+
 platform_reset_t platform_reset_cause(void)
 {
     return PLATFORM_RESET_UNKNOWN; // QEMU models no reset-cause register on this machine

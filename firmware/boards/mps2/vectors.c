@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Vectors and reset of the mps2 application. The boot ROM has set VTOR and MSP before it comes
-// here.
+// Vectors of an mps2 application. The boot ROM has set VTOR and MSP before it comes to
+// Reset_Handler.
 #include "bench.h"
 #include "platform.h"
 
-#include <string.h>
-
 typedef void (*vector_t)(void);
 
-extern uint8_t __data_start[], __data_end[], __data_load[], __bss_start[], __bss_end[];
-extern uint8_t __handler_stack_end[], __image_start[];
-
-int main(void);
-void SVC_Handler(void);
-void PendSV_Handler(void);
-void SysTick_Handler(void);
-void Reset_Handler(void);
-
-void Reset_Handler(void)
-{
-    platform_core_init(__image_start);
-    platform_handler_stack_fill();
-    memcpy(__data_start, __data_load, (size_t)(__data_end - __data_start));
-    memset(__bss_start, 0, (size_t)(__bss_end - __bss_start));
-    (void)main();
-    platform_reset();
-}
+extern uint8_t __handler_stack_end[];
 
 #define UNUSED_4 Unhandled_Handler, Unhandled_Handler, Unhandled_Handler, Unhandled_Handler
 
