@@ -159,7 +159,9 @@ class EmulatorFacts(_Fact):
     the fastest and judges no time. ``flash``: the name of the flash range that is kept in a file over power
     cycles. ``flash_size``: size in bytes of that file, which starts with the range and may hold more.
     ``icount_shift``: an instruction takes 2^shift ns; None with the free clock only.
-    ``cpu``: another core than the machine's own; None leaves it.
+    ``cpu``: another core than the machine's own; None leaves it. ``storage``: how flash outlives power:
+    ``backend`` is memory that the core may write, with the file behind it; ``loader`` is ROM to the core,
+    filled from the file at power-on, which only the probe can write, without a flash algorithm.
     """
 
     machine: Word
@@ -168,6 +170,7 @@ class EmulatorFacts(_Fact):
     flash_size: Size
     icount_shift: Shift | None = None
     cpu: Word | None = None
+    storage: Literal["backend", "loader"] = "backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ import contextlib
 import os
 import secrets
 import socket
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig import child
-from rig.bench.inventory import Board, EmulatorFacts
+from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
 from rig.emulator.qmp import QmpClient
@@ -31,12 +32,14 @@ _ERASED = 0xFF
 class Parts:
     """What an emulated board is soldered together from: its boot ROM and the algorithm for its flash."""
 
-    boot_rom: Path
+    boot_rom: Path | None
     flash_algorithm: Path | None
 
     @classmethod
     def of_build(cls, folder: Path, emulator: EmulatorFacts) -> Parts:
         """The parts as the firmware build leaves them in its folder; raises UsageFault when not built."""
+        if emulator.storage == "loader":  # the core starts in that flash, and needs no algorithm to write it
+            return cls(None, None)
         parts = cls(folder / "boot.elf", folder / f"{emulator.machine.replace('-', '_')}.flm")
         for path in (parts.boot_rom, parts.flash_algorithm):
             if path is not None and not path.exists():
@@ -76,6 +79,7 @@ class EmulatedBoard:
                     self._facts.probe.target,
                     self._facts.ram[0].start,
                     self._parts.flash_algorithm,
+                    self._rom_flash(),
                 )
             )
             self._uart = stack.enter_context(_listen())
@@ -123,7 +127,8 @@ class EmulatedBoard:
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
                 self._wait_for_console(qmp)
-                qmp.execute("cont")
+                if self._can_start():
+                    qmp.execute("cont")
             self._power = stack.pop_all()
 
     def off(self) -> None:
@@ -153,10 +158,7 @@ class EmulatedBoard:
             "-nodefaults",
             "-display", "none",
             "-S",
-            "-machine", f"{emulator.machine},memory-backend=flash0",
-            "-object", f"memory-backend-file,id=flash0,size={emulator.flash_size},"
-            f"mem-path={_escape(self._flash_file)},share=on",
-            "-device", f"loader,file={_escape(self._parts.boot_rom)}",
+            *self._memory_arguments(),
             "-chardev", f"socket,id=uart0,fd={self._uart_fd()},server=on,wait=off",
             "-serial", "chardev:uart0",
             "-chardev", f"socket,id=gdb0,path={_escape(self._instance.gdb)},server=on,wait=off",
@@ -168,6 +170,34 @@ class EmulatedBoard:
             "-pidfile", str(folder / "pid"),
             *clock_arguments(emulator),
         ]  # fmt: skip
+
+    def _memory_arguments(self) -> list[str]:
+        emulator, file = self._emulator, _escape(self._flash_file)
+        if self._parts.boot_rom is None:  # true ROM: filled once at power-on, not again at a reset
+            start = self._flash.start
+            loader = f"loader,file={file},addr={start:#x},force-raw=on"
+            return ["-machine", emulator.machine, "-device", loader]
+        backend = f"memory-backend-file,id=flash0,size={emulator.flash_size},mem-path={file},share=on"
+        machine = f"{emulator.machine},memory-backend=flash0"
+        loader = f"loader,file={_escape(self._parts.boot_rom)}"
+        return ["-machine", machine, "-object", backend, "-device", loader]
+
+    @property
+    def _flash(self) -> MemoryRange:
+        return next(item for item in self._facts.flash if item.name == self._emulator.flash)
+
+    def _rom_flash(self) -> instances.RomFlash | None:
+        if self._emulator.storage != "loader":
+            return None
+        return instances.RomFlash(self._flash.start, self._emulator.flash_size, self._flash_file)
+
+    def _can_start(self) -> bool:
+        """A chip whose own flash is blank locks up at once, which QEMU answers by aborting: hold its core."""
+        if self._emulator.storage != "loader":
+            return True
+        with self._flash_file.open("rb") as file:
+            _, reset = struct.unpack("<II", file.read(8))
+        return bool(reset & 1) and self._flash.start <= reset < self._flash.end
 
     def _uart_fd(self) -> int:
         assert self._uart is not None
@@ -181,9 +211,8 @@ class EmulatedBoard:
         content = bytearray([_ERASED]) * self._emulator.flash_size
         place = self._facts.identity.serial
         if place is not None:
-            flash = next(item for item in self._facts.flash if item.name == self._emulator.flash)
             serial = f"EMU-{secrets.token_hex(4).upper()}".encode("ascii")[: place.length]
-            offset = place.address - flash.start
+            offset = place.address - self._flash.start
             content[offset : offset + place.length] = serial.ljust(place.length, b"\0")
         new = self._flash_file.with_suffix(f".{os.getpid()}.new")
         new.write_bytes(content)

@@ -29,11 +29,12 @@ VTOR = 0xE000ED08
 _POLL_S = 0.001  # a debugger that asks "halted?" in a loop waits this long for the answer to change
 
 _DEBUGEN, _HALT, _STEP, _MASKINTS = 1, 2, 4, 8
-_S_REGRDY, _S_HALT, _S_RESET_ST = 1 << 16, 1 << 17, 1 << 25
+_S_REGRDY, _S_HALT, _S_LOCKUP, _S_RESET_ST = 1 << 16, 1 << 17, 1 << 19, 1 << 25
 _DFSR_HALTED, _DFSR_BKPT, _DFSR_DWTTRAP, _DFSR_VCATCH = 1, 2, 4, 8
 _VC_CORERESET, _VC_HARDERR = 1, 1 << 10
 _STEP_ENABLED, _STEP_MASKED = 0x1, 0x3
 _SYSTEM_SPACE = 0xE0000000  # nothing can be executed from here on
+_INTERRUPTED = "T02"
 _WFI = bytes((0x30, 0xBF))
 _BKPT = 0xBE  # high byte of the instruction
 
@@ -59,6 +60,7 @@ class CoreDebug:
         self._dfsr = 0
         self._dcrdr = 0
         self._halted = False
+        self._locked_up = False
         self._inserted: set[Point] = set()
         self._stand_ins: set[int] = set()
         self._written_bkpts: set[int] = set()
@@ -74,12 +76,12 @@ class CoreDebug:
         """Takes all breakpoints out of a core that is about to be left alone."""
         running = not self._halted
         if running and self._inserted:
-            self._gdb.interrupt()
+            self._stop()
         self._registers.flush()
         for point in self._inserted:
             self._gdb.remove(*point)
         if running and self._inserted:
-            self._gdb.resume()
+            self._run()
         self._inserted = set()
 
     def owns(self, address: int) -> bool:
@@ -125,7 +127,7 @@ class CoreDebug:
     def reset(self) -> None:
         """Resets the machine; the core stays at its first instruction when vector catch on reset is set."""
         if not self._halted:
-            self._gdb.interrupt()
+            self._stop()
         self._registers.forget()
         self._qmp.reset()
         self._halted = True
@@ -134,11 +136,22 @@ class CoreDebug:
         else:
             self._resume()
 
+    def write_rom(self, address: int, data: bytes) -> None:
+        """Writes memory that the core itself cannot; a running core stands still meanwhile."""
+        self._notice_stop(0)
+        running = not self._halted
+        if running:
+            self._stop()
+        self._gdb.write_memory(address, data)
+        if running:
+            self._run()
+
     # --- run control
 
     def _read_dhcsr(self) -> int:
         self._notice_stop()
         value = self._control | _S_REGRDY | (_S_HALT if self._halted else 0)
+        value |= _S_LOCKUP if self._locked_up and not self._halted else 0
         return value | (_S_RESET_ST if self._qmp.take_reset() else 0)
 
     def _write_dhcsr(self, value: int) -> None:
@@ -152,7 +165,7 @@ class CoreDebug:
                 self._resume()
         elif value & _HALT:
             if not self._halted:
-                self._note_halt(self._cause(self._gdb.interrupt()))
+                self._note_halt(self._cause(self._stop()))
         elif self._halted and value & _STEP:
             self._step()
         elif self._halted:
@@ -190,6 +203,8 @@ class CoreDebug:
         cause = _DFSR_HALTED
         if ahead[1] == _BKPT:
             cause = _DFSR_BKPT
+        elif place >= _SYSTEM_SPACE:
+            self._locked_up = True
         elif ahead == _WFI:
             self._registers.write(PC, place + 2)  # QEMU's step would sleep; in silicon the debugger wakes it
         else:
@@ -203,10 +218,19 @@ class CoreDebug:
         self._stand_ins = self._return_address()
         self._registers.flush()
         self._place_points()
+        self._locked_up = self._registers.read(PC) >= _SYSTEM_SPACE
         self._registers.forget()
         self._control &= ~_HALT
         self._halted = False
-        self._gdb.resume()
+        self._run()
+
+    def _run(self) -> None:
+        """Lets the core go. Locking up, as a core does in blank flash, would make QEMU abort: it stands then."""
+        if not self._locked_up:
+            self._gdb.resume()
+
+    def _stop(self) -> str:
+        return _INTERRUPTED if self._locked_up else self._gdb.interrupt()
 
     # --- where to stop
 
@@ -214,14 +238,14 @@ class CoreDebug:
         """Comparators and vector catch hold at once, also for a core that is running."""
         if self._halted or self._wanted() == self._inserted:
             return  # a halted core gets them when it runs
-        stop = self._gdb.interrupt()
+        stop = self._stop()
         cause = self._cause(stop)
         if cause != _DFSR_HALTED:
             self._note_halt(cause)
             return
         self._registers.forget()
         self._place_points()
-        self._gdb.resume()
+        self._run()
 
     def _return_address(self) -> set[int]:
         """Where a call that a debugger has prepared, as of a flash algorithm, may end in a BKPT."""

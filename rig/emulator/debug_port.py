@@ -12,6 +12,7 @@ import re
 import struct
 
 from rig.emulator.core import AIRCR, Channels, CoreDebug
+from rig.emulator.instance import RomFlash
 
 DP_CTRL_STAT, DP_RDBUFF = 0x4, 0xC
 AP_CSW, AP_TAR, AP_DRW, AP_BD0, AP_CFG, AP_BASE, AP_IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
@@ -56,10 +57,14 @@ def mapped_ranges(mtree: str) -> list[tuple[int, int]]:
 
 
 class DebugPort:
-    """Port registers and memory of one emulated board, over QEMU's channels."""
+    """Port registers and memory of one emulated board, over QEMU's channels.
 
-    def __init__(self, channels: Channels, *, scratch: int) -> None:
+    What is written to ``rom_flash`` is also written to its file.
+    """
+
+    def __init__(self, channels: Channels, *, scratch: int, rom_flash: RomFlash | None = None) -> None:
         self._channels = channels
+        self._rom_flash = rom_flash
         self.core = CoreDebug(channels, scratch=scratch)
         self._ranges: list[tuple[int, int]] = []
         self._ctrl = 0
@@ -148,8 +153,18 @@ class DebugPort:
             self._write_private(address, data)
             return
         self._check(address, len(data))
-        self._channels.qtest.write(address, data)
+        if self._rom_flash is not None and self._rom_flash.holds(address):
+            self._write_rom(self._rom_flash, address, data)
+        else:
+            self._channels.qtest.write(address, data)
         self.core.memory_written(address, data)
+
+    def _write_rom(self, flash: RomFlash, address: int, data: bytes) -> None:
+        """Flash that is ROM to QEMU: qtest's stores are dropped there, the gdbstub's die with the process."""
+        self.core.write_rom(address, data)
+        with flash.file.open("r+b") as kept:
+            kept.seek(address - flash.start)
+            kept.write(data)
 
     def _check(self, address: int, length: int) -> None:
         if not any(low <= address and address + length <= high for low, high in self._ranges):

@@ -16,6 +16,7 @@ from types import TracebackType
 from rig.errors import LinkLost
 
 _MAX_READ = 0x800  # bytes in one 'm' packet: PacketSize is 4096 and the answer is in hex
+_MAX_WRITE = 0x7E0  # bytes in one 'M' packet, which also holds the address
 
 
 class GdbFault(Exception):
@@ -99,6 +100,12 @@ class GdbClient:
             size = min(_MAX_READ, length - len(out))
             out += bytes.fromhex(self.call(f"m{address + len(out):x},{size:x}"))
         return bytes(out)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Writes memory of a stopped core, ROM too, in pieces of 2 KiB ('M')."""
+        for start in range(0, len(data), _MAX_WRITE):
+            piece = data[start : start + _MAX_WRITE]
+            self.call(f"M{address + start:x},{len(piece):x}:{piece.hex()}")
 
     def insert(self, kind: int, address: int, size: int) -> None:
         """Sets a break- or watchpoint ('Z'): 0 software, 1 hardware, 2 write, 3 read, 4 access."""

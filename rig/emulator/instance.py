@@ -20,11 +20,24 @@ from rig.errors import ToolFault
 
 
 @dataclass(frozen=True, slots=True)
+class RomFlash:
+    """Flash that is ROM to the core: ``size`` bytes from ``start``, kept in ``file`` over power-off."""
+
+    start: int
+    size: int
+    file: Path
+
+    def holds(self, address: int) -> bool:
+        """Whether an address lies in it."""
+        return self.start <= address < self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """A powered or switched-off emulated board: its sockets and what a debugger needs to know of it.
 
     ``target`` is the pyOCD target type; ``scratch`` an address in RAM that a halted core can spare;
-    ``flash_algorithm`` the FLM file that programs its flash.
+    ``flash_algorithm`` the FLM file that programs its flash; ``rom_flash`` flash that needs none.
     """
 
     board: str
@@ -33,6 +46,7 @@ class Instance:
     scratch: int
     flash_algorithm: Path | None
     folder: Path
+    rom_flash: RomFlash | None = None
 
     @property
     def unique_id(self) -> str:
@@ -71,11 +85,17 @@ def folders() -> Path:
 
 
 @contextlib.contextmanager
-def create(board: str, target: str, scratch: int, flash_algorithm: Path | None) -> Iterator[Instance]:
+def create(
+    board: str,
+    target: str,
+    scratch: int,
+    flash_algorithm: Path | None,
+    rom_flash: RomFlash | None = None,
+) -> Iterator[Instance]:
     """Makes the folder of a new emulated board; removes it at the end."""
     sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{board}-", dir=folders()))
-    instance = Instance(board, os.getpid(), target, scratch, flash_algorithm, folder)
+    instance = Instance(board, os.getpid(), target, scratch, flash_algorithm, folder, rom_flash)
     text = json.dumps(asdict(instance), default=str)
     (folder / "board.json").write_text(text, encoding="utf-8")
     try:
@@ -103,9 +123,10 @@ def _load(path: Path) -> Instance | None:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         algorithm = Path(facts["flash_algorithm"]) if facts["flash_algorithm"] else None
-        return Instance(
-            facts["board"], facts["owner_pid"], facts["target"], facts["scratch"], algorithm, path.parent
-        )
+        rom = facts["rom_flash"]
+        rom_flash = RomFlash(rom["start"], rom["size"], Path(rom["file"])) if rom else None
+        who = (facts["board"], facts["owner_pid"], facts["target"], facts["scratch"])
+        return Instance(*who, algorithm, path.parent, rom_flash)
     except (OSError, ValueError, KeyError):
         return None  # being written or being removed by its owner
 

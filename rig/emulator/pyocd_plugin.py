@@ -17,7 +17,7 @@ from pyocd.board.board import Board
 from pyocd.board.board_ids import BoardInfo
 from pyocd.core import exceptions
 from pyocd.core.memory_interface import MemoryInterface
-from pyocd.core.memory_map import FlashRegion, MemoryMap, RamRegion
+from pyocd.core.memory_map import FlashRegion, MemoryMap, RamRegion, RomRegion
 from pyocd.core.plugin import Plugin
 from pyocd.coresight.coresight_target import CoreSightTarget
 from pyocd.probe.debug_probe import DebugProbe
@@ -131,7 +131,8 @@ class QemuProbe(DebugProbe):  # type: ignore[misc]
             was_running = qmp.running()
             gdb = stack.enter_context(GdbClient(self.instance.gdb, board=name))
             qtest = stack.enter_context(QtestClient(self.instance.qtest, board=name))
-            port = DebugPort(Channels(gdb, qmp, qtest), scratch=self.instance.scratch)
+            at = self.instance
+            port = DebugPort(Channels(gdb, qmp, qtest), scratch=at.scratch, rom_flash=at.rom_flash)
             port.attach(was_running=was_running)
             self._port = port
             self._stack = stack.pop_all()
@@ -298,6 +299,28 @@ class Mps2An386(Mps2):
     """QEMU's mps2-an386, a Cortex-M4."""
 
 
+class Stm32f405Qemu(CoreSightTarget):  # type: ignore[misc]
+    """An STM32F405 as QEMU's netduinoplus2 emulates it: its flash has no controller and is ROM to the core.
+
+    The emulated probe can write it as it is, which the attribute ``is_directly_writable`` says.
+    """
+
+    VENDOR = "STMicroelectronics"
+
+    def __init__(self, session: Any) -> None:
+        memory = MemoryMap(
+            RomRegion(
+                name="flash",
+                start=0x08000000,
+                length=0x00100000,
+                is_boot_memory=True,
+                is_directly_writable=True,
+            ),
+            RamRegion(name="sram", start=0x20000000, length=0x00020000, is_default=True),
+        )
+        super().__init__(session, memory)
+
+
 def _flash_algorithm(session: Any) -> Any:
     """The board's flash algorithm, read from memory: by its path pyOCD would leave the file open."""
     from pyocd.target.pack.flash_algo import PackFlashAlgo  # only now: it imports the target types
@@ -313,6 +336,7 @@ class QemuProbePlugin(Plugin):  # type: ignore[misc]
         """Registers the target types and returns the probe class."""
         TARGET.setdefault("mps2_an385", Mps2An385)
         TARGET.setdefault("mps2_an386", Mps2An386)
+        TARGET.setdefault("stm32f405_qemu", Stm32f405Qemu)
         return QemuProbe
 
     @property

@@ -174,7 +174,7 @@ class PyocdProbe:
 
     def _method(self) -> str:
         region = self._target.memory_map.get_region_for_address(self._facts.flash[0].start)
-        return "flash algorithm on the core" if region is not None and region.is_flash else "direct write"
+        return "direct write, no algorithm" if _is_direct(region) else "flash algorithm on the core"
 
     def _program(self, content: Image, phases: _Phases, *, force: bool) -> tuple[int, int]:
         from pyocd.core import exceptions
@@ -190,6 +190,10 @@ class PyocdProbe:
     def _run_builders(self, content: Image, phases: _Phases, *, smart: bool) -> tuple[int, int]:
         erased = programmed = 0
         for region, segments in self._by_region(content).items():
+            if _is_direct(region):
+                with phases("program"):
+                    programmed += self._write_direct(segments)
+                continue
             builder = region.flash.get_flash_builder()
             builder.log_performance = False
             for segment in segments:
@@ -209,18 +213,22 @@ class PyocdProbe:
             )
         return erased, programmed
 
+    def _write_direct(self, segments: list[Any]) -> int:
+        """Flash that takes what is written, as RAM does: nothing is erased, so no wear is counted."""
+        for segment in segments:
+            self._target.write_memory_block8(segment.address, segment.data)
+        return sum(len(segment.data) for segment in segments)
+
     def _by_region(self, content: Image) -> dict[Any, list[Any]]:
         """Segments by pyOCD's flash region; a target type that has no flash there is a wrong target type."""
         regions: dict[Any, list[Any]] = {}
         for segment in content.segments:
             region = self._target.memory_map.get_region_for_address(segment.address)
             end = segment.address + len(segment.data) - 1
-            if (
-                region is None
-                or not region.is_flash
-                or region.flash is None
-                or not region.contains_address(end)
-            ):
+            takes = _is_direct(region) or (
+                region is not None and region.is_flash and region.flash is not None
+            )
+            if not takes or not region.contains_address(end):
                 raise WrongBoard(
                     f"target type '{self._facts.probe.target}' has no programmable flash at "
                     f"{segment.address:#010x} to {end:#010x}, where the inventory has",
@@ -287,6 +295,11 @@ class PyocdProbe:
 
     def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
         return _as_rig_errors(self.board, what)
+
+
+def _is_direct(region: Any) -> bool:
+    """Whether a region says of itself that it is flash without an algorithm; RAM is not taken for it."""
+    return bool(getattr(region, "is_directly_writable", False))
 
 
 class _Phases:
