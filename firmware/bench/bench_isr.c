@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Interrupt to task: a software-pended interrupt wakes the peer by a notification, a semaphore or a
-// queue. The sample begins before the interrupt is pended and ends in the task.
+// Interrupt to task: a software-pended interrupt wakes the peer by a notification, a semaphore, a
+// queue, an event group or a stream buffer. The sample begins before the interrupt is pended and
+// ends in the task.
 #include "bench.h"
 #include "bench_rows.h"
 #include "platform.h"
 #include "tasks.h"
+
+enum { EVENT_BIT = 1 };
 
 static SemaphoreHandle_t s_semaphore;
 static QueueHandle_t s_queue;
@@ -32,6 +35,17 @@ static void isr_queue(void)
     BaseType_t woken = pdFALSE;
     uint32_t message = ++s_interrupts;
     (void)xQueueSendFromISR(s_queue, &message, &woken);
+    portYIELD_FROM_ISR(woken);
+}
+
+static EventGroupHandle_t s_group;
+
+// Done in the timer task, which is above the peer: an event group may wake any number of tasks.
+static void isr_event(void)
+{
+    BaseType_t woken = pdFALSE;
+    s_interrupts++;
+    (void)xEventGroupSetBitsFromISR(s_group, EVENT_BIT, &woken);
     portYIELD_FROM_ISR(woken);
 }
 
@@ -77,6 +91,37 @@ void bench_peer_isr_queue(uint32_t n)
               good = good && message == s_interrupts);
 }
 
+void bench_peer_isr_event(uint32_t n)
+{
+    static StaticEventGroup_t s_memory;
+    s_group = xEventGroupCreateStatic(&s_memory);
+    PEER_LOOP(n, good = (xEventGroupWaitBits(s_group, EVENT_BIT, pdTRUE, pdTRUE, portMAX_DELAY) &
+                         EVENT_BIT) != 0u);
+}
+
+#if KERNEL_HAS_STREAM_BUFFERS
+static StreamBufferHandle_t s_stream;
+
+static void isr_stream(void)
+{
+    BaseType_t woken = pdFALSE;
+    uint8_t byte = (uint8_t)++s_interrupts;
+    (void)xStreamBufferSendFromISR(s_stream, &byte, sizeof byte, &woken);
+    portYIELD_FROM_ISR(woken);
+}
+
+void bench_peer_isr_stream(uint32_t n)
+{
+    enum { BYTES = 4, TRIGGER = 1 };
+    static StaticStreamBuffer_t s_memory;
+    static uint8_t s_storage[BYTES + 1];
+    uint8_t byte = 0;
+    s_stream = xStreamBufferCreateStatic(BYTES, TRIGGER, s_storage, &s_memory);
+    PEER_LOOP(n, good = xStreamBufferReceive(s_stream, &byte, sizeof byte, portMAX_DELAY) == 1u;
+              good = good && byte == (uint8_t)s_interrupts);
+}
+#endif
+
 // The peer is above the bench task: it must have run when the pending store's barrier is passed.
 static const char *isr_run(uint32_t n, void (*isr)(void))
 {
@@ -110,6 +155,56 @@ const char *bench_run_isr_queue(uint32_t n, int32_t arg)
 {
     (void)arg;
     return isr_run(n, isr_queue);
+}
+
+const char *bench_run_isr_event(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    return isr_run(n, isr_event);
+}
+
+#if KERNEL_HAS_STREAM_BUFFERS
+const char *bench_run_isr_stream(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    return isr_run(n, isr_stream);
+}
+#endif
+
+// A take that blocks: the interrupt lets the peer take once, and the sample begins where it takes
+// again and ends where the bench task goes on behind the pending store.
+void bench_peer_isr_sem_block(uint32_t n)
+{
+    static StaticSemaphore_t s_memory;
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    s_semaphore = xSemaphoreCreateBinaryStatic(&s_memory);
+    isr_start();
+    BaseType_t taken = xSemaphoreTake(s_semaphore, portMAX_DELAY);
+    for (uint32_t i = 0; i <= n; i++) {
+        s_woken += taken == pdPASS && s_interrupts == i + 1u ? 1u : 0u;
+        BENCH_BEGIN(counter, probe);
+        taken = xSemaphoreTake(s_semaphore, portMAX_DELAY);
+    }
+}
+
+// One interrupt more than samples lets the peer out of its last take.
+const char *bench_run_isr_sem_block(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
+    bench_set_isr(isr_sem);
+    for (uint32_t i = 0; i <= n; i++) {
+        platform_bench_irq_pend();
+        BENCH_END(counter, probe);
+        if (s_woken != i + 1u || uxQueueMessagesWaiting(s_semaphore) != 0u) {
+            return "the take did not block, or the peer was not woken once";
+        }
+        bench_keep(i);
+    }
+    platform_bench_irq_pend();
+    return NULL;
 }
 
 // The handler itself: no task is woken.

@@ -12,6 +12,8 @@ const char *bench_run_nops(uint32_t n, int32_t arg);
 bool bench_takes_nops(int32_t arg);
 
 const char *bench_run_yield_self(uint32_t n, int32_t arg);
+const char *bench_run_yield_peer(uint32_t n, int32_t arg);
+void bench_peer_yield_peer(uint32_t n);
 
 const char *bench_run_queue_switch(uint32_t n, int32_t arg);
 void bench_peer_queue_switch(uint32_t n);
@@ -22,6 +24,12 @@ const char *bench_run_isr_queue(uint32_t n, int32_t arg);
 void bench_peer_isr_notify(uint32_t n);
 void bench_peer_isr_sem(uint32_t n);
 void bench_peer_isr_queue(uint32_t n);
+const char *bench_run_isr_event(uint32_t n, int32_t arg);
+void bench_peer_isr_event(uint32_t n);
+const char *bench_run_isr_stream(uint32_t n, int32_t arg);
+void bench_peer_isr_stream(uint32_t n);
+const char *bench_run_isr_sem_block(uint32_t n, int32_t arg);
+void bench_peer_isr_sem_block(uint32_t n);
 
 // bench_local.c
 const char *bench_run_critical(uint32_t n, int32_t arg);

@@ -2,6 +2,7 @@
 // The table of benchmarks. Ids are part of the console's protocol: they name measurements.
 #include "bench.h"
 #include "bench_rows.h"
+#include "kernel_compat.h"
 
 #include <string.h>
 
@@ -11,6 +12,8 @@ static const bench_row_t s_rows[] = {
     {"cal.nops", "arg", "arg NOP instructions: 0, 1, 2, 10, 11 or 12", bench_takes_nops,
      bench_run_nops, NULL},
     {"sched.yield.self", "-", "taskYIELD with nobody else ready", NULL, bench_run_yield_self, NULL},
+    {"sched.yield.peer", "-", "taskYIELD until the other task of the same priority runs", NULL,
+     bench_run_yield_peer, bench_peer_yield_peer},
     {"queue.send.switch", "4B", "xQueueSend until the higher receiver runs", NULL,
      bench_run_queue_switch, bench_peer_queue_switch},
     {"isr.to.task.notify", "notify", "pended interrupt until the task it notifies runs", NULL,
@@ -19,6 +22,13 @@ static const bench_row_t s_rows[] = {
      bench_run_isr_sem, bench_peer_isr_sem},
     {"isr.to.task.queue", "queue", "pended interrupt until the task it sends to runs", NULL,
      bench_run_isr_queue, bench_peer_isr_queue},
+    {"isr.to.task.event", "event",
+     "pended interrupt until the task whose bit it sets runs, by way of the timer task", NULL,
+     bench_run_isr_event, bench_peer_isr_event},
+#if KERNEL_HAS_STREAM_BUFFERS
+    {"isr.to.task.stream", "stream", "pended interrupt until the task it sends a byte to runs",
+     NULL, bench_run_isr_stream, bench_peer_isr_stream},
+#endif
     {"critical.enter_exit", "-", "taskENTER_CRITICAL and taskEXIT_CRITICAL", NULL,
      bench_run_critical, NULL},
     {"sched.suspendall", "-", "vTaskSuspendAll and xTaskResumeAll, nothing pended", NULL,
@@ -39,6 +49,8 @@ static const bench_row_t s_rows[] = {
     {"sem.binary.take", "-", "xSemaphoreTake of a given one", NULL, bench_run_binary_take, NULL},
     {"sem.binary.give.switch", "-", "xSemaphoreGive until the higher waiter runs", NULL,
      bench_run_wake_sem, bench_peer_wake_sem},
+    {"sem.binary.take.switch", "-", "xSemaphoreTake that blocks, until the lower task runs", NULL,
+     bench_run_isr_sem_block, bench_peer_isr_sem_block},
     {"sem.counting.give", "-", "xSemaphoreGive, nobody waits", NULL, bench_run_counting_give, NULL},
     {"sem.counting.take", "-", "xSemaphoreTake with one left", NULL, bench_run_counting_take, NULL},
     {"mutex.lock", "-", "xSemaphoreTake of a free mutex", NULL, bench_run_mutex_lock, NULL},

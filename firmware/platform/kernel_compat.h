@@ -30,6 +30,11 @@
     #error "FreeRTOS V9.0.0 or later is needed: static allocation"
 #endif
 
+#define KERNEL_HAS_STREAM_BUFFERS (KERNEL_VERSION >= 100000)
+#if KERNEL_HAS_STREAM_BUFFERS
+    #include "stream_buffer.h"
+#endif
+
 // Third argument of the idle and timer memory hooks.
 #if KERNEL_VERSION >= 110100
 typedef configSTACK_DEPTH_TYPE kernel_stack_depth_t;
