@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The mps2 flash algorithm is an FLM that pyOCD takes: sections, symbols, device description."""
+"""The flash algorithm of the mps2 boards is an FLM that pyOCD takes: sections, symbols, description."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from typing import Any
 
 import pytest
 
-FLM = Path(__file__).resolve().parents[2] / "build" / "firmware" / "mps2" / "mps2_an385.flm"
+BUILD = Path(__file__).resolve().parents[2] / "build" / "firmware"
 PAGE = 16 * 1024
 
-pytestmark = pytest.mark.skipif(not FLM.exists(), reason=f"the firmware is not built: {FLM.name}")
+
+@pytest.fixture(scope="module", params=["mps2/mps2_an385.flm", "mps2-m4/mps2_an386.flm"])
+def flm(request: pytest.FixtureRequest) -> Path:
+    path: Path = BUILD / request.param
+    if not path.exists():
+        pytest.skip(f"the firmware is not built: {request.param}")
+    return path
 
 
 @pytest.fixture(scope="module")
-def algorithm() -> Any:
+def algorithm(flm: Path) -> Any:
     import pyocd.core.session  # noqa: F401  (plug-ins load with it, before the parts below)
     from pyocd.target.pack.flash_algo import PackFlashAlgo
 
-    with FLM.open("rb") as file:
+    with flm.open("rb") as file:
         return PackFlashAlgo(file)
 
 
@@ -39,10 +45,10 @@ def test_fits_a_ram_region_with_two_buffers(algorithm: Any) -> None:
         assert made["load_address"] < made[entry] < end
 
 
-def test_code_is_position_independent() -> None:
+def test_code_is_position_independent(flm: Path) -> None:
     from elftools.elf.elffile import ELFFile
 
-    with FLM.open("rb") as file:
+    with flm.open("rb") as file:
         elf = ELFFile(file)
         names = {section.name for section in elf.iter_sections()}
         symbols = list(elf.get_section_by_name(".symtab").iter_symbols())
