@@ -60,7 +60,7 @@ class PyocdProbe:
             self._expect("device id", value, identity.device_id.value)
         if identity.serial is not None:
             raw = self.read_memory(identity.serial.address, identity.serial.length)
-            seen["serial"] = raw.split(b"\0")[0].decode("ascii", "backslashreplace").strip("\xff")
+            seen["serial"] = _serial_text(raw)
         return seen
 
     def _expect(self, what: str, seen: int, wanted: int) -> None:
@@ -300,6 +300,14 @@ class PyocdProbe:
 def _is_direct(region: Any) -> bool:
     """Whether a region says of itself that it is flash without an algorithm; RAM is not taken for it."""
     return bool(getattr(region, "is_directly_writable", False))
+
+
+def _serial_text(raw: bytes) -> str:
+    """A serial number for people: text if it is printable up to the first NUL, else hex; '' if blank."""
+    text = raw.split(b"\0")[0]
+    if text and all(0x20 < byte < 0x7F for byte in text):
+        return text.decode("ascii")
+    return "" if set(raw) <= {0x00} or set(raw) <= {0xFF} else raw.hex().upper()
 
 
 class _Phases:

@@ -12,14 +12,14 @@ enum {
     CSR_POWER = 1u << 27,
     CSR_SOFTWARE = 1u << 28,
     CSR_WATCHDOGS = 3u << 29, // independent and window watchdog
-    UNIQUE_WORDS = 3,
-    WORD_DIGITS = 8,
+    UNIQUE_BYTES = 12,
+    BYTE_DIGITS = 2,
     DEBUG_IN_SLEEP = 1u << 0,
 };
 
 #define RCC_CSR   (*(volatile uint32_t *)0x40023874u)
 #define DBGMCU_CR (*(volatile uint32_t *)0xE0042004u)
-#define UNIQUE_ID ((const volatile uint32_t *)0x1FFF7A10u)
+#define UNIQUE_ID ((const volatile uint8_t *)0x1FFF7A10u)
 
 extern uint8_t __image_start[], __image_end[], __flash_start[], __flash_size[];
 extern uint8_t __ram_start[], __ram_size[], __ram_used_end[];
@@ -51,18 +51,19 @@ platform_reset_t platform_reset_cause(void)
     return pin ? PLATFORM_RESET_PIN : PLATFORM_RESET_UNKNOWN;
 }
 
+// The unique id byte by byte, as a probe reads it.
 const char *platform_serial(void)
 {
-    static char s_serial[UNIQUE_WORDS * WORD_DIGITS + 1];
-    uint32_t ones = UINT32_MAX;
-    uint32_t zeros = 0;
-    for (uint32_t i = 0; clock_is_controlled() && i < UNIQUE_WORDS; i++) {
-        uint32_t word = UNIQUE_ID[i];
-        ones &= word;
-        zeros |= word;
-        line_format_hex(word, WORD_DIGITS, s_serial + i * WORD_DIGITS);
+    static char s_serial[UNIQUE_BYTES * BYTE_DIGITS + 1];
+    uint8_t ones = UINT8_MAX;
+    uint8_t zeros = 0;
+    for (uint32_t i = 0; clock_is_controlled() && i < UNIQUE_BYTES; i++) {
+        uint8_t byte = UNIQUE_ID[i];
+        ones &= byte;
+        zeros |= byte;
+        line_format_hex(byte, BYTE_DIGITS, s_serial + i * BYTE_DIGITS);
     }
-    return zeros == 0u || ones == UINT32_MAX ? "none" : s_serial;
+    return zeros == 0u || ones == UINT8_MAX ? "none" : s_serial;
 }
 
 int platform_region(size_t index, platform_region_t *region)

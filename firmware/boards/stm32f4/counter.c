@@ -65,7 +65,7 @@ static void counter_start_tim2(void)
     TIM2_CR1 = TIM_ENABLE;
 }
 
-// TIM2's clock by the core's, over one millisecond of SysTick, which is left as the kernel expects
+// TIM2's clock by the core's, over ten milliseconds of SysTick, which is left as the kernel expects
 // it.
 static uint32_t counter_measure_tim2(void)
 {
@@ -77,7 +77,7 @@ static uint32_t counter_measure_tim2(void)
     uint32_t begin = TIM2_CNT;
     uint32_t first = SYSTICK->value;
     uint32_t cycles = 0;
-    while (cycles < g_board_core_hz / 1000u) {
+    while (cycles < g_board_core_hz / 100u) {
         cycles = (first - SYSTICK->value) & SYSTICK_MAX;
     }
     uint32_t ticks = TIM2_CNT - begin;
