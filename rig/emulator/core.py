@@ -225,7 +225,7 @@ class CoreDebug:
         self._run()
 
     def _run(self) -> None:
-        """Lets the core go. Locking up, as a core does in blank flash, would make QEMU abort: it stands then."""
+        """Lets the core go. Locking up, as in blank flash, would make QEMU abort: it stands then."""
         if not self._locked_up:
             self._gdb.resume()
 

@@ -123,7 +123,7 @@ def _load(path: Path) -> Instance | None:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         algorithm = Path(facts["flash_algorithm"]) if facts["flash_algorithm"] else None
-        rom = facts["rom_flash"]
+        rom = facts.get("rom_flash")
         rom_flash = RomFlash(rom["start"], rom["size"], Path(rom["file"])) if rom else None
         who = (facts["board"], facts["owner_pid"], facts["target"], facts["scratch"])
         return Instance(*who, algorithm, path.parent, rom_flash)

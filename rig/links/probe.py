@@ -303,9 +303,9 @@ def _is_direct(region: Any) -> bool:
 
 
 def _serial_text(raw: bytes) -> str:
-    """A serial number for people: text if it is printable up to the first NUL, else hex; '' if blank."""
-    text = raw.split(b"\0")[0]
-    if text and all(0x20 < byte < 0x7F for byte in text):
+    """A serial number for people: text if it is printable up to its padding, else hex; '' if blank."""
+    text, _, padding = raw.partition(b"\0")
+    if text and all(0x20 < byte < 0x7F for byte in text) and set(padding) <= {0x00, 0xFF}:
         return text.decode("ascii")
     return "" if set(raw) <= {0x00} or set(raw) <= {0xFF} else raw.hex().upper()
 
