@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -68,13 +69,21 @@ class Running:
         return Done(code, self._out.read_text(), self._err.read_text())
 
 
+def _only(board: str, inventory: str) -> str:
+    """The shipped inventory with one board, so that commands need not name it."""
+    head, _, rest = inventory.partition("\nboards:\n")
+    entries = re.split(r"\n(?=  [a-z])", "\n" + rest)
+    entry = next(text for text in entries if text.startswith(f"  {board}:"))
+    return f"{head}\nboards:\n{entry}\n"
+
+
 class BenchPlace:
     """A folder with ``devices.yaml``, the boards' state and ``runs/``; commands run in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.inventory_path = folder / "devices.yaml"
-        shutil.copy(PROJECT / "devices.yaml", self.inventory_path)
+        self.inventory_path.write_text(_only(BOARD, (PROJECT / "devices.yaml").read_text()))
 
     # --- facts
 
