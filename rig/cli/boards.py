@@ -41,20 +41,18 @@ def _print_table(inventory: Inventory, rows: list[tuple[Board, Holder | None]]) 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=str(inventory.path), title_justify="left", title_style="dim")
+    table = Table(
+        title=str(inventory.path), title_justify="left", title_style="dim", box=None, pad_edge=False
+    )
     table.add_column("board", no_wrap=True, style="bold")
-    for heading in ("description", "target", "features", "firmware", "in use by"):
+    table.add_column("what it is, and its features", overflow="fold")
+    for heading in ("firmware", "in use by"):
         table.add_column(heading, overflow="fold")
     for board, by in rows:
-        cells = (
-            board.name,
-            board.description,
-            _target(board),
-            ", ".join(sorted(board.features)),
-            board.firmware.preset if board.firmware else "—",
-            str(by) if by else "—",
-        )
-        table.add_row(*(Text(cell) for cell in cells))  # as text: brackets in a file are no markup
+        what = Text(board.description or _target(board))  # as text: brackets in a file are no markup
+        what.append(f"\n{_target(board)}; {', '.join(sorted(board.features)) or 'no features'}", style="dim")
+        firmware = Text(board.firmware.preset if board.firmware else "—")
+        table.add_row(Text(board.name), what, firmware, Text(str(by) if by else "—"))
     Console().print(table)
 
 
