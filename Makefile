@@ -6,9 +6,10 @@ SHELL := bash
 PYTHON := .venv/bin/python
 BOARD ?= mps2
 PRESET ?= $(BOARD)
+PRESETS = mps2 mps2-m4 stm32f4
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
-.PHONY: help setup firmware qualify check test evidence benchmarks lock clean
+.PHONY: help setup firmware boards qualify check test evidence benchmarks lock clean
 
 help: ## List the commands.
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,6 +19,9 @@ setup: ## Install what is missing: system packages, .venv.
 
 firmware: setup ## Fetch the kernel's sources and build the firmware.
 	@$(PYTHON) -m rig.image.build $(PRESET) >/dev/null
+
+boards: setup ## Build the firmware of every board that is shipped.
+	@for preset in $(PRESETS); do $(PYTHON) -m rig.image.build $$preset >/dev/null || exit; done
 
 qualify: firmware ## Qualify emulated board BOARD: build, flash, measure, report.
 	@.venv/bin/rig qualify --board $(BOARD)
@@ -29,10 +33,10 @@ check: setup ## Lint, types, unit tests; under two minutes.
 	clang-format --dry-run -Werror $(C_SOURCES)
 	$(PYTHON) -m pytest -q -m "not emulated and not slow"
 
-test: check firmware ## All of check, and the tests on the emulated board.
+test: boards check ## All of check, and the tests on the emulated boards.
 	$(PYTHON) -m pytest -q -m "emulated or slow"
 
-evidence: firmware ## Everything that must be seen; resumes where it stopped.
+evidence: boards ## Everything that must be seen; resumes where it stopped.
 	@tools/evidence
 
 benchmarks: firmware ## The rig's own speed, each figure beside a reference.
