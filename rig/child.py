@@ -25,6 +25,8 @@ from rig.errors import ToolFault
 GRACE_S: Final = 2.0
 """How long a child may take to end in good order before it is killed."""
 
+_NICE: Final = 5
+
 DEBIAN_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "arm-none-eabi-gcc": "gcc-arm-none-eabi",
@@ -71,6 +73,22 @@ class Child:
         """Blocks until the process has ended (True) or the deadline has passed (False)."""
         return poll(lambda: not self.alive, deadline)
 
+    def ask_to_end(self) -> None:
+        """Asks the process to end in good order (SIGTERM); does not wait for it."""
+        self._signal(signal.SIGTERM)
+
+    def give_way(self) -> None:
+        """Others come first where cores are short: a third of their share. Best effort, and never raises.
+
+        For a program that keeps a core busy with nothing to do, called right after its start. The kernel
+        may weigh whole sessions against each other (sched(7), autogroup), where the nice value alone does
+        nothing.
+        """
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, _NICE)
+        with suppress(OSError):
+            Path(f"/proc/{self.pid}/autogroup").write_text(str(_NICE))
+
     def kill(self) -> None:
         """Kills the process and its group at once, as if the plug were pulled; returns when it is gone."""
         self._signal(signal.SIGKILL)
@@ -78,7 +96,7 @@ class Child:
 
     def close(self, grace_s: float = GRACE_S) -> None:
         """Asks the process to end (SIGTERM), kills it when it has not done so in ``grace_s`` seconds."""
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         self.wait(Deadline.after(grace_s))
         self.kill()
 

@@ -60,6 +60,14 @@ def test_the_process_id_is_the_programs_own() -> None:
     assert not psutil.pid_exists(child.pid)
 
 
+def test_giving_way(tmp_path: Path) -> None:
+    with spawn(["sleep", "60"], log=tmp_path / "log") as process:
+        process.give_way()
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        process.kill()
+        process.give_way()
+
+
 def test_leaving_by_an_error_ends_it_too() -> None:
     with pytest.raises(ZeroDivisionError), spawn(["cat", "/dev/zero"], log=Path(os.devnull)) as child:
         raise ZeroDivisionError

@@ -124,6 +124,7 @@ class EmulatedBoard:
             self._process = stack.enter_context(
                 child.spawn(self._argv(), log=self._log, pass_fds=(self._uart_fd(),))
             )
+            self._process.give_way()  # an idle guest races through virtual time and takes all it gets
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
                 self._wait_for_console(qmp)
