@@ -39,15 +39,25 @@ def discard(event: Event) -> None:
 
 
 class RunClock:
-    """Monotonic nanoseconds since the run began, tied once to UTC."""
+    """Monotonic nanoseconds since the run began, tied once to UTC.
+
+    ``zero_ns`` is the beginning on the host's own monotonic clock, which all its processes share.
+    """
 
     def __init__(self) -> None:
         self.started_utc = datetime.now(UTC)
-        self._zero_ns = time.monotonic_ns()
+        self.zero_ns = time.monotonic_ns()
+
+    @classmethod
+    def shared(cls, started_utc: datetime, zero_ns: int) -> RunClock:
+        """The clock of a run that another process of this host began."""
+        clock = cls()
+        clock.started_utc, clock.zero_ns = started_utc, zero_ns
+        return clock
 
     def now_ns(self) -> int:
         """Nanoseconds since the clock was made."""
-        return time.monotonic_ns() - self._zero_ns
+        return time.monotonic_ns() - self.zero_ns
 
     def utc(self, t_ns: int) -> datetime:
         """The UTC moment of a time on this clock."""

@@ -6,9 +6,13 @@
     runs/20261122T101500Z-a1b2/
       run.json          header: format, run_id, started_utc, operator, environment
       journal.jsonl     every record in order, append-only (journal.py); the truth
+      journal.<board>.jsonl  where boards ran side by side: the part of one board, by its own process
       samples/<sha256>.bin   one series: raw little-endian int64 or float64, named by its content
-      artifacts/...     transcripts, images, crash records
-      summary.json      written once at the end: outcome, counts, SHA-256 of the journal
+      artifacts/<board>/...  transcripts, images, crash records
+      summary.json      written once at the end: outcome, counts, SHA-256 of the journals
+
+The header of a run of boards side by side has format 2 and names them (``boards``), so that one whose process
+wrote nothing is missed, and holds the beginning of the run on the host's clock (``clock_zero_ns``).
 """
 
 from __future__ import annotations
@@ -29,8 +33,9 @@ from rig.errors import EvidenceFault
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-FORMAT = 1
+FORMAT, SIDE_BY_SIDE_FORMAT = 1, 2
 HEADER, JOURNAL, SUMMARY = "run.json", "journal.jsonl", "summary.json"
+JOURNALS_GLOB = "journal*.jsonl"
 SAMPLES, ARTIFACTS = "samples", "artifacts"
 RUN_ID_GLOB = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z-????"
 
@@ -43,6 +48,26 @@ class StoredSeries:
 
     sha256: str
     dtype: str
+
+
+def journal_name(board: str | None) -> str:
+    """The file of a run's journal, or of the part that the process of one board writes."""
+    return JOURNAL if board is None else f"journal.{board}.jsonl"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if there is no such file or it is damaged."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def read_header(run: Path) -> dict[str, Any]:
+    """The header of a run; empty if there is none."""
+    header = read_json(run / HEADER)
+    return header if {"format", "run_id", "started_utc"} <= header.keys() else {}
 
 
 def create_run_folder(runs_dir: Path, started_utc: datetime) -> Path:

@@ -5,13 +5,16 @@ Every method returns only when its record is with the operating system, so that 
 nothing it was told is kept; fsync at the end of each case and of the run. Only events are batched (50 ms).
 Methods may be called from any thread. All raise EvidenceFault if the disk refuses, and ValueError for what
 cannot be: a measurement of a case that is not running, or the same one taken twice.
+
+Boards side by side are one bundle of several recorders, each in a process of its own, with a journal of its
+own: the run's (``create`` with ``boards``), whose outcome is made of theirs, and one per board (``join``).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,23 +25,30 @@ from rig.events import Event, RunClock, Scalar
 from rig.evidence import bundle, records
 from rig.evidence.casebook import CaseBook
 from rig.evidence.journal import Journal
-from rig.evidence.measurement import NOT_GOOD, Measurement, Outcome, SpecLimit, aggregate, exit_code, judge
+from rig.evidence.measurement import NOT_GOOD, Measurement, Outcome, SpecLimit, aggregate, judge
 from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.records import CaseKey
 from rig.evidence.statistics import UNSET, Summary, as_series, summarise, summarise_value
+from rig.evidence.summary import Ended, read_boards, write_summary
 
 if TYPE_CHECKING:
     from rig.evidence.statistics import Samples
 
 
 class RunRecorder:
-    """The bundle of one run, open for writing. A context manager; make it with ``create``."""
+    """The bundle of one run, open for writing. A context manager; make it with ``create`` or ``join``.
 
-    def __init__(self, path: Path, clock: RunClock) -> None:
+    ``clock`` is the run's; of a run that another process began, its.
+    """
+
+    def __init__(
+        self, path: Path, clock: RunClock, board: str | None = None, boards: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self.run_id = path.name
-        self._clock = clock
-        self._journal = Journal(path / bundle.JOURNAL)
+        self.clock = clock
+        self._part_of, self._boards = board, tuple(boards)
+        self._journal = Journal(path / bundle.journal_name(board))
         self._lock = threading.RLock()
         self._cases = CaseBook()
         self._aborted = ""
@@ -51,24 +61,44 @@ class RunRecorder:
         clock: RunClock,
         operator: str | None = None,
         environment: Mapping[str, Scalar] | None = None,
+        *,
+        boards: Sequence[str] = (),
     ) -> RunRecorder:
-        """Makes the folder ``runs_dir/<run_id>`` and writes its header. Raises EvidenceFault."""
+        """Makes the folder ``runs_dir/<run_id>`` and writes its header. Raises EvidenceFault.
+
+        ``boards``: those whose processes will ``join``; the run is complete when each of them has finished.
+        """
         path = bundle.create_run_folder(runs_dir, clock.started_utc)
         header = {
-            "format": bundle.FORMAT,
+            "format": bundle.SIDE_BY_SIDE_FORMAT if boards else bundle.FORMAT,
             "run_id": path.name,
             "started_utc": clock.started_utc.astimezone(UTC).isoformat(),
             "operator": operator,
             "environment": dict(environment or {}),
         }
+        header |= {"boards": list(boards), "clock_zero_ns": clock.zero_ns} if boards else {}
         bundle.write_json(path / bundle.HEADER, header)
-        recorder = cls(path, clock)
+        return cls(path, clock, None, boards)._begun("run", **header)
+
+    @classmethod
+    def join(cls, path: Path, board: str) -> RunRecorder:
+        """The part of one board in a run that another process of this host has created for it.
+
+        Raises EvidenceFault if the run was not, or has that part already.
+        """
+        header = bundle.read_header(path)
+        if board not in header.get("boards", ()):
+            raise EvidenceFault("is no part of this run", board=board, evidence=str(path))
+        clock = RunClock.shared(datetime.fromisoformat(header["started_utc"]), header["clock_zero_ns"])
+        return cls(path, clock, board)._begun("part", board=board)
+
+    def _begun(self, kind: str, **what: Any) -> RunRecorder:
         try:
-            recorder._write("run", **header)
+            self._write(kind, **what)
         except EvidenceFault:
-            recorder._journal.close()
+            self._journal.close()
             raise
-        return recorder
+        return self
 
     def __enter__(self) -> RunRecorder:
         return self
@@ -102,12 +132,20 @@ class RunRecorder:
         said = dict(identity or {})
         self._write("board", name=name, dut=dut, image_sha256=image_sha256, identity=said, transcript=shown)
 
+    def planned(self, board: str, cases: Sequence[tuple[str, str]]) -> None:
+        """The cases, (suite, case), that the board is going to be put through."""
+        self._write("planned", board=board, cases=[list(case) for case in cases])
+
+    def board_ended(self, board: str, how: str) -> None:
+        """How the process of a board ended; counts where that process could not end its journal."""
+        self._write("board_ended", board=board, how=how)
+
     def case_started(self, board: str, suite: str, case: str, attempt: int = 1) -> None:
         """An attempt at a case begins."""
         key = (board, suite, case, attempt)
         with self._lock:
             self._cases.must_not_run(key)
-            now_ns = self._clock.now_ns()
+            now_ns = self.clock.now_ns()
             self._write("case_started", **records.key_fields(key))
             self._cases.start(key, now_ns)
 
@@ -168,7 +206,7 @@ class RunRecorder:
         with self._lock:
             for declared in self._cases.case(key).unset if outcome is Outcome.PASS else []:
                 self._measured(key, declared, UNSET, None, None, {})
-            now_ns = self._clock.now_ns()
+            now_ns = self.clock.now_ns()
             result = self._cases.result(key, outcome, reason, artifacts or {}, now_ns)
             self._journal.append(records.case_record(result, self.path, now_ns))
             self._cases.end(key, result.outcome)
@@ -213,8 +251,9 @@ class RunRecorder:
                 for key in self._cases.running:
                     end = Outcome.ABORTED if self._aborted else Outcome.ERROR
                     self.case_finished(*key, end, f"cut off: {self._aborted or 'the run ended before it'}")
-                final = self._outcome(outcome, fault)
-                self._end(final)
+                ended = self._ended()
+                final = self._outcome(outcome, fault, ended)
+                self._end(final, ended)
             finally:
                 self._finished = True
                 self._journal.close()
@@ -222,28 +261,23 @@ class RunRecorder:
             raise fault
         return final
 
-    def _outcome(self, stated: Outcome | None, fault: EvidenceFault | None) -> Outcome:
+    def _ended(self) -> Ended:
+        if self._boards:
+            return read_boards(self.path, self._boards)
+        return Ended(self._cases.decided, self._cases.decided)
+
+    def _outcome(self, stated: Outcome | None, fault: EvidenceFault | None, ended: Ended) -> Outcome:
         worse = [stated] if stated and stated in NOT_GOOD else []
         worse += [Outcome.ABORTED] if self._aborted else []
         worse += [Outcome.ERROR] if fault else []
-        return aggregate([*self._cases.decided, *worse]) or Outcome.SKIPPED
+        return aggregate([*ended.outcomes, *worse]) or Outcome.SKIPPED
 
-    def _end(self, outcome: Outcome) -> None:
-        t_ns = self._clock.now_ns()
+    def _end(self, outcome: Outcome, ended: Ended) -> None:
+        t_ns = self.clock.now_ns()
         self._write("finish", outcome=outcome, duration_s=t_ns / 1e9)
         self._sync()
-        decided = self._cases.decided
-        summary = {
-            "run_id": self.run_id,
-            "outcome": outcome,
-            "exit_code": exit_code(outcome),
-            "duration_s": t_ns / 1e9,
-            "finished_utc": self._clock.utc(t_ns).isoformat(),
-            "cases": {str(o): decided.count(o) for o in Outcome},
-            "records": self._journal.records,
-            "journal_sha256": self._journal.sha256,
-        }
-        bundle.write_json(self.path / bundle.SUMMARY, summary)
+        if self._part_of is None:
+            write_summary(self.path, outcome, ended, self.clock, t_ns, self._journal)
 
     def _measured(
         self,
@@ -259,7 +293,7 @@ class RunRecorder:
         verdict = judge(declared, summary, limit)
         where = (stored.sha256, stored.dtype) if stored else None
         result = records.measurement_result(key, declared, summary, limit, verdict, where, context)
-        self._journal.append(records.measurement_record(result, self._clock.now_ns()))
+        self._journal.append(records.measurement_record(result, self.clock.now_ns()))
         case.measured[declared.name] = result
         return result
 
@@ -268,4 +302,4 @@ class RunRecorder:
         bundle.sync_folders(self.path)
 
     def _write(self, kind: str, **what: Any) -> None:
-        self._journal.append({"type": kind, "t": self._clock.now_ns(), **what})
+        self._journal.append({"type": kind, "t": self.clock.now_ns(), **what})

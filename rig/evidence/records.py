@@ -2,8 +2,9 @@
 """The record types of a journal, both ways: from the records of ``model.py`` to plain JSON and back.
 
 Paths of artifacts are relative to the run's folder. Every record has ``type`` and ``t``, nanoseconds on the
-run's clock: ``run``, ``board``, ``case_started``, ``declared``, ``measurement``, ``artifact``,
-``case_finished``, ``event``, ``abort``, ``lost`` (deferred records that could not be written), ``finish``.
+run's clock: ``run``, ``part`` (the journal of one board begins), ``planned`` (its cases), ``board``,
+``case_started``, ``declared``, ``measurement``, ``artifact``, ``case_finished``, ``event``, ``abort``,
+``lost`` (deferred records that could not be written), ``board_ended`` (how its process ended), ``finish``.
 """
 
 from __future__ import annotations

@@ -103,8 +103,8 @@ def test_what_is_no_bundle(tmp_path: Path) -> None:
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = bundles.small_run(tmp_path)
     header = json.loads((path / "run.json").read_text())
-    (path / "run.json").write_text(json.dumps({**header, "format": 2}))
-    with pytest.raises(EvidenceFault, match="reads format 1, this bundle has 2"):
+    (path / "run.json").write_text(json.dumps({**header, "format": 3}))
+    with pytest.raises(EvidenceFault, match="reads format 2, this bundle has 3"):
         load_run(path)
 
 

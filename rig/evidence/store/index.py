@@ -71,12 +71,13 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def stamp(run: Path) -> str:
-    """Tells one state of a bundle from another without reading it: size and time of its journal."""
+    """Tells one state of a bundle from another without reading it: size and time of its journals."""
     try:
-        status = (run / bundle.JOURNAL).stat()
+        found = [path.stat() for path in run.glob(bundle.JOURNALS_GLOB)]
     except OSError:
         return ""
-    return f"{status.st_size}:{status.st_mtime_ns}"
+    size, changed_ns = sum(s.st_size for s in found), max((s.st_mtime_ns for s in found), default=0)
+    return f"{size}:{changed_ns}" if found else ""
 
 
 def _bundles(runs_dir: Path) -> list[Path]:
