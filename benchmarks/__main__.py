@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
-    python -m benchmarks [help] [flash] [case] [qualify] [console]
+    python -m benchmarks [help] [flash] [case] [qualify] [boards] [console]
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 Two more stand alone: benchmarks/console_throughput.py (CPU time, time stamps) and inventory_load.py.
@@ -13,7 +13,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks import consoles, flashing, runs
+from benchmarks import boards, consoles, flashing, runs
 from benchmarks.bench import BUILD
 from benchmarks.figures import Comparison, heading, show
 
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "flash": _flash,
     "case": lambda: iter([runs.one_case()]),
     "qualify": lambda: iter([runs.qualification()]),
+    "boards": lambda: iter([boards.three_against_one()]),
     "console": consoles.throughput,
 }
 

@@ -12,25 +12,28 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-Kind = Literal["at most", "ratio at least"]
+Kind = Literal["at most", "ratio at least", "ratio at most"]
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is wanted of a figure: a median of at most ``bound``, or that ratio to its first reference."""
+    """What is wanted of a figure: a median of at most ``bound``, or such a ratio to its first reference."""
 
     kind: Kind
     bound: float
 
     def text(self, unit: str) -> str:
         """As it is printed."""
-        return f"{self.bound:g} {unit} or less" if self.kind == "at most" else f"{self.bound:g}× or more"
+        if self.kind == "at most":
+            return f"{self.bound:g} {unit} or less"
+        return f"{self.bound:g}× or {'more' if self.kind == 'ratio at least' else 'less'}"
 
     def met(self, figure: Series, reference: Series) -> bool:
         """Whether the medians keep it."""
         if self.kind == "at most":
             return figure.median <= self.bound
-        return figure.median / reference.median >= self.bound
+        ratio = figure.median / reference.median
+        return ratio >= self.bound if self.kind == "ratio at least" else ratio <= self.bound
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,12 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "rig", "path.simplify": False})
 
 
+def preload() -> None:
+    """Imports what drawing needs, half a second, for those who will want a page and have the time now."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
 def histogram(m: MeasurementResult, whole: Distribution | None, tick: Distribution | None = None) -> str:
     """Returns the SVG of one measurement: samples, p50, p99, limits; samples hit by a tick stand apart.
 

@@ -166,7 +166,7 @@ def _figures(run: Run, width: int) -> Iterator[RenderableType]:
     names = "".join(f"{name:>{column}}" for name in ("p50", "p99", "max"))
     yield _text(f"{'':6}{'measurement':{room}}{'n':>7}{names}  unit", _DIM)
     many = len(run.boards) > 1
-    for m, tick in view.with_tick(run.measurements):
+    for m, tick in view.with_tick(view.beside_one_another(run)):
         name = text.one_line(f"{m.board}: {m.name}" if many else m.name)
         if len(name) > room:
             yield _text(f"{'':6}{name}")

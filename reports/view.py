@@ -156,6 +156,21 @@ def is_tick(m: MeasurementResult) -> bool:
     return m.context.get("population") == "tick" or m.name.endswith(".tick_hit")
 
 
+def beside_one_another(run: Run) -> tuple[MeasurementResult, ...]:
+    """The measurements of a run; where it has several boards, the same figure of each stands together."""
+    if len(run.boards) < 2:
+        return run.measurements
+    boards = {board.name: number for number, board in enumerate(run.boards)}
+    place: dict[tuple[str, str, str], int] = {}
+    for m in run.measurements:
+        place.setdefault((m.suite, m.case, m.name), len(place))
+
+    def order(m: MeasurementResult) -> tuple[int, int, int]:
+        return place[m.suite, m.case, m.name], boards.get(m.board, len(boards)), m.attempt
+
+    return tuple(sorted(run.measurements, key=order))
+
+
 def with_tick(
     measurements: Sequence[MeasurementResult],
 ) -> tuple[tuple[MeasurementResult, MeasurementResult | None], ...]:

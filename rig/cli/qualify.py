@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""``rig qualify``: runs the suites on a board and ends with a verdict and a report.
+"""``rig qualify``: runs the suites on boards and ends with a verdict and a report.
 
-Owns which suites run and what is shown meanwhile. The run itself is the pytest plug-in's, so that
-``pytest suites/kernel --board mps2`` makes the same bundle and the same outcomes.
+Owns which suites run on which boards. The run itself is the pytest plug-in's, so that
+``pytest suites/kernel --board mps2`` makes the same bundle and the same outcomes; one board is run in this
+process, several side by side in processes of their own.
 """
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -19,11 +18,13 @@ import click
 from rig.cli import COMMANDS, Options
 
 if TYPE_CHECKING:
+    from rig.bench.inventory import Board, Inventory
     from rig.evidence.model import Run
 
 
 @click.command(short_help=COMMANDS["qualify"])
-@click.option("--board", metavar="NAME", help="The board; may be left out if there is only one.")
+@click.option("--board", "names", multiple=True, metavar="NAME", help="The board; more of them run at once.")
+@click.option("--all", "every", is_flag=True, help="Every board of the inventory.")
 @click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only this suite; may be repeated.")
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Qualify this image.")
 @click.option("--dut", metavar="SERIAL", help="The unit that must be on this place of the bench.")
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def qualify(
     options: Options,
-    board: str | None,
+    names: tuple[str, ...],
+    every: bool,
     suites: tuple[str, ...],
     image: Path | None,
     dut: str | None,
@@ -43,49 +45,74 @@ def qualify(
 ) -> None:
     """Flash a board, run the suites on it, and keep the evidence in runs/.
 
+    Several boards run side by side: one run, one report, and the worst of their outcomes. --board may be left
+    out if there is only one.
+
     Exit code: 0 pass, 1 FAIL, 2 wrong input, 3 ERROR or nothing ran, 130 stopped.
     """
-    from rig.cli.progress import Progress
     from rig.evidence.reader import load_run
     from rig.project import project_root
 
     inventory = options.inventory()
-    name = inventory.board(board).name if board else _only(list(inventory.boards))
-    arguments = ["--board", name, "--inventory", str(inventory.path)]
+    boards = _chosen(inventory, names, every)
+    if dut and len(boards) > 1:
+        raise click.UsageError("--dut is the serial number of one unit; name one board with it")
     root = project_root(inventory.path)
+    arguments = ["--inventory", str(inventory.path)]
     arguments += [str(path) for path in _folders(root / "suites", suites)]
     for option, value in (("--image", image), ("--dut", dut), ("--operator", operator)):
         arguments += [option, str(value)] if value else []
     arguments += ["--force-flash"] if force else []
-    progress = Progress(sys.stderr)
-    status = _run_pytest(arguments, root, progress)
-    if progress.run_path is None and progress.interrupted:
-        raise KeyboardInterrupt
-    if progress.run_path is None:
-        raise click.exceptions.Exit(status)
-    _show(load_run(progress.run_path), as_json)
+    status, path = _run(boards, arguments, root, operator, image)
+    if path is not None:
+        _show(load_run(path), as_json)
     raise click.exceptions.Exit(status)
 
 
-def _run_pytest(arguments: list[str], root: Path, progress: object) -> int:
-    """Runs pytest in this process; SIGTERM ends it as Ctrl-C does, with the board let go."""
-    import pytest
+def _run(
+    boards: tuple[Board, ...], arguments: list[str], root: Path, operator: str | None, image: Path | None
+) -> tuple[int, Path | None]:
+    """The run's exit code and its bundle, if it came to have one."""
+    from rig.cli.progress import Display, Progress
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    if len(boards) == 1:
+        from rig.cli.pytest_run import run_pytest
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        fixed = ["--rootdir", str(root), "-p", "no:cacheprovider", "-p", "rig.pytest_plugin", "-q"]
-        return int(pytest.main([*fixed, *arguments], plugins=[progress]))
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        progress = Progress(sys.stderr, boards[0].name)
+        status = run_pytest(["--board", boards[0].name, *arguments], root, progress)
+        if progress.run_path is None and progress.interrupted:
+            raise KeyboardInterrupt
+        return status, progress.run_path
+    from reports.plots import preload
+    from rig.cli.side_by_side import Task, run_side_by_side
+
+    _must_have_images(boards, image)
+    display = Display(sys.stderr, [board.name for board in boards])
+    task = Task(boards, root, tuple(arguments), operator, image is None, preload)
+    return run_side_by_side(task, display), display.run_path
 
 
-def _only(names: list[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    raise click.UsageError(f"which board? Name one with --board: {', '.join(names)}")
+def _chosen(inventory: Inventory, names: tuple[str, ...], every: bool) -> tuple[Board, ...]:
+    """The boards to run, each once. Nobody but the person knows which of several are on the bench."""
+    if every and names:
+        raise click.UsageError("--all and --board exclude each other")
+    if every or len(inventory.boards) == 1:
+        names = names or tuple(inventory.boards)
+    if not names:
+        listed = ", ".join(inventory.boards)
+        raise click.UsageError(f"which board? Name one or more with --board, or --all of them: {listed}")
+    return tuple(inventory.board(name) for name in dict.fromkeys(names))
+
+
+def _must_have_images(boards: tuple[Board, ...], image: Path | None) -> None:
+    """Wrong input is said before a run begins; what ``Settings.of_options`` checks for one board."""
+    from rig.errors import UsageFault
+
+    if image is not None and not image.is_file():
+        raise UsageFault(f"no image {image}")
+    for board in boards:
+        if image is None and board.firmware is None:
+            raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
 
 
 def _folders(suites: Path, wanted: tuple[str, ...]) -> list[Path]:

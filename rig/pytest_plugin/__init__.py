@@ -9,6 +9,7 @@ for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view`
 from __future__ import annotations
 
 import sys
+from argparse import SUPPRESS
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
+    # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
+    group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 
 
 class Watching:
@@ -115,7 +118,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
     if qualification is None or session.config.option.collectonly or not session.items:
         return (yield)
     try:
-        qualification.begin()
+        qualification.begin([item.stash[_CASE] for item in session.items if _CASE in item.stash])
     except EvidenceFault as fault:  # no bundle, no run
         print(f"rig: {fault}", file=sys.stderr)
         pytest.exit("no evidence can be kept", returncode=exit_code(Outcome.ERROR))

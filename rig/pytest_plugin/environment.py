@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from rig.bench.inventory import Board
@@ -15,7 +16,7 @@ from rig.events import Scalar
 _PACKAGES = ("freertos-rig", "pyocd", "pyserial", "pytest", "numpy")
 
 
-def describe_environment(board: Board) -> dict[str, Scalar]:
+def describe_environment(boards: Iterable[Board]) -> dict[str, Scalar]:
     """Names and versions, as the run's header keeps them. Blocks for the emulator's version, 20 ms."""
     known: dict[str, Scalar] = {
         "python": platform.python_version(),
@@ -26,7 +27,7 @@ def describe_environment(board: Board) -> dict[str, Scalar]:
     }
     for package in _PACKAGES:
         known[package] = _version(package)
-    if board.emulator is not None:
+    if any(board.emulator is not None for board in boards):
         known["qemu"] = _first_line("qemu-system-arm", "--version")
     return known
 

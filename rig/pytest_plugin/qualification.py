@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run was asked for. ``image`` None: the board's firmware is built."""
+    """What a run was asked for. ``image`` None: the board's firmware is built.
+
+    ``run`` is the folder of a run that another process began, of which this board is a part.
+    """
 
     inventory: Inventory
     board: Board
@@ -51,6 +54,7 @@ class Settings:
     force_flash: bool
     runs_dir: Path
     root: Path
+    run: Path | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -66,7 +70,7 @@ class Settings:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
         return cls(
             inventory, board, options.dut, options.operator, options.image,
-            options.force_flash, options.runs_dir, root,
+            options.force_flash, options.runs_dir, root, options.join_run,
         )  # fmt: skip
 
 
@@ -109,21 +113,31 @@ class Qualification:
 
     # --- the run
 
-    def begin(self) -> None:
-        """Makes the run's bundle. Raises EvidenceFault, and says it on standard error."""
+    def begin(self, cases: Sequence[Case] = ()) -> None:
+        """Makes the run's bundle, or this board's part of one. Raises EvidenceFault.
+
+        The cases to come are kept where another process looks after this one has died.
+        """
         settings = self.settings
-        recorder = RunRecorder.create(
-            settings.runs_dir, self._clock, settings.operator, describe_environment(settings.board)
-        )
-        self.run_path, self._recorder = recorder.path, recorder
+        recorder = self._new_recorder()
+        self.run_path, self._recorder, self._clock = recorder.path, recorder, recorder.clock
         try:
-            recorder.board(settings.board.name, settings.dut, identity=_stated(settings.board))
+            recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
+            if settings.run is not None:
+                recorder.planned(settings.board.name, [(case.suite, case.name) for case in cases])
         except EvidenceFault:
             self._finish(Outcome.ERROR)
             raise
 
     def __enter__(self) -> Qualification:
         return self
+
+    def _new_recorder(self) -> RunRecorder:
+        settings = self.settings
+        if settings.run is not None:
+            return RunRecorder.join(settings.run, settings.board.name)
+        environment = describe_environment([settings.board])
+        return RunRecorder.create(settings.runs_dir, self._clock, settings.operator, environment)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -141,7 +155,8 @@ class Qualification:
         except EvidenceFault as fault:
             self.outcome = Outcome.ERROR
             print(f"rig: {fault}", file=sys.stderr)
-        self._index()
+        if self.settings.run is None:
+            self._index()
 
     def abort(self, reason: str) -> None:
         """A person or a time budget stops the run."""
@@ -254,8 +269,14 @@ class Qualification:
 
     def keep(self, case: Case, name: str, content: bytes, *, sensitive: bool = False) -> None:
         """Keeps a file with the case."""
-        stored = self._live.artifact(f"{case.suite}/{case.name}/{name}", content, sensitive=sensitive)
+        stored = self._live.artifact(
+            self._file(f"{case.suite}/{case.name}/{name}"), content, sensitive=sensitive
+        )
         self._artifacts[name] = stored
+
+    def _file(self, name: str) -> str:
+        """An artifact's name: boards side by side have the same cases."""
+        return f"{self.settings.board.name}/{name}"
 
     def _limits_of(self, case: Case) -> LimitTable:
         if case.suite not in self._limits:
@@ -273,7 +294,7 @@ class Qualification:
         self.image = self._image()
         self._say("opening the board")
         recorder, settings = self._live, self.settings
-        transcript = recorder.artifact_path("console.log")
+        transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
             open_session(
                 settings.inventory, settings.board.name, clock=self._clock, sink=recorder.event,
@@ -293,7 +314,7 @@ class Qualification:
 
     def _identity(self) -> dict[str, Scalar]:
         assert self._session is not None
-        return {**_stated(self.settings.board), **self._session.identity}
+        return {**stated(self.settings.board), **self._session.identity}
 
     def _image(self) -> Path:
         if self.settings.image is not None:
@@ -311,7 +332,7 @@ class Qualification:
 
     def _begin_transcript(self, case: Case) -> None:
         assert self._session is not None
-        path = self._live.artifact_path(f"{case.suite}/{case.name}/console.log")
+        path = self._live.artifact_path(self._file(f"{case.suite}/{case.name}/console.log"))
         self._session.console.begin_segment(path)
         self._artifacts["console"] = path
 
@@ -329,7 +350,7 @@ def _bring_back(session: BoardSession) -> None:
         session.power_cycle()
 
 
-def _stated(board: Board) -> dict[str, Scalar]:
+def stated(board: Board) -> dict[str, Scalar]:
     """What the inventory says of the board, as reports show it."""
     stated: dict[str, Scalar] = {"description": board.description, "probe": board.probe.type}
     if board.emulator is not None:

@@ -112,5 +112,5 @@ def test_exact_clock_gives_the_same_bytes_every_time(runs: list[Run]) -> None:
 
 
 def _tick_files(run: Run) -> dict[str, bytes]:
-    files = run.path.glob("artifacts/kernel/*/*.ticks.csv")
+    files = run.path.glob("artifacts/*/kernel/*/*.ticks.csv")
     return {path.name: path.read_bytes() for path in files}

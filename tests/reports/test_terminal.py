@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -80,6 +81,19 @@ def test_two_boards_are_told_apart(bare: Run, measure: Measure) -> None:
     shown = as_text(dataclasses.replace(bare, boards=boards, measurements=rows), 80)
     assert "mps2: a" in shown
     assert "qual-03: a" in shown
+
+
+def test_the_same_figure_of_several_boards_stands_together(bare: Run, measure: Measure) -> None:
+    boards = (*bare.boards, dataclasses.replace(bare.boards[0], name="qual-03"))
+    taken = (("a", "qual-03"), ("a", "mps2"), ("b", "mps2"), ("b", "qual-03"))
+    rows = tuple(measure(name, [1], board=board) for name, board in taken)
+    shown = as_text(dataclasses.replace(bare, boards=boards, measurements=rows), 80)
+    assert re.findall(r"(mps2|qual-03): ([ab])\s", shown) == [
+        ("mps2", "a"),
+        ("qual-03", "a"),
+        ("mps2", "b"),
+        ("qual-03", "b"),
+    ]
 
 
 def test_colour_only_for_a_terminal_that_wants_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
