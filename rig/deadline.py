@@ -54,3 +54,8 @@ def poll(condition: Callable[[], bool], deadline: Deadline, interval_s: float = 
 def settle(duration_s: float) -> None:
     """Blocks for a settling time that is a named fact of a board in the inventory; for nothing else."""
     time.sleep(duration_s)
+
+
+def gather(duration_s: float) -> None:
+    """Blocks for part of a millisecond, in which what trickles in becomes one piece; else for nothing."""
+    time.sleep(duration_s)

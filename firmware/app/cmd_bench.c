@@ -5,9 +5,10 @@
 #include "console.h"
 #include "identity.h"
 #include "platform.h"
+#include "series.h"
 #include "tasks.h"
 
-enum { SAMPLES_A_ROW = 24, DIGITS = 8 };
+enum { ROW_CHARACTERS = 300 }; // beside them a line has room for all else
 
 void command_bench_list(const command_call_t *call, reply_t *reply)
 {
@@ -78,7 +79,7 @@ static void bench_send_result(const bench_result_t *result, reply_t *reply)
     line_add_i32(line, "arg", result->arg);
     line_add_u32(line, "overhead", result->overhead);
     line_add_u32(line, "overhead_n", result->overhead_n);
-    line_add_u32(line, "cold", result->cold & ~BENCH_TICK_HIT);
+    line_add_u32(line, "cold", result->cold & ~SERIES_TICK_HIT);
     line_add_u32(line, "tick_hits", result->tick_hits);
     line_add_u32(line, "counter_hz", PLATFORM_COUNTER_HZ);
     line_add_text(line, "order", "ok");
@@ -111,18 +112,6 @@ void command_bench_run(const command_call_t *call, reply_t *reply)
     bench_send_result(result, reply);
 }
 
-static void bench_send_row(uint32_t offset, uint32_t count, reply_t *reply)
-{
-    char digits[SAMPLES_A_ROW * DIGITS + 1] = "";
-    for (uint32_t i = 0; i < count; i++) {
-        line_format_hex(bench_samples()[offset + i], DIGITS, digits + i * DIGITS);
-    }
-    line_t *line = reply_data(reply);
-    line_add_u32(line, "o", offset);
-    line_add_text(line, "s", digits);
-    reply_send(reply);
-}
-
 void command_bench_read(const command_call_t *call, reply_t *reply)
 {
     const bench_result_t *result = bench_last();
@@ -134,8 +123,14 @@ void command_bench_read(const command_call_t *call, reply_t *reply)
     }
     uint32_t end = offset < result->n ? offset : result->n;
     end = count < result->n - end ? end + count : result->n;
-    for (uint32_t at = offset; at < end; at += SAMPLES_A_ROW) {
-        bench_send_row(at, end - at < SAMPLES_A_ROW ? end - at : SAMPLES_A_ROW, reply);
+    for (uint32_t at = offset; at < end;) {
+        char text[ROW_CHARACTERS];
+        uint32_t next = series_write(bench_samples(), offset, at, end, text, sizeof text);
+        line_t *line = reply_data(reply);
+        line_add_u32(line, "o", at);
+        line_add_text(line, "s", text);
+        reply_send(reply);
+        at = next;
     }
     line_add_u32(reply_ok(reply), "count", offset < end ? end - offset : 0);
     reply_send(reply);

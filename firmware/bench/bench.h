@@ -12,15 +12,13 @@
 #define BENCH_H
 
 #include "board_config.h"
+#include "series.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { BENCH_MAX_SAMPLES = 4096 };
-
-// Bit 31 of a sample: a tick interrupt came between its begin and its end, or right beside them.
-#define BENCH_TICK_HIT 0x80000000u
 
 // One benchmark. `arg` is its argument as given, 0 if none. Functions return 0, or a text that says
 // what the primitive did wrong.

@@ -48,8 +48,8 @@ void bench_irq_handler(void)
 void bench_keep(uint32_t index)
 {
     bool hit = g_bench_probe.ticks_after != g_bench_probe.ticks_before;
-    uint32_t sample = (g_bench_probe.end - g_bench_probe.begin) & ~BENCH_TICK_HIT;
-    sample |= hit ? BENCH_TICK_HIT : 0u;
+    uint32_t sample = (g_bench_probe.end - g_bench_probe.begin) & ~SERIES_TICK_HIT;
+    sample |= hit ? SERIES_TICK_HIT : 0u;
     if (index == 0u) {
         s_result.cold = sample;
         return;

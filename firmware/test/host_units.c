@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Runs the host unit tests; exit code 1 if a check failed. With an argument it is a filter for
 // cross tests: `crc` prints the CRC-16 and `sha256` the digest of standard input, `request` parses
-// it.
+// it, and `series` writes the words of it as bench.read does.
 #include "host_units.h"
 
 #include "crc16.h"
 #include "request.h"
+#include "series.h"
 #include "sha256.h"
 
 #include <stdio.h>
@@ -21,6 +22,20 @@ void unit_check(bool good, const char *condition, const char *about, const char 
         s_failures++;
         printf("%s:%d: %s: not true: %s\n", file, line, about, condition);
     }
+}
+
+// Little-endian words in, rows of text out, each as short as a row of bench.read may become.
+static int filter_series(const char *input, size_t length)
+{
+    static uint32_t s_words[1 << 14];
+    char row[40];
+    uint32_t count = (uint32_t)(length / sizeof s_words[0]);
+    memcpy(s_words, input, count * sizeof s_words[0]);
+    for (uint32_t at = 0; at < count;) {
+        at = series_write(s_words, 0, at, count, row, sizeof row);
+        printf("%s\n", row);
+    }
+    return 0;
 }
 
 static int filter(const char *mode)
@@ -39,6 +54,8 @@ static int filter(const char *mode)
         request_t request;
         status_t status = request_parse(s_input, &request);
         printf("%s %u %zu\n", status_word(status), (unsigned)request.seq, request.count);
+    } else if (strcmp(mode, "series") == 0) {
+        return filter_series(s_input, length);
     } else {
         return 2;
     }
@@ -53,6 +70,7 @@ int main(int count, char **arguments)
     test_command();
     test_line();
     test_request();
+    test_series();
     test_sums();
     printf("%d checks, %d failed\n", s_checks, s_failures);
     return s_failures == 0 ? 0 : 1;

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: MIT
 """What the ticks of a board's counter mean: samples as they come over the wire, to figures with a unit.
 
-Owns the tick-hit mark of a sample (bit 31, ``docs/console-commands.md``), the conversion, and the subtraction
+Owns how samples are written (``docs/console-commands.md``, bench.read), the conversion, and the subtraction
 of the probe's own cost.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rig.errors import BoardGarbled
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_TICK_HIT = 1 << 31
+_TOKEN = re.compile(r"(?P<tick>T?)(?P<sample>[0-9A-F]{1,8})|(?P<back>[0-9A-F]{1,2}):(?P<count>[0-9A-F]{1,8})")
+_MOST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,18 @@ class RawSeries:
     hit: npt.NDArray[np.bool_]
 
     @classmethod
-    def of_words(cls, words: list[int]) -> RawSeries:
-        """Splits 32-bit words into counts and tick-hit marks."""
-        values = _array(words)
-        return cls(values & (_TICK_HIT - 1), (values & _TICK_HIT) != 0)
+    def of_text(cls, rows: Iterable[str]) -> RawSeries:
+        """The samples of a reply to bench.read, row by row. Raises BoardGarbled for what is no series."""
+        found: list[tuple[int, bool]] = []
+        for token in (token for row in rows for token in row.split(",")):
+            match = _TOKEN.fullmatch(token)
+            if match is None:
+                raise BoardGarbled(f"expected a sample or a repeat from bench.read, got {token!r:.40}")
+            if match["sample"]:
+                found.append((int(match["sample"], 16), bool(match["tick"])))
+            else:
+                _repeat(found, int(match["back"], 16), int(match["count"], 16))
+        return cls(_array([ticks for ticks, _ in found]), _array([hit for _, hit in found]) != 0)
 
     def as_csv(self) -> bytes:
         """One row per sample: index, ticks, tick_hit."""
@@ -65,7 +78,15 @@ class RawSeries:
         return ("index,ticks,tick_hit\n" + "".join(rows)).encode("ascii")
 
 
-def _array(values: list[int]) -> npt.NDArray[np.int64]:
+def _repeat(found: list[tuple[int, bool]], back: int, count: int) -> None:
+    if not 0 < back <= len(found) or count > _MOST:
+        raise BoardGarbled(f"bench.read repeats {count} samples from {back} back, after {len(found)} of them")
+    unit = found[-back:]
+    whole, rest = divmod(count, back)
+    found.extend(unit * whole + unit[:rest])
+
+
+def _array(values: Sequence[int]) -> npt.NDArray[np.int64]:
     import numpy as np
 
     return np.asarray(values, dtype=np.int64)

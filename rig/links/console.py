@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from rig.deadline import gather
 from rig.errors import LinkLost
 from rig.events import EventSink, RunClock, discard
 from rig.links.console_events import EventPump
@@ -25,6 +26,10 @@ from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
 from rig.transcript import Transcript
 
 READ_BYTES = 64 * 1024
+# A UART hands on byte by byte, and waking two threads for each costs more than all else that a run does.
+# Where less than this came, the next bytes may gather; a stamp is late by that at most.
+_TRICKLE_BYTES = 256
+_GATHER_S = 0.0003
 _LOOK_S = 0.002  # how often a port that is not there is looked for
 _SLOWEST_S = 0.05
 _CONNECT_S = 3.0
@@ -155,19 +160,22 @@ class ConsoleReader:
     def _turn(self) -> None:
         ready = self._selector.select(self._pause_s())
         t_ns = self._clock.now_ns()
+        came = 0
         for key, _ in ready:
             if key.data is None:
                 os.read(self._wake_read, 4096)
             elif key.data.state is State.PENDING:
                 self._finish(key.data)
             else:
-                self._read(key.data, t_ns)
+                came += self._read(key.data, t_ns)
         while self._orders:
             self._orders.popleft()()
         now_s = time.monotonic()
         for slot in self._slots:
             if slot.state is not State.OPEN and slot.act_at_s <= now_s:
                 self._act(slot)
+        if 0 < came < _TRICKLE_BYTES:
+            gather(_GATHER_S)
 
     def _add(self, slot: Slot) -> None:
         self._slots.append(slot)
@@ -177,19 +185,21 @@ class ConsoleReader:
         waiting = [slot.act_at_s for slot in self._slots if slot.state is not State.OPEN]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _read(self, slot: Slot, t_ns: int) -> None:
+    def _read(self, slot: Slot, t_ns: int) -> int:
+        """Reads once; returns how many bytes came."""
         try:
             data = os.read(slot.endpoint.fileno(), READ_BYTES)
         except BlockingIOError:
-            return
+            return 0
         except OSError as error:
             self._lost(slot, str(error))
-            return
+            return 0
         if not data:
             self._lost(slot, "the other end closed it")
-            return
+            return 0
         slot.silent = False
         slot.stream.take(data, t_ns)
+        return len(data)
 
     def _act(self, slot: Slot) -> None:
         """An absent port: tries to open it. A connection that is pending for too long: starts again."""

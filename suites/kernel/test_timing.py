@@ -64,8 +64,7 @@ def run_benchmark(console: ConsoleLink, name: str, arg: int = 0) -> tuple[Mappin
     read = console.request(
         "bench.read", {"offset": 0, "count": int(done["n"])}, deadline=Deadline.after(READ_S)
     )
-    text = "".join(row["s"] for row in read.rows)
-    return done, RawSeries.of_words([int(text[i : i + 8], 16) for i in range(0, len(text), 8)])
+    return done, RawSeries.of_text(row["s"] for row in read.rows)
 
 
 def _measurement(benchmark: tuple[str, int]) -> str:

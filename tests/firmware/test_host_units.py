@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rig.evidence.counter import RawSeries
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "firmware" / "test"
 
@@ -65,6 +67,19 @@ def test_request_framed_by_python_is_understood(host_units: Path) -> None:
     body = b"41 bench.run id=sched.yield.self n=1000"
     line = b"@" + body + b"*%04X" % _crc16(body)
     assert _run(host_units, "request", data=line).split() == ["ok", "41", "2"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_series_as_the_board_writes_them_are_read_back(host_units: Path, seed: int) -> None:
+    """Few values in a period, ticks between, and noise; rows of a few bytes, so that repeats cross them."""
+    rng = random.Random(seed)
+    period = [rng.randrange(1 << rng.choice((4, 8, 31))) for _ in range(rng.randrange(1, 20))]
+    ticks = [period[i % len(period)] if rng.random() < 0.98 else rng.randrange(1 << 31) for i in range(2000)]
+    hits = [rng.random() < 0.02 for _ in ticks]
+    words = [tick | hit << 31 for tick, hit in zip(ticks, hits, strict=True)]
+    rows = _run(host_units, "series", data=b"".join(word.to_bytes(4, "little") for word in words))
+    read = RawSeries.of_text(rows.split())
+    assert (read.ticks.tolist(), read.hit.tolist()) == (ticks, hits)
 
 
 @pytest.mark.parametrize("seed", range(20))
