@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from rig.deadline import Deadline, poll
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, Run
 from rig.evidence.reader import samples, verify
-from tests.e2e.bench_place import BOARD, BenchPlace, Done, Running, bench_place
+from tests.e2e.bench_place import BOARD, BenchPlace, Running, bench_place
+from tests.e2e.shown import assert_kept, cases_shown
 
 pytestmark = pytest.mark.emulated
 
 BOARDS = (BOARD, "middle", "right")
 _COMMAND = ("qualify", "--all", "--suite", "kernel")
-_CASE = re.compile(r"^(PASS|FAIL|ERROR|SKIPPED|ABORTED) +(\S+)  (\w+/\S+)  \d", re.MULTILINE)
 _WAIT_S = 120.0
 _SERIAL_AT = 0xFFF000
 
@@ -44,16 +43,11 @@ def three_boards(place: BenchPlace) -> BenchPlace:
     return place
 
 
-def told(text: str) -> list[tuple[str, str, str]]:
-    """(outcome, board, suite/case) of each case that was shown."""
-    return _CASE.findall(text)
-
-
 def wait_for_case(place: BenchPlace, running: Running, *boards: str) -> None:
     """Until a first case of each of these boards has been shown."""
     shown = place.folder / "command-0.err"
     assert poll(
-        lambda: set(boards) <= {board for _, board, _ in told(shown.read_text())} or running.ended,
+        lambda: set(boards) <= {board for _, board, _ in cases_shown(shown.read_text())} or running.ended,
         Deadline.after(_WAIT_S),
     )
     assert not running.ended
@@ -94,7 +88,7 @@ def test_three_boards_one_run(place: BenchPlace) -> None:
     assert outcomes(run) == dict.fromkeys(BOARDS, Outcome.PASS)
     assert len({board.dut for board in run.boards}) == 3
     assert len({board.image_sha256 for board in run.boards}) == 1
-    assert sorted(told(done.err)) == sorted(
+    assert sorted(cases_shown(done.err)) == sorted(
         (str(case.outcome), case.board, f"{case.suite}/{case.case}") for case in run.cases
     )
     first, *others = (_measured(run, name) for name in BOARDS)
@@ -162,7 +156,8 @@ def test_kill_9_of_the_run_leaves_nothing_running_and_loses_nothing(place: Bench
     assert_all_released(place)
     run = place.run()
     assert (run.outcome, run.complete) == (Outcome.ERROR, False)
-    assert _kept(run, done)
+    assert cases_shown(done.err)
+    assert_kept(run, done)
     assert set(outcomes(run).values()) == {Outcome.ERROR}
 
 
@@ -179,13 +174,8 @@ def test_stopped_in_order(number: signal.Signals, place: BenchPlace) -> None:
     run = place.run()
     assert (run.outcome, run.complete) == (Outcome.ABORTED, True), run.notes
     assert Outcome.ABORTED in outcomes(run).values()
-    assert _kept(run, done)
-
-
-def _kept(run: Run, done: Done) -> bool:
-    """Whether all that was told is in the run."""
-    cases = {(str(case.outcome), case.board, f"{case.suite}/{case.case}") for case in run.cases}
-    return bool(told(done.err)) and set(told(done.err)) <= cases
+    assert cases_shown(done.err)
+    assert_kept(run, done)
 
 
 def test_stopped_before_any_board_has_begun(tmp_path: Path, flashed_chip: Path) -> None:

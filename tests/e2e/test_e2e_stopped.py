@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
 from pathlib import Path
@@ -17,19 +16,15 @@ import pytest
 
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, poll
-from rig.errors import EvidenceFault
 from rig.evidence.measurement import Outcome
-from rig.evidence.model import Run
-from rig.evidence.reader import load_run
 from tests.e2e.bench_place import BOARD, EVIDENCE, BenchPlace, Done, bench_place
+from tests.e2e.shown import assert_kept, cases_shown, run_left
 
 pytestmark = pytest.mark.emulated
 
 COUNT = 20 if EVIDENCE else 4
 SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 _COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel")
-_RUNNING = re.compile(r"^run (\S+) on ")
-_ENDED = re.compile(r"^([A-Z]+) +mps2  (\w+/\S+)  \d+\.\d\d s$")
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +64,9 @@ def test_ctrl_c_ends_in_order(moment: float, whole_s: float, chip: Path, tmp_pat
         done, by_itself = _stopped(place, signal.SIGINT, moment * whole_s)
         print(done.err)
         assert place.processes() == []  # it has ended, so everything of it has
-        run = _run(place)
+        run = run_left(place)
         assert "Traceback" not in done.err or run is None or run.outcome is Outcome.PASS
-        _has_all_that_was_told(run, done)
+        assert_kept(run, done)
         if run is None or (run.complete and run.outcome is Outcome.PASS):
             # Before the run, or when all was decided: the interpreter's own start and end die of the signal.
             assert done.code in (130, -signal.SIGINT) or by_itself or (run is not None and done.code == 0)
@@ -88,39 +83,12 @@ def test_kill_9_loses_nothing_that_was_told(
         with board_lock(BOARD, place.folder / ".rig"):  # at once
             pass
         print(done.err)
-        run = _run(place)
-        _has_all_that_was_told(run, done)
+        run = run_left(place)
+        assert_kept(run, done)
         if by_itself or run is None:
             return
         assert done.code == -signal.SIGKILL
         assert run.outcome in (Outcome.PASS if run.complete else Outcome.ERROR, Outcome.ERROR)
-        cut = [case for case in run.cases if case.reason == "cut off"]
-        assert len(cut) <= 1
+        assert len([case for case in run.cases if case.reason == "cut off"]) <= 1
+        assert len(run.cases) - len(cases_shown(done.err)) <= 1
         assert place.rig("report", cwd=place.folder).code == 0
-
-
-def _run(place: BenchPlace) -> Run | None:
-    """The run as it was left, or None where it had not begun."""
-    for folder in place.run_folders():
-        try:
-            return load_run(folder)
-        except EvidenceFault:
-            assert not (folder / "journal.jsonl").exists() or not (folder / "journal.jsonl").stat().st_size
-    return None
-
-
-def _has_all_that_was_told(run: Run | None, done: Done) -> None:
-    lines = done.err.splitlines()
-    begun = [found[1] for line in lines if (found := _RUNNING.match(line))]
-    ended = [(found[2], found[1]) for line in lines if (found := _ENDED.match(line))]
-    if run is None:
-        assert not begun
-        assert not ended
-        return
-    assert begun in ([], [run.run_id])
-    kept = {(f"{case.suite}/{case.case}", str(case.outcome)) for case in run.cases}
-    assert set(ended) <= kept
-    assert len(run.cases) - len(ended) <= 1 or not begun
-    passed = {f"{case.suite}/{case.case}" for case in run.cases if case.outcome is Outcome.PASS}
-    if "boot/time_to_ready" in passed:
-        assert "boot.ready_time" in {measurement.name for measurement in run.measurements}
