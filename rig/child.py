@@ -26,6 +26,7 @@ GRACE_S: Final = 2.0
 """How long a child may take to end in good order before it is killed."""
 
 _NICE: Final = 5
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 DEBIAN_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -63,11 +64,8 @@ class Child:
         return self._status() is None
 
     def exit_reason(self) -> str:
-        """To say after the program's name: ``is running``, ``ended with status 1``, ``was ended by …``."""
-        status = self._status()
-        if status is None:
-            return "is running"
-        return f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
+        """To say after the program's name: see ``reason_of``."""
+        return reason_of(self._status())
 
     def wait(self, deadline: Deadline) -> bool:
         """Blocks until the process has ended (True) or the deadline has passed (False)."""
@@ -113,6 +111,25 @@ class Child:
         if self._process.returncode is None:  # once it is reaped, the id may be another process's
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
+
+
+def reason_of(status: int | None) -> str:
+    """``is running`` (None), ``ended with status 1``, ``was ended by signal 9 (SIGKILL)`` (-9)."""
+    if status is None:
+        return "is running"
+    return f"ended with status {status}" if status >= 0 else f"was ended by {_signal_name(-status)}"
+
+
+def die_with(parent: int) -> None:
+    """Has the kernel kill this process when its parent ends; ends it now where that has happened already.
+
+    For a process that was forked and runs no other program; ``spawn`` does the same for programs.
+    """
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _signal_name(number: int) -> str:

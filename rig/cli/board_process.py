@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The process of one board of several: pytest, and what it shows told to the process that started it.
 
-``python -m rig.cli.board_process FD ROOT PYTEST-ARGUMENTS…``, called by ``side_by_side.py`` and nobody else.
-FD is a socket that keeps messages apart, each one JSON object. They are for show: the truth is the board's
-journal, so a message that the other side has no room for is dropped, and a board never waits for a terminal.
+It is forked by ``nursery_process.py``. The socket keeps messages apart, each one JSON object. They are for
+show: the truth is the board's journal, so a message that the other side has no room for is dropped, and a
+board never waits for a terminal.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,13 +66,6 @@ class Teller:
             self._tell("trouble", text=f"cannot load {report.nodeid}: {report.longrepr}")
 
 
-def main() -> int:
-    """Runs one board; returns the exit code of its part."""
-    channel, root, *arguments = sys.argv[1:]
-    os.set_inheritable(int(channel), False)  # the other side sees the end of this process by the socket's
-    with socket.socket(fileno=int(channel)) as told:
-        return run_pytest(arguments, Path(root), Teller(told))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run_board(told: socket.socket, root: Path, arguments: Sequence[str]) -> int:
+    """Runs one board; returns the exit code of its part. ``arguments`` are pytest's."""
+    return run_pytest(arguments, root, Teller(told))

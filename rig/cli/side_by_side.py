@@ -12,7 +12,6 @@ import json
 import os
 import selectors
 import socket
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import rig
-from rig.child import Child, spawn
+from rig.cli.nursery import BoardProcess, Nursery, open_nursery
 from rig.cli.pytest_run import held, stoppable
 from rig.deadline import Deadline
 from rig.errors import EvidenceFault, RigError
@@ -65,7 +64,7 @@ class _Process:
     """One board's process; ``trouble`` is the last it said of what is wrong with itself."""
 
     board: str
-    child: Child
+    child: BoardProcess
     channel: socket.socket
     trouble: str = ""
 
@@ -99,12 +98,17 @@ def _run(task: Task, recorder: RunRecorder, display: Display, release: Callable[
         try:
             release()
             display.begins(recorder.path)
+            nursery = stack.enter_context(
+                open_nursery(recorder.path.resolve(), _log(recorder.path, "."), _environ())
+            )
             for board in task.boards:
                 recorder.board(board.name, identity=stated(board))
             images = _build(task, display)
             for board in task.boards:
                 image = images.get(board.firmware.preset) if board.firmware else None
-                processes.append(stack.enter_context(_process(task, board.name, image, recorder.path)))
+                processes.append(
+                    stack.enter_context(_process(nursery, task, board.name, image, recorder.path))
+                )
             task.meanwhile()
             _follow(processes, recorder.path, display)
         except KeyboardInterrupt:
@@ -115,7 +119,8 @@ def _run(task: Task, recorder: RunRecorder, display: Display, release: Callable[
                 _follow(processes, recorder.path, display, Deadline.after(STOP_S))
     for process in processes:
         recorder.board_ended(process.board, process.how)
-        _keep_log(recorder, process.board)
+    for name in (".", *(process.board for process in processes)):
+        _keep_log(recorder, name)
 
 
 def _build(task: Task, display: Display) -> dict[str, Path]:
@@ -136,19 +141,22 @@ def _build(task: Task, display: Display) -> dict[str, Path]:
 
 
 @contextmanager
-def _process(task: Task, board: str, image: Path | None, run: Path) -> Iterator[_Process]:
+def _process(nursery: Nursery, task: Task, board: str, image: Path | None, run: Path) -> Iterator[_Process]:
     """Starts the process of a board; it dies with this one."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    arguments = ["--board", board, "--join-run", str(run.resolve()), *task.arguments]
+    arguments += ["--image", str(image)] if image else []
+    with here:
+        with there:
+            child = nursery.start(arguments, task.root, _log(run, board).resolve(), there)
+        yield _Process(board, child, here)
+
+
+def _environ() -> dict[str, str]:
+    """This process's environment, by which another one finds the same rig."""
     package = str(Path(rig.__file__).parents[1])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    argv = [sys.executable, "-P", "-m", "rig.cli.board_process", str(there.fileno()), str(task.root)]
-    argv += ["--board", board, "--join-run", str(run), *task.arguments]
-    argv += ["--image", str(image)] if image else []
-    log, env = _log(run, board), {**os.environ, "PYTHONPATH": path}
-    with here, ExitStack() as stack:
-        with there:
-            child = stack.enter_context(spawn(argv, log=log, pass_fds=[there.fileno()], env=env))
-        yield _Process(board, child, here)
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def _follow(
@@ -193,6 +201,7 @@ def _show(process: _Process, message: dict[str, Any], run: Path, display: Displa
 
 
 def _log(run: Path, board: str) -> Path:
+    """What the process of a board prints; ``.`` is that of the one that starts them."""
     return run / "artifacts" / board / "process.log"
 
 

@@ -64,6 +64,13 @@ def process_with(place: BenchPlace, *words: str) -> psutil.Process:
     return found[0]
 
 
+def _controller(place: BenchPlace, board: str) -> psutil.Process:
+    """The process of the rig that holds a board."""
+    held = holder(board, place.folder / ".rig")
+    assert held is not None
+    return psutil.Process(held.pid)
+
+
 def of(run: Run, board: str) -> list[CaseResult]:
     """The cases of one board."""
     return [case for case in run.cases if case.board == board]
@@ -121,7 +128,7 @@ def test_broken_boards_leave_the_others(place: BenchPlace) -> None:
     wait_for_case(place, running, "middle")
     process_with(place, "qemu-system-arm", "mem-path=", "/.rig/middle/").kill()
     wait_for_case(place, running, "right")
-    process_with(place, "rig.cli.board_process", "right").kill()
+    _controller(place, "right").kill()
     done = running.finish()
     assert done.code == 3, done.err
     run = place.run()
@@ -146,6 +153,23 @@ def _troubled(run: Run, board: str) -> list[CaseResult]:
     """The cases of a board that did not pass and for which the first board is no excuse."""
     excused = {case.case for case in of(run, BOARD) if case.outcome is Outcome.SKIPPED}
     return [case for case in of(run, board) if case.outcome is not Outcome.PASS and case.case not in excused]
+
+
+def test_boards_end_with_the_process_that_started_them(place: BenchPlace) -> None:
+    """All processes of boards are forks of one: when that is killed, so are they, and the run says so."""
+    running = three_boards(place).start(*_COMMAND)
+    wait_for_case(place, running, *BOARDS)
+    nursery = _controller(place, BOARD).parent()
+    assert nursery is not None
+    nursery.kill()
+    done = running.finish()
+    assert done.code == 3, done.err
+    run = place.run()
+    assert set(outcomes(run).values()) == {Outcome.ERROR}
+    assert all("lost with the one that started it, which was ended by signal 9" in note for note in run.notes)
+    assert len(run.notes) == len(BOARDS)
+    assert_kept(run, done)
+    assert_all_released(place)
 
 
 def test_kill_9_of_the_run_leaves_nothing_running_and_loses_nothing(place: BenchPlace) -> None:
