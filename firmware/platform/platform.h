@@ -17,6 +17,7 @@
 #define PLATFORM_H
 
 #include "board_config.h"
+#include "status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,6 +70,26 @@ const char *platform_serial(void);
 
 // Region `index`, or 0 behind the last one. Filled into *region; returns 1.
 int platform_region(size_t index, platform_region_t *region);
+
+// An erase sector of the flash that the firmware runs from; bytes.
+typedef struct {
+    uintptr_t start;
+    size_t size;
+} platform_sector_t;
+
+// The sector that holds `address`. STATUS_RANGE behind the flash, STATUS_ABSENT where this hardware
+// cannot write its own flash.
+status_t platform_flash_sector(uintptr_t address, platform_sector_t *sector);
+
+// Erases the sector that starts at `start`: all bits are 1 then. Blocks, on silicon up to seconds,
+// and stalls whatever runs from the same bank meanwhile. From one task only. STATUS_RANGE,
+// STATUS_ABSENT, STATUS_FLASH.
+status_t platform_flash_erase(uintptr_t start);
+
+// Writes `length` bytes from `words`, both `address` and `length` multiples of 4, and compares.
+// Programming only clears bits: STATUS_FLASH where flash holds a 0 for a 1, without a change there.
+// Blocks; from one task only. STATUS_RANGE, STATUS_ABSENT, STATUS_FLASH.
+status_t platform_flash_write(uintptr_t address, const uint32_t *words, size_t length);
 
 // Prepares PLATFORM_BENCH_IRQ: priority set, enabled.
 void platform_bench_irq_start(void);

@@ -20,6 +20,12 @@ const char *status_word(status_t status)
         return "usage";
     case STATUS_VALUE:
         return "value";
+    case STATUS_ABSENT:
+        return "absent";
+    case STATUS_RANGE:
+        return "range";
+    case STATUS_FLASH:
+        return "flash";
     }
     return "internal";
 }

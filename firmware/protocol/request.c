@@ -121,17 +121,31 @@ status_t request_parse(char *line, request_t *request)
     return status == STATUS_OK && request->command[0] == '\0' ? STATUS_SYNTAX : status;
 }
 
+// Digits of `base` alone, and few enough that their value fits.
+static bool request_parse_digits(const char *text, unsigned base, int64_t *value)
+{
+    static const char s_digits[] = "0123456789ABCDEFabcdef";
+    const char *allowed = base == 16u ? s_digits : "0123456789";
+    size_t count = strlen(text);
+    if (count == 0u || count > 10u || strspn(text, allowed) != count) {
+        return false;
+    }
+    *value = 0;
+    for (; *text != '\0'; text++) {
+        int64_t digit = strchr(s_digits, *text) - s_digits;
+        *value = *value * (int64_t)base + (digit < 16 ? digit : digit - 6);
+    }
+    return true;
+}
+
 status_t request_parse_number(const char *text, int32_t low, int32_t high, int32_t *number)
 {
+    bool hexadecimal = strncmp(text, "0x", 2) == 0;
     bool negative = *text == '-';
-    int64_t value = 0;
-    text += negative ? 1 : 0;
-    size_t digits = strlen(text);
-    if (digits == 0u || digits > 10u || strspn(text, "0123456789") != digits) {
+    int64_t value;
+    text += hexadecimal ? 2 : negative;
+    if (!request_parse_digits(text, hexadecimal ? 16 : 10, &value)) {
         return STATUS_VALUE;
-    }
-    for (; *text != '\0'; text++) {
-        value = value * 10 + (*text - '0');
     }
     value = negative ? -value : value;
     if (value < low || value > high) {

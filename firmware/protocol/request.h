@@ -35,7 +35,8 @@ typedef struct {
 // around something that is not a request, or a bad escape.
 status_t request_parse(char *line, request_t *request);
 
-// A decimal number from `low` to `high`, without sign unless negative. STATUS_VALUE otherwise.
+// A number from `low` to `high`: decimal, without sign unless negative, or hexadecimal behind 0x.
+// STATUS_VALUE otherwise.
 status_t request_parse_number(const char *text, int32_t low, int32_t high, int32_t *number);
 
 #endif

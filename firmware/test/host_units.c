@@ -68,6 +68,7 @@ int main(int count, char **arguments)
         return filter(arguments[1]);
     }
     test_command();
+    test_flash_sectors();
     test_line();
     test_request();
     test_series();

@@ -13,6 +13,7 @@
 void unit_check(bool good, const char *condition, const char *about, const char *file, int line);
 
 void test_command(void);
+void test_flash_sectors(void);
 void test_line(void);
 void test_request(void);
 void test_series(void);
