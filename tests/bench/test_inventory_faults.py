@@ -205,7 +205,7 @@ def test_contradictions_of_an_emulated_board(load: Load, old: str, new: str, sai
         (b"boards:\n  a: \xff\n", "devices.yaml:2:6: expected UTF-8 text, got byte 0xff"),
         (b"\xfe\xff\x00b", "1:1: expected UTF-8 text"),
         ("x" * (5 << 20), "more than 4 MiB"),
-        ("[" * 200_000, "nested more than 16 deep"),
+        ("[" * 200_000, "exceeded maximum nesting depth"),
         ("- " * 200_000, "nested more than 16 deep"),
         ("&a [*a]", "aliases nest more than 16 deep"),
     ],
