@@ -27,7 +27,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "help": lambda: iter([runs.help_text()]),
     "flash": _flash,
     "case": lambda: iter([runs.one_case()]),
-    "qualify": lambda: iter([runs.qualification()]),
+    "qualify": lambda: iter([runs.qualification(), runs.at_work()]),
     "boards": lambda: iter([boards.three_against_one()]),
     "console": consoles.throughput,
 }

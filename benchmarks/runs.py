@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.bench import BOARD, RIG, ROOT, own_bench, process_s, qemu_boot_s
-from benchmarks.figures import Comparison, Goal, alternately
+from benchmarks.figures import Comparison, Goal, Series, alternately
 from benchmarks.help_time import COMMANDS, wall_s
+from rig.evidence.reader import load_run
 
 _CASE = ROOT / "suites" / "boot" / "test_boot.py::test_banner_names_the_flashed_image"
 
@@ -60,6 +61,29 @@ def qualification() -> Comparison:
             },
         )
     return Comparison(figure, (reference,), Goal("at most", 20.0))
+
+
+def at_work() -> Comparison:
+    """How much of a run the board has something to do: from the first command to the last sample."""
+    rows = []
+    with own_bench() as inventory:
+        folder = inventory.path.parent
+        for _ in range(5):
+            command_s = process_s([RIG, "qualify", "--board", BOARD], folder)
+            rows.append((*_work_s(max((folder / "runs").glob("*Z-*"))), command_s))
+    work, run, command = (tuple(column) for column in zip(*rows, strict=True))
+    references = (Series("the run, by its record", "s", run), Series("the whole command", "s", command))
+    figure = Series("board at work: first command to last sample", "s", work)
+    return Comparison(figure, references, Goal("ratio at least", 0.7))
+
+
+def _work_s(path: Path) -> tuple[float, float]:
+    """Seconds from the first command sent to the end of the last case that measured; of the run."""
+    run = load_run(path)
+    measured = {(m.suite, m.case) for m in run.measurements}
+    first = min(event.t_ns for event in run.events if event.kind == "sent") / 1e9
+    last = max(c.started_ns / 1e9 + c.duration_s for c in run.cases if (c.suite, c.case) in measured)
+    return last - first, run.duration_s
 
 
 def _pytest_s(folder: Path, *arguments: str | Path) -> float:
