@@ -8,20 +8,45 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Final
+
+import pytest
+
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Whether a person or a program asked for an end; a pytest plug-in that begins no case after that.
+
+    The interrupt alone is not enough: Python raises it wherever it stands, and what stands there may lose it
+    (a finalizer, a callback out of C, a bare except in a library).
+    """
+
+    asked = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Iterator[None]:
+        """Asks before each case."""
+        if self.asked:
+            raise KeyboardInterrupt
+        return (yield)
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[Stop]:
     """SIGTERM ends what runs in here as Ctrl-C does: by KeyboardInterrupt, with the boards let go."""
+    stop = Stop()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.asked = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, handle) for number in _STOPPING}
     try:
-        yield
+        yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -30,12 +55,11 @@ def held() -> Iterator[Callable[[], None]]:
 
     For what must be whole before it can be ended in order. Threads started meanwhile never get these signals.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def release() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
         yield release
     finally:
@@ -44,8 +68,6 @@ def held() -> Iterator[Callable[[], None]]:
 
 def run_pytest(arguments: Sequence[str], root: Path, watcher: object) -> int:
     """Runs suites with the rig's plug-in; ``watcher`` has its hooks. Returns the exit code of the run."""
-    import pytest
-
     fixed = ["--rootdir", str(root), "-p", "no:cacheprovider", "-p", "rig.pytest_plugin", "-q"]
-    with stoppable():
-        return int(pytest.main([*fixed, *arguments], plugins=[watcher]))
+    with stoppable() as stop:
+        return int(pytest.main([*fixed, *arguments], plugins=[watcher, stop]))

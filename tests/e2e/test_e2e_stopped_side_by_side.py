@@ -31,6 +31,7 @@ BOARDS = ("mps2", "mps2-m4", "stm32f4")
 COUNT = 100 if EVIDENCE else 2
 SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 _COMMAND = ("qualify", "--all")
+_GONE_S = 10.0
 _PARTS = 10
 """``make evidence`` asks for the moments by tenths (``-k part3``), so that it goes on where it stopped."""
 
@@ -44,7 +45,7 @@ def _bench(folder: Path) -> Iterator[BenchPlace]:
         try:
             yield place
         finally:
-            poll(lambda: not place.processes(), Deadline.after(10))
+            poll(lambda: not place.processes(), Deadline.after(_GONE_S))
             shutil.rmtree(place.folder / ".rig", ignore_errors=True)
 
 
@@ -78,7 +79,8 @@ def _stopped(place: BenchPlace, number: signal.Signals, after_s: float) -> tuple
 def _take_all(place: BenchPlace) -> None:
     """Every board can be taken by somebody else."""
     for name in BOARDS:
-        with board_lock(name, place.folder / ".rig"):
+        # A process that was killed lets go of its files a moment after it is no longer seen.
+        with board_lock(name, place.folder / ".rig", Deadline.after(_GONE_S)):
             pass
 
 
@@ -104,7 +106,7 @@ def test_kill_9_loses_nothing_that_was_shown(moment: float, whole_s: float, tmp_
     with _bench(tmp_path) as place:
         done, by_itself = _stopped(place, signal.SIGKILL, moment * whole_s)
         print(done.err)
-        poll(lambda: not place.processes(), Deadline.after(10))
+        poll(lambda: not place.processes(), Deadline.after(_GONE_S))
         assert place.processes() == []
         _take_all(place)
         run = run_left(place)
