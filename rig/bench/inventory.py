@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from rig import project
 from rig.bench.inventory_values import (
     Address,
     Argv,
@@ -208,8 +209,8 @@ class Inventory:
 
     @property
     def state_dir(self) -> Path:
-        """Where locks and the flash of emulated boards are kept: ``.rig`` beside the file."""
-        return self.path.parent / ".rig"
+        """Where locks and the flash of emulated boards are kept: ``.rig`` beside the file, unless shipped."""
+        return project.state_dir(self.path)
 
     def board(self, name: str) -> Board:
         """The board of that name; raises UnknownBoard with the nearest name and those there are."""
@@ -233,3 +234,9 @@ def find_inventory(start: Path) -> Path | None:
     """The ``devices.yaml`` of ``start`` or of the nearest folder above it, or None."""
     folders = (start, *start.parents)
     return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
+
+
+def shipped_inventory() -> Path | None:
+    """The ``devices.yaml`` that came with a wheel: emulated boards, for who has no file of their own."""
+    folder = project.shipped_project()
+    return folder / FILE_NAME if folder is not None else None

@@ -50,19 +50,33 @@ class Options:
     inventory_path: Path | None = None
 
     def inventory(self) -> Inventory:
-        """The inventory named by ``--inventory``, or the nearest ``devices.yaml`` from here upward.
+        """The inventory of ``path``; where that is a wheel's, a line on standard error says so.
 
         Raises InventoryFault for what is in it, UsageFault when there is none.
         """
-        from rig.bench.inventory import FILE_NAME, find_inventory, load_inventory
+        from rig.bench.inventory import FILE_NAME, load_inventory
+        from rig.project import is_shipped, state_dir, user_cache
 
-        path = self.inventory_path or find_inventory(Path.cwd())
+        path = self.path()
         if path is None:
             raise UsageFault(
                 f"no {FILE_NAME} in {Path.cwd()} or a folder above it",
                 hint="Name one: rig --inventory FILE …",
             )
-        return load_inventory(path)
+        inventory = load_inventory(path)
+        if self.inventory_path is None and is_shipped(path.parent):
+            click.echo(
+                f"rig: no {FILE_NAME} here or above: the boards are those of {path}; "
+                f"their state is in {state_dir(path)}, firmware is built in {user_cache()}",
+                err=True,
+            )
+        return inventory
+
+    def path(self) -> Path | None:
+        """``--inventory``, or the nearest ``devices.yaml`` from here upward, or that of a wheel, or None."""
+        from rig.bench.inventory import find_inventory, shipped_inventory
+
+        return self.inventory_path or find_inventory(Path.cwd()) or shipped_inventory()
 
 
 class _Commands(click.Group):

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from rig.project import is_shipped
 
 
 @contextmanager
@@ -48,4 +52,12 @@ def run_pytest(arguments: Sequence[str], root: Path, watcher: object) -> int:
 
     fixed = ["--rootdir", str(root), "-p", "no:cacheprovider", "-p", "rig.pytest_plugin", "-q"]
     with stoppable():
-        return int(pytest.main([*fixed, *arguments], plugins=[watcher]))
+        return int(pytest.main([*fixed, *_read_only(root), *arguments], plugins=[watcher]))
+
+
+def _read_only(root: Path) -> list[str]:
+    """For suites that came with a wheel: no bytecode beside them, no settings of whatever is around them."""
+    if not is_shipped(root):
+        return []
+    sys.dont_write_bytecode = True
+    return ["-c", os.devnull]

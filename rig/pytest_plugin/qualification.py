@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
+from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory, shipped_inventory
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
 from rig.events import RunClock, Scalar
 from rig.evidence.counter import TimeBase
@@ -59,7 +59,7 @@ class Settings:
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
         """From the command line; raises UsageFault for what cannot be run."""
-        path = options.inventory or find_inventory(Path.cwd()) or find_inventory(root)
+        path = options.inventory or find_inventory(Path.cwd()) or find_inventory(root) or shipped_inventory()
         if path is None:
             raise UsageFault("no devices.yaml here or in a folder above; name one with --inventory FILE")
         inventory = load_inventory(path.resolve())
