@@ -79,7 +79,7 @@ def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
             document.fault((*route, key), _unknown(key, Board), at_key=True)
             for key in _INJECTED & (entry.keys() if isinstance(entry, dict) else set())
         ]
-    faults += [document.fault(route, text) for route, text in _shared_links(boards)]
+    faults += _shared_links(document, shown, boards)
     return boards, faults
 
 
@@ -202,12 +202,20 @@ def _identity(board: Board) -> Found:
                 ("identity", "device_id", "value"),
                 f"{device_id.value:#x} has bits outside the mask {device_id.mask:#x}; it never matches",
             )
-    for item in board.flash if serial is not None else ():
-        if serial is not None and serial.address < item.end and item.start < serial.address + serial.length:
-            yield (
-                ("identity", "serial"),
-                f"lies in flash range {_span(item)}, where an image may overwrite it",
-            )
+    if device_id is not None:
+        yield from _out_of_reach(board, ("identity", "device_id", "address"), device_id.address, 4)
+    if serial is not None:
+        yield from _out_of_reach(board, ("identity", "serial"), serial.address, serial.length)
+
+
+def _out_of_reach(board: Board, route: Route, start: int, length: int) -> Found:
+    """What tells one chip from another must outlive every image and every power cycle."""
+    if start + length > ADDRESS_END:
+        yield route, f"ends at {start + length:#x}, beyond the 32-bit address space"
+    for kind, loss in (("flash", "an image may overwrite it"), ("ram", "it is lost with the power")):
+        for item in getattr(board, kind):
+            if start < item.end and item.start < start + length:
+                yield route, f"lies in {_KINDS[kind]} range {_span(item)}, where {loss}"
 
 
 def _power(board: Board) -> Found:
@@ -239,6 +247,8 @@ def _emulator(board: Board) -> Found:
         yield ("emulator", "icount_shift"), "the free clock takes no icount_shift"
     if emulator.clock != "free" and emulator.icount_shift is None:
         yield ("emulator",), f"the {emulator.clock} clock needs the key 'icount_shift'"
+    if board.firmware is None:
+        yield ("emulator",), "an emulated board needs the key 'firmware': what it is made of is built with it"
     kept = next((item for item in board.flash if item.name == emulator.flash), None)
     if kept is None:
         names = [item.name for item in board.flash]
@@ -246,10 +256,27 @@ def _emulator(board: Board) -> Found:
             ("emulator", "flash"),
             f"no flash range {emulator.flash!r}; {suggestion(emulator.flash, names, label='known')}",
         )
-    elif emulator.flash_size < kept.size:
-        yield ("emulator", "flash_size"), f"{emulator.flash_size:#x} is less than range {_span(kept)}"
+    else:
+        yield from _flash_file(board, kept, kept.start + emulator.flash_size)
 
 
+def _flash_file(board: Board, kept: MemoryRange, end: int) -> Found:
+    """The file behind the flash of an emulated board: it holds the range, and the serial number if any."""
+    size = ("emulator", "flash_size")
+    if end < kept.end:
+        yield size, f"{end - kept.start:#x} is less than range {_span(kept)}"
+    if end > ADDRESS_END:
+        yield size, f"the file ends at {end:#x}, beyond the 32-bit address space"
+    for item in board.ram:
+        if item.start < end and kept.start < item.end:
+            yield size, f"the file ({kept.start:#010x} to {end:#010x}) overlaps {_span(item)}"
+    serial = board.identity.serial
+    if serial is not None and not kept.start <= serial.address <= end - serial.length:
+        where = f"{kept.start:#010x} to {end:#010x}"
+        yield ("identity", "serial"), f"expected a place in the flash of the emulator, {where}"
+
+
+_KINDS: Final = {"flash": "flash", "ram": "RAM"}
 _FULL_IDS: Final = {
     "qemu": re.compile(r"[a-z][a-z0-9-]{0,31}"),
     "cmsisdap": re.compile(r"[A-Za-z0-9_.-]{8,}"),
@@ -266,20 +293,29 @@ _ID_SHAPES: Final = {
 }
 
 
-def _shared_links(boards: Sequence[Board]) -> Found:
-    """Two boards must not share a probe or a port; the later one is at fault."""
-    probes: dict[tuple[str, str], Board] = {}
-    ports: dict[str, Board] = {}
+def _shared_links(document: Document, shown: str, boards: Sequence[Board]) -> Iterator[Fault]:
+    """Two boards must not share a probe or a port; the later one is at fault, and the first is named."""
+    first: dict[str, tuple[Route, Board]] = {}
     for board in boards:
-        probe = (board.probe.type, board.probe.id.lower())
-        if (other := probes.setdefault(probe, board)) is not board:
-            yield (
-                ("boards", board.name, "probe", "id"),
-                f"{':'.join(probe)} is the probe of board {other.name!r} ({other.at}) already",
-            )
-        port = board.console.port
-        if port != EMULATED and (other := ports.setdefault(port, board)) is not board:
-            yield (
-                ("boards", board.name, "console", "port"),
-                f"{port} is the port of board {other.name!r} ({other.at}) already",
-            )
+        probe, port = f"{board.probe.type}:{board.probe.id}", board.console.port
+        links = [(probe, _probe_key(board), "probe", "id")]
+        links += [(port, _port_key(port), "console", "port")] if port != EMULATED else []
+        for named, key, *place in links:
+            route: Route = ("boards", board.name, *place)
+            before, other = first.setdefault(key, (route, board))
+            if other is not board:
+                at = document.fault(before, "").place(shown)
+                what = f"{named} is the {place[0]} {place[1]} of board {other.name!r} ({at}) already"
+                yield document.fault(route, what)
+
+
+def _probe_key(board: Board) -> str:
+    """The same for two spellings of one probe: case, and the zeros that a J-Link's label begins with."""
+    kind, unique = board.probe.type, board.probe.id.lower()
+    return f"{kind}:{unique.lstrip('0') if kind == 'jlink' else unique}"
+
+
+def _port_key(port: str) -> str:
+    """The same for two spellings of one port: socket and rfc2217 of one server, options, double slashes."""
+    network = re.match(r"(?:socket|rfc2217)://([^/?#]+)", port)
+    return network[1].lower() if network else re.sub("/+", "/", port)

@@ -166,7 +166,14 @@ def _port(value: object) -> str:
 
 Name = Annotated[str, _text(r"[a-z][a-z0-9-]{0,31}", "a name of a-z, 0-9 and -, a letter first, 32 at most")]
 Word = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "one word of letters, digits and _ . + -")]
-Line = Annotated[str, _text(r"[^\x00-\x1f\x7f]{0,200}", "one line of text, 200 characters at most")]
+Line = Annotated[
+    str,
+    # Neither what a terminal obeys nor what turns the direction of writing round.
+    _text(
+        r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]{0,200}",
+        "one line of text, 200 characters at most",
+    ),
+]
 ProbeId = Annotated[
     str, _text(r"[!-~]{1,128}", "the probe's full id, as 'pyocd list' prints it; quote digits")
 ]
