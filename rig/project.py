@@ -18,6 +18,7 @@ from rig.errors import UsageFault
 
 STATE: Final = ".rig"
 _APPLICATION: Final = "freertos-rig"
+_FIRST: Final = ("boot", "kernel", "memory")
 _MARKS: Final = ("firmware/CMakePresets.json", "suites")
 
 
@@ -29,6 +30,12 @@ def project_root(inventory: Path) -> Path:
             return folder
     looked = " or ".join(str(folder) for folder in candidates)
     raise UsageFault(f"no firmware/ and suites/ in {looked}", hint="Is the rig installed whole?")
+
+
+def suite_names(root: Path) -> list[str]:
+    """The suites of the project in ``root``, in the order in which they run."""
+    names = {path.parent.name for path in (root / "suites").glob("*/test_*.py")}
+    return sorted(names, key=lambda name: (name not in _FIRST, name))
 
 
 def shipped_project() -> Path | None:

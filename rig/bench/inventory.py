@@ -8,6 +8,7 @@ imported when a file is loaded, as yaml and pydantic cost time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from rig import project
 from rig.bench.inventory_values import (
+    NAME,
     Address,
     Argv,
     Baud,
@@ -67,8 +69,8 @@ class MemoryRange(_Fact):
 class DeviceId(_Fact):
     """A word by which the chip names itself: ``read32(address) & mask == value``.
 
-    ``address`` is a multiple of 4; ``mask`` drops what differs between revisions; 0 would accept any chip and
-    is refused.
+    ``address``: a multiple of 4, outside flash and RAM. ``mask``: drops what differs between revisions; 0
+    would accept any chip and is refused. ``value``: has no bit outside the mask.
     """
 
     address: Address
@@ -78,10 +80,10 @@ class DeviceId(_Fact):
 
 @dataclass(frozen=True, slots=True)
 class SerialPlace(_Fact):
-    """Where the unit's serial number stands: ``address`` and ``length`` in bytes (1 to 64).
+    """Where the unit's serial number stands; text if it is printable up to the first NUL, else shown as hex.
 
-    Outside the flash ranges, so that no image can overwrite it. Text if it is printable up to the first NUL,
-    else shown as hex.
+    ``address``: outside the flash ranges, so that no image can overwrite it, and outside RAM. ``length``: in
+    bytes, 1 to 64.
     """
 
     address: Address
@@ -132,9 +134,11 @@ class ConsoleFacts(_Fact):
 class PowerFacts(_Fact):
     """How a board's supply is switched.
 
-    ``driver``: ``emulated`` starts and kills the emulator; ``command`` runs the argument lists ``on`` and
-    ``off`` (never a shell), and ``status``, if there is one: exit status 0 means on, 1 means off; ``none``:
-    the supply is always on. ``settle_s``: seconds after switching until the supply is what was asked for.
+    ``driver``: 'emulated' starts and kills the emulator; 'command' runs argument lists, never a shell; with
+    'none' the supply is always on. ``on``: the program that switches it on, and its arguments; for 'command'
+    only, as are the next two. ``off``: the same for off. ``status``: asks which of them it is: exit status 0
+    means on, 1 means off; None where nobody can tell. ``settle_s``: seconds after switching until the supply
+    is what was asked for.
     """
 
     driver: Literal["emulated", "none", "command"]
@@ -146,8 +150,10 @@ class PowerFacts(_Fact):
 
 @dataclass(frozen=True, slots=True)
 class FirmwareFacts(_Fact):
-    """The default firmware of a board: ``preset`` of ``firmware/CMakePresets.json``, built in
-    ``build/firmware/<preset>/``."""
+    """The default firmware of a board.
+
+    ``preset``: one of ``firmware/CMakePresets.json``.
+    """
 
     preset: Name
 
@@ -228,6 +234,17 @@ def load_inventory(path: Path) -> Inventory:
     from rig.bench.inventory_check import check_inventory
 
     return check_inventory(path)
+
+
+def board_names(path: Path) -> tuple[str, ...]:
+    """The names of a file's boards, unchecked but for their letters; none where it cannot be read."""
+    from rig.bench.inventory_yaml import Unreadable, read_document
+
+    try:
+        names = read_document(path).key_lines("boards")
+    except (OSError, Unreadable):
+        return ()
+    return tuple(name for name in names if re.fullmatch(NAME, name))
 
 
 def find_inventory(start: Path) -> Path | None:

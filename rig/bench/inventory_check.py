@@ -20,13 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from rig.bench.inventory import EMULATED, Board, Inventory, MemoryRange
-from rig.bench.inventory_values import ADDRESS_END, described, nearest, suggestion
+from rig.bench.inventory_values import ADDRESS_END, NAME, described, nearest, suggestion
 from rig.bench.inventory_yaml import Data, Document, Fault, Route, Step, Unreadable, read_document
 from rig.errors import InventoryFault
 
 Found = Iterator[tuple[Route, str]]
 
-_INJECTED: Final = frozenset({"name", "at"})  # facts of a Board that are not keys of the file
+INJECTED: Final = frozenset({"name", "at"})  # facts of a Board that are not keys of the file
 _EXPECTED: Final = {
     "dataclass_type": "a mapping",
     "dict_type": "a mapping",
@@ -77,7 +77,7 @@ def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
             faults += [document.fault((*route, *inner), text) for inner, text in _contradictions(board)]
         faults += [
             document.fault((*route, key), _unknown(key, Board), at_key=True)
-            for key in _INJECTED & (entry.keys() if isinstance(entry, dict) else set())
+            for key in INJECTED & (entry.keys() if isinstance(entry, dict) else set())
         ]
     faults += _shared_links(document, shown, boards)
     return boards, faults
@@ -135,7 +135,7 @@ def _wording(kind: str, detail: ErrorDetails) -> str:
 
 
 def _unknown(key: str, record: type) -> str:
-    known = {item.name for item in dataclasses.fields(record)} - (_INJECTED if record is Board else set())
+    known = {item.name for item in dataclasses.fields(record)} - (INJECTED if record is Board else set())
     return f"unknown key; {suggestion(key, known, label='known')}"
 
 
@@ -164,7 +164,7 @@ def _contradictions(board: Board) -> Found:
     yield from _emulator(board)
     if "exact-clock" in board.features and (board.emulator is None or board.emulator.clock != "exact"):
         yield ("features",), "'exact-clock' needs an emulator with clock: exact"
-    if not _FULL_IDS[board.probe.type].fullmatch(board.probe.id):
+    if not FULL_IDS[board.probe.type].fullmatch(board.probe.id):
         yield ("probe", "id"), f"{board.probe.id!r} is not a full id: {_ID_SHAPES[board.probe.type]}"
 
 
@@ -277,8 +277,8 @@ def _flash_file(board: Board, kept: MemoryRange, end: int) -> Found:
 
 
 _KINDS: Final = {"flash": "flash", "ram": "RAM"}
-_FULL_IDS: Final = {
-    "qemu": re.compile(r"[a-z][a-z0-9-]{0,31}"),
+FULL_IDS: Final = {
+    "qemu": re.compile(NAME),
     "cmsisdap": re.compile(r"[A-Za-z0-9_.-]{8,}"),
     "stlink": re.compile(r"[0-9A-Fa-f]{24}"),
     "jlink": re.compile(r"[0-9]{6,12}"),

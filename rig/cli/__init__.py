@@ -36,6 +36,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "console": "Talk with a board's firmware.",
         "qualify": "Run the suites on a board and keep the evidence.",
         "report": "Show what a run found.",
+        "schema": "Print a JSON Schema of the inventory, for editors.",
+        "completion": "Print the completion script of a shell.",
     }
 )
 """Each command with the line that ``rig --help`` shows of it; the code is in the module of that name."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A thousand generated inventories: each is taken or refused with a place, and none ever ends in a traceback.
+"""A thousand generated inventories: each is taken or refused with a place, and none ends in a traceback.
+
+What is taken is valid by the schema for editors too.
 
 With RIG_EVIDENCE=1 all of them; else a sample. ``generated_inventories.py`` says how they come about.
 """
@@ -15,14 +17,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, example, given, settings
+from jsonschema import Draft202012Validator
 
 from rig.bench.inventory import Inventory, load_inventory
+from rig.bench.inventory_schema import inventory_schema
+from rig.bench.inventory_yaml import read_document
 from rig.cli import main
 from rig.errors import InventoryFault
 from tests.bench.generated_inventories import inventories
 
 EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 EXAMPLES = 1000 if EVIDENCE else 100
+SCHEMA = Draft202012Validator(inventory_schema())
 PLACE = re.compile(r"devices\.yaml:[1-9][0-9]*:[1-9][0-9]*: \S")
 SEVERAL = re.compile(r"devices\.yaml: [0-9]+ faults")
 
@@ -78,6 +84,7 @@ def test_every_inventory_is_taken_or_refused_with_its_places(
         seen["loaded"] += 1
         assert isinstance(inventory, Inventory)
         assert inventory.boards
+        assert list(SCHEMA.iter_errors(read_document(bench).data)) == []
 
 
 @many
