@@ -71,10 +71,14 @@ def source_cache(root: Path) -> Path:
 
 
 def user_cache() -> Path:
-    """What may be thrown away at any time, as the XDG Base Directory Specification has it."""
+    """What may be thrown away at any time (XDG Base Directory Specification). Raises UsageFault."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # A relative path is to be ignored: "XDG Base Directory Specification", Environment variables.
-    return (base if base.is_absolute() else Path("~/.cache").expanduser()) / _APPLICATION
+    if base.is_absolute():  # a relative one is to be ignored, says the specification
+        return base / _APPLICATION
+    try:
+        return Path.home() / ".cache" / _APPLICATION
+    except RuntimeError as error:
+        raise UsageFault("this user has no home folder", hint="Set XDG_CACHE_HOME") from error
 
 
 def _shipped() -> Path:

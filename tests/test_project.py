@@ -91,3 +91,11 @@ def test_a_relative_cache_is_ignored(shipped: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     monkeypatch.setenv("HOME", str(shipped))
     assert project.user_cache() == shipped / ".cache" / "freertos-rig"
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    with pytest.raises(UsageFault, match=r"no home folder\. Set XDG_CACHE_HOME"):
+        project.user_cache()

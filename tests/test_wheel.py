@@ -33,23 +33,35 @@ _LONGEST_S = 300.0
 pytestmark = pytest.mark.slow
 
 
-def _build(folder: Path, mode: int, epoch: str = EPOCH) -> Path:
-    """Builds the wheel from a copy of the tracked files with these modes; returns its path."""
-    tree = folder / "tree"
+def _copy_of_the_tree(tree: Path, mode: int) -> Path:
     for path in tracked(ROOT):
         copy = tree / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         copy.chmod(mode)
+    return tree
+
+
+def _wheel_of(tree: Path, folder: Path) -> Path:
+    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder), str(tree)]
+    subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, timeout=_LONGEST_S)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _names(wheel: Path) -> set[str]:
+    return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+
+
+def _build(folder: Path, mode: int) -> Path:
+    """Builds the wheel from a copy of the tracked files with these modes, and of what must stay out."""
+    tree = _copy_of_the_tree(folder / "tree", mode)
     stale = tree / "build" / "lib" / "rig" / "left_by_an_older_build.py"
     stale.parent.mkdir(parents=True)
     stale.touch()
     (tree / "suites" / "boot" / "__pycache__").mkdir()
     (tree / "suites" / "boot" / "__pycache__" / "test_boot.pyc").touch()
-    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder), str(tree)]
-    subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": epoch}, timeout=_LONGEST_S)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    return _wheel_of(tree, folder)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +71,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_what_is_tracked_and_nothing_else(wheel: Path) -> None:
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     here = {path.relative_to(ROOT).as_posix() for path in tracked(ROOT)}
     packages = {name for name in here if name.startswith(("rig/", "reports/"))}
     data = {
@@ -68,11 +79,22 @@ def test_the_wheel_holds_what_is_tracked_and_nothing_else(wheel: Path) -> None:
         if name.startswith(("suites/", "firmware/")) or name in ("devices.yaml", "conftest.py")
     }
     assert len(data) > 80
-    assert names == packages | {f"rig/shipped/{name}" for name in data}
+    assert _names(wheel) == packages | {f"rig/shipped/{name}" for name in data}
 
 
 def test_the_same_tree_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     assert _build(tmp_path, 0o664).read_bytes() == wheel.read_bytes()
+
+
+def test_a_source_archive_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    tree = _copy_of_the_tree(tmp_path / "clone", 0o644)
+    hook = "from setuptools.build_meta import build_sdist; print(build_sdist('archives'))"
+    command = [sys.executable, "-c", hook]
+    subprocess.run(command, cwd=tree, check=True, capture_output=True, timeout=_LONGEST_S)
+    (archive,) = (tree / "archives").iterdir()
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(tmp_path)], check=True)
+    unpacked = tmp_path / archive.name.removesuffix(".tar.gz")
+    assert _names(_wheel_of(unpacked, tmp_path)) == _names(wheel)
 
 
 @dataclass(frozen=True)
@@ -83,11 +105,11 @@ class Installed:
     here: Path
     cache: Path
 
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        """Runs a program of the environment in the empty folder."""
+    def run(self, *command: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Runs a program of the environment in the empty folder, with these environment variables."""
         hidden = ("PYTHONPATH", "VIRTUAL_ENV", "FREERTOS_KERNEL_PATH")
         environ = {name: value for name, value in os.environ.items() if name not in hidden}
-        environ["XDG_CACHE_HOME"] = str(self.cache)
+        environ |= {"XDG_CACHE_HOME": str(self.cache), **settings}
         program, *arguments = command
         return subprocess.run(
             [str(self.prefix / "bin" / program), *map(str, arguments)],
@@ -139,7 +161,13 @@ def test_it_qualifies_from_an_empty_folder(installed: Installed) -> None:
     before = installed.files()
     done = installed.run("rig", "qualify", "--board", "mps2", "--suite", "boot")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"no devices.yaml here or above: the boards are those of {installed.prefix}" in done.stderr
+    told = done.stderr.splitlines()
+    assert told[0] == "rig: no devices.yaml here or above; these are the boards that came with the rig"
+    assert told[1].startswith(f"  inventory  {installed.prefix}/")
+    assert told[2:4] == [
+        f"  state      {installed.here}/.rig",
+        f"  firmware   built in {installed.cache}/freertos-rig",
+    ]
     (bundle,) = (path for path in (installed.here / "runs").iterdir() if path.is_dir())
     run = load_run(bundle)
     assert (run.outcome, run.complete, len(run.cases)) == (Outcome.PASS, True, 8)
@@ -158,6 +186,15 @@ def test_several_boards_and_an_inventory_of_ones_own(installed: Installed, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no devices.yaml" not in done.stderr
     assert installed.files() == before
+
+
+def test_what_the_machine_lacks_is_said_with_its_packages(installed: Installed) -> None:
+    done = installed.run("rig", "qualify", "--board", "mps2", PATH=str(installed.prefix / "bin"))
+    assert (done.returncode, done.stdout) == (3, "")
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("rig: programs are missing: cmake, ninja, arm-none-eabi-gcc, qemu-system-arm")
+    assert "apt-get install cmake ninja-build gcc-arm-none-eabi qemu-system-arm" in told
+    assert "libnewlib-arm-none-eabi" in told
 
 
 def test_the_boards_it_came_with(installed: Installed) -> None:

@@ -52,7 +52,7 @@ class Options:
     inventory_path: Path | None = None
 
     def inventory(self) -> Inventory:
-        """The inventory of ``path``; where that is a wheel's, a line on standard error says so.
+        """The inventory of ``path``; where that is a wheel's, standard error says so, and what is where.
 
         Raises InventoryFault for what is in it, UsageFault when there is none.
         """
@@ -68,8 +68,10 @@ class Options:
         inventory = load_inventory(path)
         if self.inventory_path is None and is_shipped(path.parent):
             click.echo(
-                f"rig: no {FILE_NAME} here or above: the boards are those of {path}; "
-                f"their state is in {state_dir(path)}, firmware is built in {user_cache()}",
+                f"rig: no {FILE_NAME} here or above; these are the boards that came with the rig\n"
+                f"  inventory  {path} (copy it here to change it)\n"
+                f"  state      {state_dir(path)}\n"
+                f"  firmware   built in {user_cache()}",
                 err=True,
             )
         return inventory
