@@ -121,19 +121,15 @@ def _damaged(draw: st.DrawFn, text: str) -> str:
     return text[:at] + draw(st.sampled_from(_TEXTS) | st.text(max_size=5)) + text[at + length :]
 
 
-def _encoded(text: str) -> st.SearchStrategy[bytes]:
-    rare = st.sampled_from(["utf-8-sig", "utf-16", "utf-32", "latin-1"])
-    common = st.just("utf-8")
-    return st.one_of(common, common, common, rare).map(lambda name: _as_bytes(text, name))
-
-
-def _as_bytes(text: str, encoding: str) -> bytes:
-    return text.encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")
-
-
-def inventories() -> st.SearchStrategy[bytes]:
+@st.composite
+def inventories(draw: st.DrawFn) -> bytes:
     """The content of a ``devices.yaml``: broken facts, then broken text, or what is no inventory at all."""
-    broken = _broken().flatmap(_encoded)
-    damaged = _broken().flatmap(_damaged).flatmap(_encoded)
-    garbage = st.text().map(lambda text: _as_bytes(text, "utf-8"))
-    return st.one_of(broken, broken, damaged, damaged, garbage, st.binary())
+    kind = draw(st.sampled_from(["facts"] * 6 + ["text"] * 3 + ["coding", "garbage", "bytes"]))
+    if kind == "bytes":
+        return draw(st.binary())
+    text = draw(st.text() if kind == "garbage" else _broken())
+    if kind == "text":
+        text = draw(_damaged(text))
+    codings = ["utf-8-sig", "utf-16", "utf-32", "latin-1"] if kind == "coding" else ["utf-8"]
+    coding = draw(st.sampled_from(codings))
+    return text.encode(coding, "surrogatepass" if coding.startswith("utf") else "replace")
