@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The inventory: ``devices.yaml`` as frozen records, one per board; facts, no options.
 
-Owns the records and what each fact means. What one value may be is ``inventory_values``; how text becomes
-data is ``inventory_yaml``; what is refused, and in which words, is ``inventory_check``. The last two are
-imported when a file is loaded, as yaml and pydantic cost time.
+Owns the records and what each fact means, which ``inventory_schema`` reads from their docstrings. What one
+value may be is ``inventory_values``; how text becomes data is ``inventory_yaml``; what is refused, and in which
+words, is ``inventory_check``. The last two are imported when a file is loaded, as yaml and pydantic cost time.
 """
 
 from __future__ import annotations

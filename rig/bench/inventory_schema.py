@@ -19,7 +19,8 @@ from pydantic import TypeAdapter
 
 from rig.bench import inventory
 from rig.bench.inventory import EMULATED, Board
-from rig.bench.inventory_check import FULL_IDS, INJECTED
+from rig.bench.inventory_check import INJECTED
+from rig.bench.inventory_rules import FULL_IDS
 from rig.bench.inventory_values import Name, text_schema
 
 Schema = dict[str, Any]
