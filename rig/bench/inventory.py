@@ -2,8 +2,9 @@
 """The inventory: ``devices.yaml`` as frozen records, one per board; facts, no options.
 
 Owns the records and what each fact means, which ``inventory_schema`` reads from their docstrings. What one
-value may be is ``inventory_values``; how text becomes data is ``inventory_yaml``; what is refused, and in which
-words, is ``inventory_check``. The last two are imported when a file is loaded, as yaml and pydantic cost time.
+value may be is ``inventory_values``; how text becomes data is ``inventory_yaml``; what is refused, and in
+which words, is ``inventory_check``. The last two are imported when a file is loaded, as yaml and pydantic
+cost time.
 """
 
 from __future__ import annotations
@@ -254,6 +255,6 @@ def find_inventory(start: Path) -> Path | None:
 
 
 def shipped_inventory() -> Path | None:
-    """The ``devices.yaml`` that came with a wheel: emulated boards, for who has no file of their own."""
+    """The ``devices.yaml`` that came with a wheel: emulated boards, for those with no file of their own."""
     folder = project.shipped_project()
     return folder / FILE_NAME if folder is not None else None

@@ -13,8 +13,8 @@ from rig.cli import COMMANDS, main
 def completion(shell: str) -> None:
     """Print the script that completes commands, options, boards, suites and runs in SHELL.
 
-    Put the example's line into ~/.bashrc, or with zsh into ~/.zshrc. For fish, write what this prints to
-    ~/.config/fish/completions/rig.fish.
+    Put the line of the example into ~/.bashrc, the same with zsh into ~/.zshrc. For fish, write what this
+    prints to ~/.config/fish/completions/rig.fish.
 
     Example: eval "$(rig completion bash)"
     """
