@@ -87,10 +87,11 @@ class Child:
         may weigh whole sessions against each other (sched(7), autogroup), where the nice value alone does
         nothing.
         """
+        nice = min(os.getpriority(os.PRIO_PROCESS, 0) + _NICE, 19)
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, _NICE)
+            os.setpriority(os.PRIO_PROCESS, self.pid, nice)
         with suppress(OSError):
-            Path(f"/proc/{self.pid}/autogroup").write_text(str(_NICE))
+            Path(f"/proc/{self.pid}/autogroup").write_text(str(nice))
 
     def kill(self) -> None:
         """Kills the process and its group at once, as if the plug were pulled; returns when it is gone."""
