@@ -78,7 +78,7 @@ def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
             document.fault((*route, key), _unknown(key, Board), at_key=True)
             for key in INJECTED & (entry.keys() if isinstance(entry, dict) else set())
         ]
-    faults += _shared_links(document, shown, boards)
+    faults += _shared_links(document, shown, entries)
     return boards, faults
 
 
@@ -156,25 +156,34 @@ def _dataclass_in(hint: Any) -> Any:
 # --- rules between boards
 
 
-def _shared_links(document: Document, shown: str, boards: Sequence[Board]) -> Iterator[Fault]:
-    """Two boards must not share a probe or a port; the later one is at fault, and the first is named."""
-    first: dict[str, tuple[Route, Board]] = {}
-    for board in boards:
-        probe, port = f"{board.probe.type}:{board.probe.id}", board.console.port
-        links = [(probe, _probe_key(board), "probe", "id")]
-        links += [(port, _port_key(port), "console", "port")] if port != EMULATED else []
-        for named, key, *place in links:
-            route: Route = ("boards", board.name, *place)
-            before, other = first.setdefault(key, (route, board))
-            if other is not board:
-                at = document.fault(before, "").place(shown)
-                what = f"{named} is the {place[0]} {place[1]} of board {other.name!r} ({at}) already"
-                yield document.fault(route, what)
+def _shared_links(document: Document, shown: str, entries: dict[str, Data]) -> Iterator[Fault]:
+    """Two boards must not share a probe or a port; the later one is at fault, and the first is named.
+
+    Asks the entries as they stand, so that it is told beside other faults of theirs.
+    """
+    first: dict[tuple[Route, str], str] = {}
+    for name, entry in entries.items():
+        for place, named, key in _links(entry):
+            other = first.setdefault((place, key), name)
+            if other != name:
+                at = document.fault(("boards", other, *place), "").place(shown)
+                what = f"{named} is the {place[0]} {place[1]} of board {other!r} ({at}) already"
+                yield document.fault(("boards", name, *place), what)
 
 
-def _probe_key(board: Board) -> str:
-    """The same for two spellings of one probe: case, and the zeros that a J-Link's label begins with."""
-    kind, unique = board.probe.type, board.probe.id.lower()
+def _links(entry: Data) -> Iterator[tuple[Route, str, str]]:
+    """(place, as it is called, what it has in common with other spellings) of a board's probe and port."""
+    facts = entry if isinstance(entry, dict) else {}
+    match facts.get("probe"):
+        case {"type": str(kind), "id": str(unique)}:
+            yield ("probe", "id"), f"{kind}:{unique}", _probe_key(kind, unique.lower())
+    match facts.get("console"):
+        case {"port": str(port)} if port != EMULATED:
+            yield ("console", "port"), port, _port_key(port)
+
+
+def _probe_key(kind: str, unique: str) -> str:
+    """The same for a J-Link's number with and without the zeros that its label begins with."""
     return f"{kind}:{unique.lstrip('0') if kind == 'jlink' else unique}"
 
 

@@ -217,6 +217,14 @@ def test_a_shared_probe_and_a_shared_port_are_told_together(load: Load, physical
     assert message.startswith("devices.yaml: 2 faults\n")
 
 
+def test_a_shared_probe_is_told_beside_other_faults(load: Load, physical: str) -> None:
+    text = _twice(physical, **{PROBE_ID: PROBE_ID}).replace("100_000_000", "fast", 1)
+    first, *faults = load(text).splitlines()
+    assert first == "devices.yaml: 2 faults"
+    assert "boards.alpha.core_hz" in faults[0]
+    assert "is the probe id of board 'alpha' (devices.yaml:13:31) already" in faults[1]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "shared"),
     [
