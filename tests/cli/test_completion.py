@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rig.cli import COMMANDS, main
+from rig.deadline import Deadline, poll
 
 ROOT = Path(__file__).parents[2]
 RIG = Path(sys.executable).with_name("rig")
@@ -30,6 +33,10 @@ def bench(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _environ() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{RIG.parent}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb"}
+
+
 def _completed(bench: Path, *words: str) -> list[str]:
     """What bash offers for the last of the words."""
     line = " ".join(f"'{word}'" for word in words)
@@ -41,11 +48,10 @@ def _completed(bench: Path, *words: str) -> list[str]:
     )
     bash = shutil.which("bash")
     assert bash is not None
-    environ = {**os.environ, "PATH": f"{RIG.parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [bash, "--norc", "-c", script],
         cwd=bench,
-        env=environ,
+        env=_environ(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -76,6 +82,38 @@ def _completed(bench: Path, *words: str) -> list[str]:
 )
 def test_bash_offers(bench: Path, words: list[str], offered: list[str]) -> None:
     assert _completed(bench, "rig", *words) == offered
+
+
+def test_the_tab_key_of_a_terminal(bench: Path) -> None:
+    ours, theirs = pty.openpty()
+    bash = shutil.which("bash")
+    assert bash is not None
+    argv = [bash, "--norc", "--noprofile", "-i"]
+    with subprocess.Popen(
+        argv, cwd=bench, env=_environ(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as shell:
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        try:
+            os.write(ours, b'eval "$(rig completion bash)"; echo rea""dy\n')
+            _await(ours, b"ready")
+            os.write(ours, b"rig qualify --suite ker\t")
+            _await(ours, b"--suite kernel ")
+        finally:
+            shell.kill()
+            os.close(ours)
+
+
+def _await(terminal: int, text: bytes) -> None:
+    """Blocks until the terminal has shown a text."""
+    shown = bytearray()
+
+    def there() -> bool:
+        with suppress(BlockingIOError):
+            shown.extend(os.read(terminal, 4096))
+        return text in shown
+
+    assert poll(there, Deadline.after(60)), bytes(shown)
 
 
 def test_the_inventory_that_is_named_counts(bench: Path) -> None:
