@@ -71,7 +71,6 @@ def qualify(
 
     inventory = options.inventory()
     boards = _chosen(inventory, names, every)
-    _must_have_programs(boards, image)
     if dut and len(boards) > 1:
         raise click.UsageError("--dut is the serial number of one unit; name one board with it")
     root = project_root(inventory.path)
@@ -130,15 +129,6 @@ def _must_have_images(boards: tuple[Board, ...], image: Path | None) -> None:
     for board in boards:
         if image is None and board.firmware is None:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
-
-
-def _must_have_programs(boards: tuple[Board, ...], image: Path | None) -> None:
-    """All that is missing on this machine is said at once, and before a run begins."""
-    from rig.child import require_programs
-    from rig.image.build import PROGRAMS
-
-    emulated = any(board.emulator is not None for board in boards)
-    require_programs([*([] if image else PROGRAMS), *(["qemu-system-arm", "setpriv"] if emulated else [])])
 
 
 def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:

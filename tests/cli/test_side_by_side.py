@@ -54,16 +54,6 @@ def test_wrong_usage_touches_nothing(bench: Path, args: list[str], said: str) ->
     assert [path.name for path in bench.iterdir()] == ["devices.yaml"]
 
 
-def test_missing_programs_are_said_before_a_run_begins(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(bench))
-    result = _qualify("--board", "a")
-    assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("rig: programs are missing: cmake, ninja, arm-none-eabi-gcc, qemu-")
-    assert "apt-get install cmake ninja-build gcc-arm-none-eabi qemu-system-arm" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert [path.name for path in bench.iterdir()] == ["devices.yaml"]
-
-
 @pytest.fixture
 def shown(tmp_path: Path) -> Iterator[tuple[Display, Path]]:
     """A display that writes to a file."""
