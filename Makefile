@@ -9,7 +9,7 @@ PRESET ?= $(BOARD)
 PRESETS = mps2 mps2-m4 stm32f4
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
-.PHONY: help setup firmware boards qualify check test evidence benchmarks lock clean
+.PHONY: help setup firmware boards qualify check test evidence benchmarks wheel lock clean
 
 help: ## List the commands.
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,8 +42,12 @@ evidence: boards ## Everything that must be seen; resumes where it stopped.
 benchmarks: firmware ## The rig's own speed, each figure beside a reference.
 	@$(PYTHON) -m benchmarks
 
+wheel: setup ## Build dist/*.whl; the same commit gives the same bytes.
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv/bin/pip wheel -q --disable-pip-version-check \
+	  --no-deps --no-build-isolation --no-index -w dist .
+
 lock: setup ## Make requirements.lock anew from pyproject.toml.
 	@tools/lock
 
 clean: ## Remove what was built; sources and .venv stay.
-	rm -rf build
+	rm -rf build dist

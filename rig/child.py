@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +41,9 @@ DEBIAN_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The package of a program, for the message that it is missing."""
+
+_COMPANIONS: Final[Mapping[str, str]] = MappingProxyType({"arm-none-eabi-gcc": "libnewlib-arm-none-eabi"})
+"""What a program is of no use without, and that is not installed with it by itself."""
 
 # The parent may die between fork and prctl; no signal would ever come then. So the shell looks, after prctl,
 # whether its parent is still the one that it was started by, and only then becomes the program.
@@ -82,10 +85,11 @@ class Child:
         may weigh whole sessions against each other (sched(7), autogroup), where the nice value alone does
         nothing.
         """
+        nice = min(os.getpriority(os.PRIO_PROCESS, 0) + _NICE, 19)
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, _NICE)
+            os.setpriority(os.PRIO_PROCESS, self.pid, nice)
         with suppress(OSError):
-            Path(f"/proc/{self.pid}/autogroup").write_text(str(_NICE))
+            Path(f"/proc/{self.pid}/autogroup").write_text(str(nice))
 
     def kill(self) -> None:
         """Kills the process and its group at once, as if the plug were pulled; returns when it is gone."""
@@ -141,12 +145,26 @@ def _signal_name(number: int) -> str:
 
 def require_program(name: str) -> Path:
     """The full path of a program. Raises ToolFault that names the Debian package when it is missing."""
-    found = shutil.which(name)
-    if found is None:
-        package = DEBIAN_PACKAGES.get(name)
-        hint = f"Install it: apt-get install {package}" if package else "Is it installed, and on the PATH?"
-        raise ToolFault(f"the program {name!r} is missing", hint=hint)
-    return Path(found)
+    require_programs([name])
+    return Path(str(shutil.which(name)))
+
+
+def require_programs(names: Iterable[str], path: str | None = None) -> None:
+    """Raises ToolFault with every program that is missing, and the Debian packages that bring them.
+
+    ``path`` is looked through instead of the environment's PATH.
+    """
+    missing = [name for name in names if shutil.which(name, path=path) is None]
+    if not missing:
+        return
+    packages = [table[name] for table in (DEBIAN_PACKAGES, _COMPANIONS) for name in missing if name in table]
+    many = len(missing) > 1
+    raise ToolFault(
+        f"programs are missing: {', '.join(missing)}" if many else f"the program {missing[0]!r} is missing",
+        hint=f"Install {'them' if many else 'it'}: apt-get install {' '.join(packages)}"
+        if packages
+        else "Is it installed, and on the PATH?",
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rig.child import DEBIAN_PACKAGES, require_program, spawn
+from rig.child import DEBIAN_PACKAGES, require_program, require_programs, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
 
@@ -127,6 +127,16 @@ def test_a_missing_program_names_its_package(tmp_path: Path, monkeypatch: pytest
         pytest.fail("it was started")
     with pytest.raises(ToolFault, match=r"'frobnicate' is missing\. Is it installed"):
         require_program("frobnicate")
+
+
+def test_all_programs_that_are_missing_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ToolFault) as caught:
+        require_programs(["cmake", "arm-none-eabi-gcc", "frobnicate"], str(tmp_path))
+    assert str(caught.value) == (
+        "programs are missing: cmake, arm-none-eabi-gcc, frobnicate. "
+        "Install them: apt-get install cmake gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    )
+    require_programs(["sh", "env"])
 
 
 def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The inventory: ``devices.yaml`` as frozen records, one per board; facts, no options.
 
-Owns the records and what each fact means. What one value may be is ``inventory_values``; how text becomes
-data is ``inventory_yaml``; what is refused, and in which words, is ``inventory_check``. The last two are
-imported when a file is loaded, as yaml and pydantic cost time.
+Owns the records and what each fact means, which ``inventory_schema`` reads from their docstrings. What one
+value may be is ``inventory_values``; how text becomes data is ``inventory_yaml``; what is refused, and in
+which words, is ``inventory_check``. The last two are imported when a file is loaded, as yaml and pydantic
+cost time.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from rig import project
 from rig.bench.inventory_values import (
+    NAME,
     Address,
     Argv,
     Baud,
@@ -66,8 +70,8 @@ class MemoryRange(_Fact):
 class DeviceId(_Fact):
     """A word by which the chip names itself: ``read32(address) & mask == value``.
 
-    ``address`` is a multiple of 4; ``mask`` drops what differs between revisions; 0 would accept any chip and
-    is refused.
+    ``address``: a multiple of 4, outside flash and RAM. ``mask``: drops what differs between revisions; 0
+    would accept any chip and is refused. ``value``: has no bit outside the mask.
     """
 
     address: Address
@@ -77,10 +81,10 @@ class DeviceId(_Fact):
 
 @dataclass(frozen=True, slots=True)
 class SerialPlace(_Fact):
-    """Where the unit's serial number stands: ``address`` and ``length`` in bytes (1 to 64).
+    """Where the unit's serial number stands; text if it is printable up to the first NUL, else shown as hex.
 
-    Outside the flash ranges, so that no image can overwrite it. Text if it is printable up to the first NUL,
-    else shown as hex.
+    ``address``: outside the flash ranges, so that no image can overwrite it, and outside RAM. ``length``: in
+    bytes, 1 to 64.
     """
 
     address: Address
@@ -131,9 +135,11 @@ class ConsoleFacts(_Fact):
 class PowerFacts(_Fact):
     """How a board's supply is switched.
 
-    ``driver``: ``emulated`` starts and kills the emulator; ``command`` runs the argument lists ``on`` and
-    ``off`` (never a shell), and ``status``, if there is one: exit status 0 means on, 1 means off; ``none``:
-    the supply is always on. ``settle_s``: seconds after switching until the supply is what was asked for.
+    ``driver``: 'emulated' starts and kills the emulator; 'command' runs argument lists, never a shell; with
+    'none' the supply is always on. ``on``: the program that switches it on, and its arguments; for 'command'
+    only, as are the next two. ``off``: the same for off. ``status``: asks which of them it is: exit status 0
+    means on, 1 means off; None where nobody can tell. ``settle_s``: seconds after switching until the supply
+    is what was asked for.
     """
 
     driver: Literal["emulated", "none", "command"]
@@ -145,8 +151,10 @@ class PowerFacts(_Fact):
 
 @dataclass(frozen=True, slots=True)
 class FirmwareFacts(_Fact):
-    """The default firmware of a board: ``preset`` of ``firmware/CMakePresets.json``, built in
-    ``build/firmware/<preset>/``."""
+    """The default firmware of a board.
+
+    ``preset``: one of ``firmware/CMakePresets.json``.
+    """
 
     preset: Name
 
@@ -208,8 +216,8 @@ class Inventory:
 
     @property
     def state_dir(self) -> Path:
-        """Where locks and the flash of emulated boards are kept: ``.rig`` beside the file."""
-        return self.path.parent / ".rig"
+        """Where locks and the flash of emulated boards are kept: ``.rig`` beside the file, unless shipped."""
+        return project.state_dir(self.path)
 
     def board(self, name: str) -> Board:
         """The board of that name; raises UnknownBoard with the nearest name and those there are."""
@@ -229,7 +237,24 @@ def load_inventory(path: Path) -> Inventory:
     return check_inventory(path)
 
 
+def board_names(path: Path) -> tuple[str, ...]:
+    """The names of a file's boards, unchecked but for their letters; none where it cannot be read."""
+    from rig.bench.inventory_yaml import Unreadable, read_document
+
+    try:
+        names = read_document(path).key_lines("boards")
+    except (OSError, Unreadable):
+        return ()
+    return tuple(name for name in names if re.fullmatch(NAME, name))
+
+
 def find_inventory(start: Path) -> Path | None:
     """The ``devices.yaml`` of ``start`` or of the nearest folder above it, or None."""
     folders = (start, *start.parents)
     return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
+
+
+def shipped_inventory() -> Path | None:
+    """The ``devices.yaml`` that came with a wheel: emulated boards, for those with no file of their own."""
+    folder = project.shipped_project()
+    return folder / FILE_NAME if folder is not None else None

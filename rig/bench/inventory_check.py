@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Data to inventory records, or every fault at once, each with its place and in words for people.
 
-Owns the wording and the rules that join several facts: ranges that overlap, two boards on one probe. What one
-value may be is ``inventory_values``. Imports pydantic and yaml: import it lazily.
+Owns the wording, and what must not hold between boards: two on one probe. What one value may be is
+``inventory_values``, what the facts of one board must not say together is ``inventory_rules``. Imports
+pydantic and yaml: import it lazily.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, get_args, get_type_hints
@@ -19,14 +19,13 @@ from typing import Any, Final, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from rig.bench.inventory import EMULATED, Board, Inventory, MemoryRange
-from rig.bench.inventory_values import ADDRESS_END, described, nearest, suggestion
+from rig.bench.inventory import EMULATED, Board, Inventory
+from rig.bench.inventory_rules import contradictions
+from rig.bench.inventory_values import described, nearest, suggestion
 from rig.bench.inventory_yaml import Data, Document, Fault, Route, Step, Unreadable, read_document
 from rig.errors import InventoryFault
 
-Found = Iterator[tuple[Route, str]]
-
-_INJECTED: Final = frozenset({"name", "at"})  # facts of a Board that are not keys of the file
+INJECTED: Final = frozenset({"name", "at"})  # facts of a Board that are not keys of the file
 _EXPECTED: Final = {
     "dataclass_type": "a mapping",
     "dict_type": "a mapping",
@@ -74,12 +73,12 @@ def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
             faults += [_fault(document, route, detail) for detail in error.errors(include_url=False)]
         else:
             boards.append(board)
-            faults += [document.fault((*route, *inner), text) for inner, text in _contradictions(board)]
+            faults += [document.fault((*route, *inner), text) for inner, text in contradictions(board)]
         faults += [
             document.fault((*route, key), _unknown(key, Board), at_key=True)
-            for key in _INJECTED & (entry.keys() if isinstance(entry, dict) else set())
+            for key in INJECTED & (entry.keys() if isinstance(entry, dict) else set())
         ]
-    faults += [document.fault(route, text) for route, text in _shared_links(boards)]
+    faults += _shared_links(document, shown, entries)
     return boards, faults
 
 
@@ -135,7 +134,7 @@ def _wording(kind: str, detail: ErrorDetails) -> str:
 
 
 def _unknown(key: str, record: type) -> str:
-    known = {item.name for item in dataclasses.fields(record)} - (_INJECTED if record is Board else set())
+    known = {item.name for item in dataclasses.fields(record)} - (INJECTED if record is Board else set())
     return f"unknown key; {suggestion(key, known, label='known')}"
 
 
@@ -154,132 +153,41 @@ def _dataclass_in(hint: Any) -> Any:
     return next((found for part in get_args(hint) if (found := _dataclass_in(part))), None)
 
 
-# --- rules that join several facts
+# --- rules between boards
 
 
-def _contradictions(board: Board) -> Found:
-    yield from _memory(board)
-    yield from _identity(board)
-    yield from _power(board)
-    yield from _emulator(board)
-    if "exact-clock" in board.features and (board.emulator is None or board.emulator.clock != "exact"):
-        yield ("features",), "'exact-clock' needs an emulator with clock: exact"
-    if not _FULL_IDS[board.probe.type].fullmatch(board.probe.id):
-        yield ("probe", "id"), f"{board.probe.id!r} is not a full id: {_ID_SHAPES[board.probe.type]}"
+def _shared_links(document: Document, shown: str, entries: dict[str, Data]) -> Iterator[Fault]:
+    """Two boards must not share a probe or a port; the later one is at fault, and the first is named.
+
+    Asks the entries as they stand, so that it is told beside other faults of theirs.
+    """
+    first: dict[tuple[Route, str], str] = {}
+    for name, entry in entries.items():
+        for place, named, key in _links(entry):
+            other = first.setdefault((place, key), name)
+            if other != name:
+                at = document.fault(("boards", other, *place), "").place(shown)
+                what = f"{named} is the {place[0]} {place[1]} of board {other!r} ({at}) already"
+                yield document.fault(("boards", name, *place), what)
 
 
-def _memory(board: Board) -> Found:
-    for kind, ranges in (("flash", board.flash), ("ram", board.ram)):
-        if not ranges:
-            yield (kind,), "expected one range or more, got an empty list"
-        for index, item in enumerate(ranges):
-            if item.end > ADDRESS_END:
-                yield (
-                    (kind, index),
-                    f"range {item.name!r} ends at {item.end:#x}, beyond the 32-bit address space",
-                )
-    every = [(kind, i, item) for kind in ("flash", "ram") for i, item in enumerate(getattr(board, kind))]
-    for (_, _, first), (kind, index, second) in combinations(every, 2):
-        if first.name == second.name:
-            yield (kind, index, "name"), f"duplicate range name {second.name!r}"
-        if first.start < second.end and second.start < first.end:
-            yield (kind, index), f"range {_span(second)} overlaps {_span(first)}"
+def _links(entry: Data) -> Iterator[tuple[Route, str, str]]:
+    """(place, as it is called, what it has in common with other spellings) of a board's probe and port."""
+    facts = entry if isinstance(entry, dict) else {}
+    match facts.get("probe"):
+        case {"type": str(kind), "id": str(unique)}:
+            yield ("probe", "id"), f"{kind}:{unique}", _probe_key(kind, unique.lower())
+    match facts.get("console"):
+        case {"port": str(port)} if port != EMULATED:
+            yield ("console", "port"), port, _port_key(port)
 
 
-def _span(item: MemoryRange) -> str:
-    return f"{item.name!r} ({item.start:#010x} to {item.end:#010x})"
+def _probe_key(kind: str, unique: str) -> str:
+    """The same for a J-Link's number with and without the zeros that its label begins with."""
+    return f"{kind}:{unique.lstrip('0') if kind == 'jlink' else unique}"
 
 
-def _identity(board: Board) -> Found:
-    device_id, serial = board.identity.device_id, board.identity.serial
-    if device_id is not None:
-        if device_id.address % 4:
-            yield ("identity", "device_id", "address"), f"{device_id.address:#x} is not a multiple of 4"
-        if device_id.mask == 0:
-            yield ("identity", "device_id", "mask"), "a mask of 0 accepts any chip"
-        elif device_id.value & ~device_id.mask:
-            yield (
-                ("identity", "device_id", "value"),
-                f"{device_id.value:#x} has bits outside the mask {device_id.mask:#x}; it never matches",
-            )
-    for item in board.flash if serial is not None else ():
-        if serial is not None and serial.address < item.end and item.start < serial.address + serial.length:
-            yield (
-                ("identity", "serial"),
-                f"lies in flash range {_span(item)}, where an image may overwrite it",
-            )
-
-
-def _power(board: Board) -> Found:
-    facts = board.power
-    for key in ("on", "off", "status"):
-        given = getattr(facts, key) is not None
-        if facts.driver == "command" and not given and key != "status":
-            yield ("power",), f"driver 'command' needs the argument list {key!r}"
-        if facts.driver != "command" and given:
-            yield ("power", key), f"only driver 'command' takes it, and the driver is {facts.driver!r}"
-
-
-def _emulator(board: Board) -> Found:
-    parts = (
-        (("probe", "type"), board.probe.type, "qemu"),
-        (("console", "port"), board.console.port, EMULATED),
-        (("power", "driver"), board.power.driver, EMULATED),
-    )
-    emulator = board.emulator
-    for route, value, word in parts:
-        if emulator is None and value == word:
-            yield route, f"{word!r} needs the facts of an emulator, and the board has none"
-        # Any type of probe may sit on an emulated board; its UART and its power switch are QEMU's own.
-        if emulator is not None and value != word and word == EMULATED:
-            yield route, f"expected 'emulated', as the board has an emulator; got {value!r}"
-    if emulator is None:
-        return
-    if emulator.clock == "free" and emulator.icount_shift is not None:
-        yield ("emulator", "icount_shift"), "the free clock takes no icount_shift"
-    if emulator.clock != "free" and emulator.icount_shift is None:
-        yield ("emulator",), f"the {emulator.clock} clock needs the key 'icount_shift'"
-    kept = next((item for item in board.flash if item.name == emulator.flash), None)
-    if kept is None:
-        names = [item.name for item in board.flash]
-        yield (
-            ("emulator", "flash"),
-            f"no flash range {emulator.flash!r}; {suggestion(emulator.flash, names, label='known')}",
-        )
-    elif emulator.flash_size < kept.size:
-        yield ("emulator", "flash_size"), f"{emulator.flash_size:#x} is less than range {_span(kept)}"
-
-
-_FULL_IDS: Final = {
-    "qemu": re.compile(r"[a-z][a-z0-9-]{0,31}"),
-    "cmsisdap": re.compile(r"[A-Za-z0-9_.-]{8,}"),
-    "stlink": re.compile(r"[0-9A-Fa-f]{24}"),
-    "jlink": re.compile(r"[0-9]{6,12}"),
-    "remote": re.compile(r"[^:\s]+:[0-9]{1,5}"),
-}
-_ID_SHAPES: Final = {
-    "qemu": "expected a name such as the board's",
-    "cmsisdap": "expected 8 characters or more, as 'pyocd list' prints it, without the type",
-    "stlink": "expected the 24 hex digits that 'pyocd list' prints, without the type",
-    "jlink": "expected the 6 to 12 digits that 'pyocd list' prints, without the type",
-    "remote": "expected HOST:PORT",
-}
-
-
-def _shared_links(boards: Sequence[Board]) -> Found:
-    """Two boards must not share a probe or a port; the later one is at fault."""
-    probes: dict[tuple[str, str], Board] = {}
-    ports: dict[str, Board] = {}
-    for board in boards:
-        probe = (board.probe.type, board.probe.id.lower())
-        if (other := probes.setdefault(probe, board)) is not board:
-            yield (
-                ("boards", board.name, "probe", "id"),
-                f"{':'.join(probe)} is the probe of board {other.name!r} ({other.at}) already",
-            )
-        port = board.console.port
-        if port != EMULATED and (other := ports.setdefault(port, board)) is not board:
-            yield (
-                ("boards", board.name, "console", "port"),
-                f"{port} is the port of board {other.name!r} ({other.at}) already",
-            )
+def _port_key(port: str) -> str:
+    """The same for two spellings of one port: socket and rfc2217 of one server, options, double slashes."""
+    network = re.match(r"(?:socket|rfc2217)://([^/?#]+)", port)
+    return network[1].lower() if network else re.sub("/+", "/", port)

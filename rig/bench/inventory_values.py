@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The values that may stand in an inventory: names, addresses, sizes, features; and how each is refused.
 
-Owns the reading of one value. Each type here is an ``Annotated`` builtin whose check pydantic runs when (and
-only when) an inventory is loaded; this module itself imports nothing heavy.
+Owns the reading of one value, and what a JSON Schema says of it. Each type here is an ``Annotated`` builtin
+whose check pydantic runs when (and only when) an inventory is loaded; this module imports nothing heavy.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 ADDRESS_END: Final = 1 << 32
+NAME: Final = r"[a-z][a-z0-9-]{0,31}"
 
 FEATURES: Final[Mapping[str, str]] = {
     "console": "speaks the line grammar of docs/console-commands.md",
@@ -31,9 +32,13 @@ FEATURES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An annotation for pydantic: the value becomes ``check(value)``; a ValueError's text is the fault."""
+    """An annotation for pydantic: the value becomes ``check(value)``; a ValueError's text is the fault.
+
+    ``schema`` refuses nothing that ``check`` takes.
+    """
 
     check: Callable[[Any], object]
+    schema: Mapping[str, Any] = field(hash=False)
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         """Called by pydantic when it first meets the type."""
@@ -41,6 +46,11 @@ class Checked:
 
         del source, handler
         return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, Any]:
+        """Called by pydantic when a JSON Schema is asked for."""
+        del schema, handler
+        return dict(self.schema)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -78,6 +88,9 @@ def _expected(what: str, value: object) -> ValueError:
     return ValueError(f"expected {what}, got {described(value)}")
 
 
+_GROUPED: Final = r"^[-+]?(?:[1-9][0-9]*_[0-9_]*|0x[0-9a-fA-F]*_[0-9a-fA-F_]*)$"
+
+
 def _number(low: int, high: int, what: str) -> Checked:
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -86,7 +99,17 @@ def _number(low: int, high: int, what: str) -> Checked:
             raise ValueError(f"expected {what} from {low:,} to {high:,}, got {value:,}")
         return value
 
-    return Checked(check)
+    return Checked(check, number_schema(low, high))
+
+
+def number_schema(low: int, high: int) -> dict[str, Any]:
+    """A whole number. YAML 1.2, which editors read, takes one that is written 100_000_000 for text."""
+    return {"type": ["integer", "string"], "minimum": low, "maximum": high, "pattern": _GROUPED}
+
+
+def text_schema(pattern: str) -> dict[str, Any]:
+    """A text that ``pattern`` matches from its beginning to its end."""
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
 
 
 def _text(pattern: str, what: str) -> Checked:
@@ -97,7 +120,7 @@ def _text(pattern: str, what: str) -> Checked:
             raise _expected(what, value)
         return value
 
-    return Checked(check)
+    return Checked(check, text_schema(pattern))
 
 
 def _address(value: object) -> int:
@@ -109,17 +132,15 @@ def _address(value: object) -> int:
 
 
 _UNITS: Final[Mapping[str, int]] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SIZE: Final = re.compile(rf"(?P<number>\d{{1,10}}|0x[0-9a-fA-F]{{1,8}})\s*(?P<unit>{'|'.join(_UNITS)})?")
+_SIZE_TEXT: Final = rf"([0-9]{{1,10}}|0x[0-9a-fA-F]{{1,8}})\s*({'|'.join(_UNITS)})?"
+_SIZE: Final = re.compile(_SIZE_TEXT)
 
 
 def parse_size(value: object) -> int:
     """Bytes of ``4096``, ``0x1000``, ``4 KiB`` (also ``MiB``, ``GiB``). Raises ValueError."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if match:
-        value = (
-            int(match["number"], 16 if match["number"].startswith("0x") else 10)
-            * _UNITS[match["unit"] or "B"]
-        )
+        value = int(match[1], 16 if match[1].startswith("0x") else 10) * _UNITS[match[2] or "B"]
     if not isinstance(value, int) or isinstance(value, bool):
         raise _expected("a size such as 4096, 0x1000 or 16 MiB", value)
     if not 1 <= value <= ADDRESS_END:
@@ -155,30 +176,43 @@ def _argv(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+_PORT: Final = r"emulated|/dev/\S+|COM[0-9]{1,3}|(socket|rfc2217)://\S+:[0-9]{1,5}\S*"
+
+
 def _port(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(
-        r"emulated|/dev/\S+|COM\d{1,3}|(socket|rfc2217)://\S+:\d{1,5}\S*", value
-    ):
+    if not isinstance(value, str) or not re.fullmatch(_PORT, value):
         raise _expected(
             "'emulated', a device path (/dev/serial/by-id/…), or socket:// or rfc2217://HOST:PORT", value
         )
     return value
 
 
-Name = Annotated[str, _text(r"[a-z][a-z0-9-]{0,31}", "a name of a-z, 0-9 and -, a letter first, 32 at most")]
+Name = Annotated[str, _text(NAME, "a name of a-z, 0-9 and -, a letter first, 32 at most")]
 Word = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", "one word of letters, digits and _ . + -")]
-Line = Annotated[str, _text(r"[^\x00-\x1f\x7f]{0,200}", "one line of text, 200 characters at most")]
+Line = Annotated[
+    str,
+    # Neither what a terminal obeys nor what turns the direction of writing round.
+    _text(
+        r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]{0,200}",
+        "one line of text, 200 characters at most",
+    ),
+]
 ProbeId = Annotated[
     str, _text(r"[!-~]{1,128}", "the probe's full id, as 'pyocd list' prints it; quote digits")
 ]
-Port = Annotated[str, Checked(_port)]
-Argv = Annotated[tuple[str, ...], Checked(_argv)]
-Features = Annotated[frozenset[str], Checked(_features)]
-Address = Annotated[int, Checked(_address)]
+Port = Annotated[str, Checked(_port, text_schema(_PORT))]
+Argv = Annotated[
+    tuple[str, ...],
+    Checked(_argv, {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}),
+]
+_FEATURE_SCHEMA: Final = {"anyOf": [{"const": word, "description": told} for word, told in FEATURES.items()]}
+Features = Annotated[frozenset[str], Checked(_features, {"type": "array", "items": _FEATURE_SCHEMA})]
+Address = Annotated[int, Checked(_address, number_schema(0, ADDRESS_END - 1))]
 Word32 = Annotated[int, _number(0, ADDRESS_END - 1, "a 32-bit number")]
-Size = Annotated[int, Checked(parse_size)]
+_SIZE_SCHEMA: Final = {**number_schema(1, ADDRESS_END), "pattern": f"{_GROUPED}|^(?:{_SIZE_TEXT})$"}
+Size = Annotated[int, Checked(parse_size, _SIZE_SCHEMA)]
 Length = Annotated[int, _number(1, 64, "a length in bytes")]
 Frequency = Annotated[int, _number(1, 10_000_000_000, "a frequency in Hz")]
 Baud = Annotated[int, _number(50, 20_000_000, "a baud rate")]
 Shift = Annotated[int, _number(0, 10, "an icount shift")]
-Seconds = Annotated[float, Checked(_seconds)]
+Seconds = Annotated[float, Checked(_seconds, {"type": "number", "minimum": 0, "maximum": 60})]

@@ -18,6 +18,7 @@ import yaml
 MAX_BYTES: Final = 4 << 20
 MAX_NODES: Final = 400_000
 MAX_DEPTH: Final = 16
+MAX_MESSAGE: Final = 500
 
 Step = str | int
 Route = tuple[Step, ...]
@@ -35,9 +36,12 @@ class Fault:
 
     def at(self, file: str) -> str:
         """``file:line:col: boards.mps2.poer: what was expected``."""
-        return (
-            f"{file}:{self.line}:{self.column}: {dotted(self.route)}{': ' if self.route else ''}{self.text}"
-        )
+        said = f"{dotted(self.route)}: {self.text}" if self.route else self.text
+        return f"{self.place(file)}: {_one_line(said)}"
+
+    def place(self, file: str) -> str:
+        """``file:line:col``."""
+        return f"{file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ class Document:
         return {str(name): _place(node)[0] for name, node, _ in _children(found[1] if found else None)}
 
 
+def _one_line(text: str) -> str:
+    """What a file says is not for a terminal to obey: control codes are shown, and no message floods it."""
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}…"
+
+
 class Unreadable(Exception):
     """The text is no YAML at all, or more than is read; carries the one fault."""
 
@@ -76,7 +86,12 @@ class Unreadable(Exception):
 
 def dotted(route: Route) -> str:
     """A route as people write it: ``boards.mps2.flash[0].size``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in route).lstrip(".")
+    words = (f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in route)
+    return "".join(words).removeprefix(".")
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 60 else f"{key[:60]}…"
 
 
 def read_document(path: Path) -> Document:
@@ -135,6 +150,8 @@ def _compose(text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in str(error.problem):  # the C scanner, which reads ahead, has a limit of its own
+            raise _too_deep() from error
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f" {error.context}" if error.context else ""
@@ -147,7 +164,11 @@ def _compose(text: str) -> yaml.Node | None:
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         raise Unreadable(Fault(line, column, (), f"no YAML: {error.reason}")) from error
     except _TooDeep as error:
-        raise Unreadable(Fault(1, 1, (), f"nested more than {MAX_DEPTH} deep")) from error
+        raise _too_deep() from error
+
+
+def _too_deep() -> Unreadable:
+    return Unreadable(Fault(1, 1, (), f"nested more than {MAX_DEPTH} deep"))
 
 
 def _first_unprintable(text: str) -> int:

@@ -24,7 +24,7 @@ from rig.links.interfaces import FlashReport, Mark, Power, WireEvent
 from rig.links.power import power_of
 from rig.links.probe import PyocdProbe, attach
 from rig.links.wear import WearCount
-from rig.project import project_root
+from rig.project import firmware_builds, project_root
 from rig.transcript import Transcript
 
 BOOT_S = 10.0
@@ -223,7 +223,7 @@ def _links_of(
         board = replace(board, emulator=replace(board.emulator, clock=clock_mode))  # type: ignore[arg-type]
     assert board.emulator is not None
     assert board.firmware is not None
-    build = project_root(inventory.path) / "build" / "firmware" / board.firmware.preset
+    build = firmware_builds(project_root(inventory.path)) / board.firmware.preset
     emulated = stack.enter_context(
         EmulatedBoard(board, Parts.of_build(build, board.emulator), state_dir=state_dir)
     )

@@ -36,6 +36,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "console": "Talk with a board's firmware.",
         "qualify": "Run the suites on a board and keep the evidence.",
         "report": "Show what a run found.",
+        "schema": "Print a JSON Schema of the inventory, for editors.",
+        "completion": "Print the completion script of a shell.",
     }
 )
 """Each command with the line that ``rig --help`` shows of it; the code is in the module of that name."""
@@ -50,19 +52,35 @@ class Options:
     inventory_path: Path | None = None
 
     def inventory(self) -> Inventory:
-        """The inventory named by ``--inventory``, or the nearest ``devices.yaml`` from here upward.
+        """The inventory of ``path``; where that is a wheel's, standard error says so, and what is where.
 
         Raises InventoryFault for what is in it, UsageFault when there is none.
         """
-        from rig.bench.inventory import FILE_NAME, find_inventory, load_inventory
+        from rig.bench.inventory import FILE_NAME, load_inventory
+        from rig.project import is_shipped, state_dir, user_cache
 
-        path = self.inventory_path or find_inventory(Path.cwd())
+        path = self.path()
         if path is None:
             raise UsageFault(
                 f"no {FILE_NAME} in {Path.cwd()} or a folder above it",
                 hint="Name one: rig --inventory FILE …",
             )
-        return load_inventory(path)
+        inventory = load_inventory(path)
+        if self.inventory_path is None and is_shipped(path.parent):
+            click.echo(
+                f"rig: no {FILE_NAME} here or above; these are the boards that came with the rig\n"
+                f"  inventory  {path} (copy it here to change it)\n"
+                f"  state      {state_dir(path)}\n"
+                f"  firmware   built in {user_cache()}",
+                err=True,
+            )
+        return inventory
+
+    def path(self) -> Path | None:
+        """``--inventory``, or the nearest ``devices.yaml`` from here upward, or that of a wheel, or None."""
+        from rig.bench.inventory import find_inventory, shipped_inventory
+
+        return self.inventory_path or find_inventory(Path.cwd()) or shipped_inventory()
 
 
 class _Commands(click.Group):

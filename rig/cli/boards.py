@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print every fact of each board as JSON.")
 @click.pass_obj
 def boards(options: Options, as_json: bool) -> None:
-    """List the boards of the inventory, and who uses them now."""
+    """List the boards of the inventory, and who uses them now.
+
+    Example: rig boards --json
+    """
     from rig.bench.lock import holder
 
     inventory = options.inventory()

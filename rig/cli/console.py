@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rig.cli import COMMANDS, Options
+from rig.cli import COMMANDS, Options, candidates
 from rig.deadline import Deadline
 from rig.errors import BoardFault
 from rig.links.interfaces import Mark
@@ -21,14 +21,16 @@ _BOOT_S = 3.0
 
 
 @click.command(short_help=COMMANDS["console"])
-@click.argument("board")
+@click.argument("board", shell_complete=candidates.boards)
 @click.option("--raw", is_flag=True, help="Show frames as they come over the wire too.")
 @click.option("--reset", is_flag=True, help="Reset the board first, to see it boot.")
 @click.pass_obj
 def console(options: Options, board: str, raw: bool, reset: bool) -> None:
     """Talk with the firmware of BOARD: type 'help'. Ctrl-D or Ctrl-C ends.
 
-    Works in a pipe too: echo help | rig console BOARD
+    Works in a pipe too.
+
+    Example: echo help | rig console mps2
     """
     from rig.bench.session import open_session
     from rig.cli.terminal import run_console

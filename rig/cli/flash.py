@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rig.cli import COMMANDS, Options
+from rig.cli import COMMANDS, Options, candidates
 
 if TYPE_CHECKING:
     from rig.links.interfaces import FlashReport
 
 
 @click.command(short_help=COMMANDS["flash"])
-@click.argument("board")
+@click.argument("board", shell_complete=candidates.boards)
 @click.argument("image", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Program it also when the board holds this image already.")
 @click.option("--dut", metavar="SERIAL", help="The unit that must be on this place of the bench.")
@@ -28,6 +28,8 @@ def flash(options: Options, board: str, image: Path, force: bool, dut: str | Non
 
     Before anything is erased, the board must be the inventory's, by CPUID and device id, and every segment
     must lie in its flash.
+
+    Example: rig flash mps2 app.elf
     """
     from rig.bench.session import open_session
 

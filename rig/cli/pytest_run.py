@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from types import FrameType
 from typing import Final
 
 import pytest
+
+from rig.project import is_shipped
 
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -70,4 +74,12 @@ def run_pytest(arguments: Sequence[str], root: Path, watcher: object) -> int:
     """Runs suites with the rig's plug-in; ``watcher`` has its hooks. Returns the exit code of the run."""
     fixed = ["--rootdir", str(root), "-p", "no:cacheprovider", "-p", "rig.pytest_plugin", "-q"]
     with stoppable() as stop:
-        return int(pytest.main([*fixed, *arguments], plugins=[watcher, stop]))
+        return int(pytest.main([*fixed, *_read_only(root), *arguments], plugins=[watcher, stop]))
+
+
+def _read_only(root: Path) -> list[str]:
+    """For suites that came with a wheel: no bytecode beside them, no settings of whatever is around them."""
+    if not is_shipped(root):
+        return []
+    sys.dont_write_bytecode = True
+    return ["-c", os.devnull]

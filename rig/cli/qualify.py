@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rig.cli import COMMANDS, Options
+from rig.cli import COMMANDS, Options, candidates
+from rig.project import project_root, suite_names
 
 if TYPE_CHECKING:
     from rig.bench.inventory import Board, Inventory
@@ -23,9 +24,23 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help=COMMANDS["qualify"])
-@click.option("--board", "names", multiple=True, metavar="NAME", help="The board; more of them run at once.")
+@click.option(
+    "--board",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=candidates.boards,
+    help="The board; more of them run at once.",
+)
 @click.option("--all", "every", is_flag=True, help="Every board of the inventory.")
-@click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only this suite; may be repeated.")
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=candidates.suites,
+    help="Only this suite; may be repeated.",
+)
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Qualify this image.")
 @click.option("--dut", metavar="SERIAL", help="The unit that must be on this place of the bench.")
 @click.option("--operator", metavar="NAME", help="Who answers for this run.")
@@ -49,9 +64,10 @@ def qualify(
     out if there is only one.
 
     Exit code: 0 pass, 1 FAIL, 2 wrong input, 3 ERROR or nothing ran, 130 stopped.
+
+    Example: rig qualify --board mps2 --suite boot
     """
     from rig.evidence.reader import load_run
-    from rig.project import project_root
 
     inventory = options.inventory()
     boards = _chosen(inventory, names, every)
@@ -59,7 +75,7 @@ def qualify(
         raise click.UsageError("--dut is the serial number of one unit; name one board with it")
     root = project_root(inventory.path)
     arguments = ["--inventory", str(inventory.path)]
-    arguments += [str(path) for path in _folders(root / "suites", suites)]
+    arguments += [str(path) for path in _folders(root, suites)]
     for option, value in (("--image", image), ("--dut", dut), ("--operator", operator)):
         arguments += [option, str(value)] if value else []
     arguments += ["--force-flash"] if force else []
@@ -115,15 +131,12 @@ def _must_have_images(boards: tuple[Board, ...], image: Path | None) -> None:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
 
 
-def _folders(suites: Path, wanted: tuple[str, ...]) -> list[Path]:
-    there = sorted(path.parent.name for path in suites.glob("*/test_*.py"))
-    there = list(dict.fromkeys(there))
+def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:
+    there = suite_names(root)
     unknown = [name for name in wanted if name not in there]
     if unknown:
         raise click.UsageError(f"no suite {unknown[0]!r}; there are: {', '.join(there)}")
-    order = ["boot", "kernel", "memory"]
-    chosen = wanted or sorted(there, key=lambda name: (name not in order, name))
-    return [suites / name for name in chosen]
+    return [root / "suites" / name for name in wanted or there]
 
 
 def _show(run: Run, as_json: bool) -> None:

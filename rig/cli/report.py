@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rig.cli import COMMANDS
+from rig.cli import COMMANDS, candidates
 
 if TYPE_CHECKING:
     from rig.evidence.model import Run
@@ -17,7 +17,7 @@ RUNS = Path("runs")
 
 
 @click.command(short_help=COMMANDS["report"])
-@click.argument("wanted", metavar="RUN", default="latest")
+@click.argument("wanted", metavar="RUN", default="latest", shell_complete=candidates.runs)
 @click.option(
     "--format",
     "shape",
@@ -36,6 +36,8 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
 
     The report goes to standard output; where a file is written, its path does. Messages go to standard
     error. The exit code tells whether the report was made, not how the run ended.
+
+    Example: rig report latest --format junit --output results.xml
     """
     from reports.text import printable
     from rig.evidence.reader import load_run

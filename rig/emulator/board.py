@@ -45,7 +45,7 @@ class Parts:
             if path is not None and not path.exists():
                 raise UsageFault(
                     f"{path} is missing: boot ROM and flash algorithm are built with the firmware",
-                    hint="Run 'make firmware'.",
+                    hint=f"Build it: python -m rig.image.build {folder.name}",
                 )
         return parts
 

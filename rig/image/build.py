@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the firmware of this project with CMake; ``python -m rig.image.build PRESET`` does so by hand.
 
-Owns the calls of CMake and the names of what they leave in ``build/firmware/<preset>/``. A build with nothing
+Owns the calls of CMake and the names of what they leave in the build folder of a preset. A build with nothing
 to do costs well under 0.3 s. What is compiled and how is the matter of ``firmware/CMakeLists.txt``.
 """
 
@@ -17,11 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rig.child import require_programs
 from rig.errors import RigError, ToolFault, UsageFault
 from rig.image.folder_lock import locked
 from rig.image.sources import kernel_path
+from rig.project import firmware_builds, project_root
 
 LOCK_TIMEOUT_S = 900.0
+PROGRAMS = ("cmake", "ninja", "arm-none-eabi-gcc")
+"""What a build runs."""
 STAMP = ".configured"
 LAST_LINES = 15
 """Lines of compiler output that a failure quotes, and ..."""
@@ -50,11 +54,12 @@ def build(
     """
     sources = project_root / "firmware"
     _check_preset(preset, sources / "CMakePresets.json")
-    folder = project_root / "build" / "firmware" / preset
+    require_programs(PROGRAMS, environ.get("PATH"))
+    folder = firmware_builds(project_root) / preset
     job = _Job(preset, sources, folder, kernel_path(project_root, environ, say), environ)
     with locked(folder.with_name(f".{preset}.lock"), LOCK_TIMEOUT_S, say):
         if not job.is_configured():
-            say(f"configuring firmware {preset} with the kernel in {job.kernel}")
+            say(f"configuring firmware {preset} in {folder} with the kernel in {job.kernel}")
             job.configure()
         job.run("cmake", "--build", str(folder))
     return _built(preset, folder)
@@ -76,24 +81,22 @@ class _Job:
 
     def configure(self) -> None:
         (self.folder / STAMP).unlink(missing_ok=True)
-        self.run("cmake", "--fresh", "--preset", self.preset, f"-DFREERTOS_KERNEL_PATH={self.kernel}")
+        kernel = f"-DFREERTOS_KERNEL_PATH={self.kernel}"
+        self.run("cmake", "--fresh", "--preset", self.preset, "-B", str(self.folder), kernel)
         (self.folder / STAMP).write_text(self._stamp(), "utf-8")
 
     def run(self, *command: str) -> None:
         log = self.folder.with_name(f"{self.preset}.log")
         with log.open("w", encoding="utf-8") as output:
-            try:
-                done = subprocess.run(
-                    command,
-                    cwd=self.sources,
-                    env=dict(self.environ),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                )
-            except FileNotFoundError as error:
-                raise ToolFault(f"{command[0]} is not on this machine", hint="Run tools/setup") from error
+            done = subprocess.run(
+                command,
+                cwd=self.sources,
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
         if done.returncode:
             lines = log.read_text("utf-8", errors="replace").splitlines()[-LAST_LINES:]
             quoted = "\n  ".join(["", *(line[:LAST_WIDTH] for line in lines)])
@@ -128,12 +131,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Builds one preset and prints the path of its ELF; exit code 2 for wrong input, 3 for a failed build."""
     parser = argparse.ArgumentParser(prog="python -m rig.image.build", description="Builds the firmware.")
     parser.add_argument("preset", help="a preset of firmware/CMakePresets.json")
-    parser.add_argument("--project-root", type=Path, default=Path(), help="default: the current folder")
+    parser.add_argument("--project-root", type=Path, help="default: the current folder, else the rig's own")
     options = parser.parse_args(arguments)
     try:
         built = build(
             options.preset,
-            project_root=options.project_root.resolve(),
+            project_root=(options.project_root or project_root(Path("devices.yaml"))).resolve(),
             environ=os.environ,
             say=lambda line: print(line, file=sys.stderr),
         )

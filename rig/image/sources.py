@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Third-party sources of the firmware: pinned in ``sources.toml``, cached in ``.cache/sources/``.
+"""Third-party sources of the firmware: pinned in ``sources.toml``, cached.
 
 Owns the pins, the cache and the override variables. A cached source is used only when it holds exactly the
 pinned files with their hashes; it is put in place by one rename, so a kill at any time leaves nothing half.
@@ -20,6 +20,7 @@ from pathlib import Path
 from rig.errors import ToolFault, UsageFault
 from rig.image.apt import SourcePackage, fetch_orig
 from rig.image.folder_lock import locked
+from rig.project import source_cache
 
 LOCK_TIMEOUT_S = 900.0
 PINS = Path(__file__).with_name("sources.toml")
@@ -69,7 +70,7 @@ def source_path(name: str, project_root: Path, environ: Mapping[str, str], say: 
     source = load_pins()[name]
     if environ.get(source.override):
         return _overridden(source, environ[source.override])
-    cache = project_root / ".cache" / "sources"
+    cache = source_cache(project_root)
     folder = cache / f"{source.name}-{source.version}"
     if not is_whole(folder, source):
         with locked(cache / ".lock", LOCK_TIMEOUT_S, say):

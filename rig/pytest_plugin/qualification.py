@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
+from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory, shipped_inventory
+from rig.child import require_programs
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
 from rig.events import RunClock, Scalar
 from rig.evidence.counter import TimeBase
@@ -59,7 +60,7 @@ class Settings:
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
         """From the command line; raises UsageFault for what cannot be run."""
-        path = options.inventory or find_inventory(Path.cwd()) or find_inventory(root)
+        path = options.inventory or find_inventory(Path.cwd()) or find_inventory(root) or shipped_inventory()
         if path is None:
             raise UsageFault("no devices.yaml here or in a folder above; name one with --inventory FILE")
         inventory = load_inventory(path.resolve())
@@ -290,6 +291,7 @@ class Qualification:
     def _open_session(self, case: Case) -> None:
         from rig.bench.session import open_session
 
+        self._require_programs()
         self._say("building the firmware")
         self.image = self._image()
         self._say("opening the board")
@@ -311,6 +313,13 @@ class Qualification:
         identity["erase_cycles"] = session.erase_cycles
         recorder.board(settings.board.name, dut, report.image_sha256, identity, transcript)
         self._begin_transcript(case)
+
+    def _require_programs(self) -> None:
+        """All that this machine lacks is said at once. Raises ToolFault."""
+        from rig.image.build import PROGRAMS
+
+        emulator = ["qemu-system-arm", "setpriv"] if self.settings.board.emulator is not None else []
+        require_programs([*([] if self.settings.image is not None else PROGRAMS), *emulator])
 
     def _identity(self) -> dict[str, Scalar]:
         assert self._session is not None

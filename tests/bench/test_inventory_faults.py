@@ -53,6 +53,21 @@ FAULTS = {
     "bad board name": ("  alpha:", "  Alpha_1:", "2:3: boards.Alpha_1: expected a name of a-z, 0-9 and -"),
     "number as board name": ("  alpha:", "  7:", "2:3: boards.7: expected a name of a-z"),
     "name as a key": ("    core_hz", "    name: x\n    core_hz", "4:5: boards.alpha.name: unknown key"),
+    "a terminal's code": (
+        "core_hz",
+        'description: "\\x9b2J"\n    core_hz',
+        "4:18: boards.alpha.description: expected one line of text",
+    ),
+    "text that runs backwards": (
+        "core_hz",
+        'description: "\u202ex"\n    core_hz',
+        "expected one line of text",
+    ),
+    "a key that a terminal obeys": (
+        "    core_hz",
+        '    "\\e[2J": 1\n    core_hz',
+        "4:5: boards.alpha.\\x1b[2J: unknown key",
+    ),
     "unknown feature": (
         "[console, memory]",
         "[consol, memory]",
@@ -92,6 +107,17 @@ FAULTS = {
         "0x1FFF7A10",
         "0x0807FFFC",
         "boards.alpha.identity.serial: lies in flash range 'main'",
+    ),
+    "serial in RAM": (
+        "0x1FFF7A10",
+        "0x20000000",
+        "boards.alpha.identity.serial: lies in RAM range 'sram' (0x20000000 to 0x20020000), where it is lost",
+    ),
+    "serial over the end": ("0x1FFF7A10", "0xFFFFFFF8", "ends at 0x100000004, beyond the 32-bit"),
+    "device id in flash": (
+        "0xE0042000",
+        "0x0807FFFC",
+        "11:28: boards.alpha.identity.device_id.address: lies in flash range 'main'",
     ),
     "device id never matches": ("0x431}", "0x10431}", "has bits outside the mask 0xfff; it never matches"),
     "device id matches all": ("0xFFF,", "0,", "a mask of 0 accepts any chip"),
@@ -161,15 +187,61 @@ def test_all_faults_at_once_in_the_order_of_the_file(load: Load, physical: str) 
     ]
 
 
-def test_two_boards_do_not_share_a_probe_or_a_port(load: Load, physical: str) -> None:
-    _, entry = physical.split("boards:\n")
-    message = load(physical + entry.replace("alpha:", "beta:", 1).replace("066DFF", "066dff"))
-    assert (
-        "27:31: boards.beta.probe.id: stlink:066dff485550755187121723 is the probe of board 'alpha'"
-        in message
+def _twice(physical: str, **changed: str) -> str:
+    """The board alpha, and beta with the same facts but for what is changed."""
+    entry = physical.split("boards:\n")[1].replace("alpha:", "beta:", 1)
+    for old, new in {PROBE_ID: "0" * 24, PORT: "/dev/other", **changed}.items():
+        assert old in entry
+        entry = entry.replace(old, new)
+    return physical + entry
+
+
+def test_two_boards_do_not_share_a_probe(load: Load, physical: str) -> None:
+    message = load(_twice(physical, **{PROBE_ID: PROBE_ID.lower()}))
+    assert message == (
+        f"devices.yaml:27:31: boards.beta.probe.id: stlink:{PROBE_ID.lower()} "
+        "is the probe id of board 'alpha' (devices.yaml:13:31) already"
     )
-    assert "28:21: boards.beta.console.port: /dev/serial/by-id/usb-alpha-if02 is the port of board" in message
-    assert "(devices.yaml:2)" in message
+
+
+def test_two_boards_do_not_share_a_port(load: Load, physical: str) -> None:
+    message = load(_twice(physical, **{PORT: PORT.replace("/serial", "//serial")}))
+    assert message == (
+        "devices.yaml:28:21: boards.beta.console.port: /dev//serial/by-id/usb-alpha-if02 "
+        "is the console port of board 'alpha' (devices.yaml:14:21) already"
+    )
+
+
+def test_a_shared_probe_and_a_shared_port_are_told_together(load: Load, physical: str) -> None:
+    message = load(_twice(physical, **{PROBE_ID: PROBE_ID, PORT: PORT}))
+    assert message.startswith("devices.yaml: 2 faults\n")
+
+
+def test_a_shared_probe_is_told_beside_other_faults(load: Load, physical: str) -> None:
+    text = _twice(physical, **{PROBE_ID: PROBE_ID}).replace("100_000_000", "fast", 1)
+    first, *faults = load(text).splitlines()
+    assert first == "devices.yaml: 2 faults"
+    assert "boards.alpha.core_hz" in faults[0]
+    assert "is the probe id of board 'alpha' (devices.yaml:13:31) already" in faults[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("socket://bench:4000", "rfc2217://Bench:4000?logging=debug", True),
+        ("socket://bench:4000", "socket://bench:4001", False),
+        ("/dev/ttyACM1", "/dev/ttyACM10", False),
+    ],
+)
+def test_ports_that_are_one(load: Load, physical: str, one: str, other: str, shared: bool) -> None:
+    text = _twice(physical, **{PORT: other}).replace(PORT, one)
+    assert ("the console port of board 'alpha'" in load(text)) is shared
+
+
+def test_a_jlink_is_known_with_and_without_its_zeros(load: Load, physical: str) -> None:
+    jlink = physical.replace(f"stlink, id: {PROBE_ID}", 'jlink, id: "000683448647"')
+    entry = jlink.split("boards:\n")[1].replace("alpha:", "beta:", 1).replace("000683", "683")
+    assert "is the probe id of board 'alpha'" in load(jlink + entry.replace(PORT, "/dev/other"))
 
 
 EMULATED_FAULTS = {
@@ -184,6 +256,14 @@ EMULATED_FAULTS = {
     "shift missing": (" icount_shift: 7,", "", "the exact clock needs the key 'icount_shift'"),
     "shift too much": ("clock: exact", "clock: free", "the free clock takes no icount_shift"),
     "clock": ("clock: exact", "clock: exakt", "did you mean 'exact'?"),
+    "file over the end": ("flash_size: 16 MiB", "flash_size: 4 GiB", "the file ends at 0x121000000, beyond"),
+    "file over RAM": ("start: 0x20000000, size: 4 MiB", "start: 0x21FFFF00, size: 64", "overlaps 'ram'"),
+    "serial outside the file": (
+        "serial: {address: 0x21FFF000",
+        "serial: {address: 0x21FFFFF8",
+        "identity.serial: expected a place in the flash of the emulator, 0x21000000 to 0x22000000",
+    ),
+    "no firmware": ("    firmware: {preset: mps2}\n", "", "an emulated board needs the key 'firmware'"),
 }
 
 
@@ -205,7 +285,7 @@ def test_contradictions_of_an_emulated_board(load: Load, old: str, new: str, sai
         (b"boards:\n  a: \xff\n", "devices.yaml:2:6: expected UTF-8 text, got byte 0xff"),
         (b"\xfe\xff\x00b", "1:1: expected UTF-8 text"),
         ("x" * (5 << 20), "more than 4 MiB"),
-        ("[" * 200_000, "exceeded maximum nesting depth"),
+        ("[" * 200_000, "nested more than 16 deep"),
         ("- " * 200_000, "nested more than 16 deep"),
         ("&a [*a]", "aliases nest more than 16 deep"),
     ],

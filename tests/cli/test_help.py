@@ -59,7 +59,12 @@ def test_each_command_is_there_and_is_what_help_says(name: str) -> None:
     command = getattr(importlib.import_module(f"rig.cli.{name}"), name)
     assert isinstance(command, click.Command)
     assert command.get_short_help_str(limit=200) == COMMANDS[name]
-    assert _run(name, "--help").exit_code == 0
+    shown = _run(name, "--help")
+    assert shown.exit_code == 0
+    lines = [line for line in shown.output.splitlines() if line.startswith("  Example: ")]
+    assert len(lines) == 1
+    assert f"rig {name}" in lines[0]
+    assert all(len(line) <= 80 for line in shown.output.splitlines())
 
 
 def test_version() -> None:

@@ -246,7 +246,7 @@ def test_paths_may_hold_commas_and_spaces(facts: Board, bare_elf: Path, tmp_path
 
 def test_parts_that_are_not_built(facts: Board, tmp_path: Path) -> None:
     assert facts.emulator is not None
-    with pytest.raises(UsageFault, match=r"boot\.elf is missing: .* Run 'make firmware'"):
+    with pytest.raises(UsageFault, match=r"boot\.elf is missing: .* Build it: python -m rig\.image\.build"):
         Parts.of_build(tmp_path, facts.emulator)
 
 
