@@ -17,9 +17,10 @@ from collections.abc import Callable
 
 from rig.errors import LinkLost
 from rig.events import EventSink, RunClock, discard
+from rig.links.console_endpoint import Opening
 from rig.links.console_events import EventPump
 from rig.links.console_link import ConsoleLink
-from rig.links.console_port import Opening, endpoint_for
+from rig.links.console_port import endpoint_for
 from rig.links.console_slot import Slot, State
 from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
 from rig.transcript import Transcript
@@ -159,7 +160,7 @@ class ConsoleReader:
             if key.data is None:
                 os.read(self._wake_read, 4096)
             elif key.data.state is State.PENDING:
-                self._finish(key.data)
+                self._finish(key.data, t_ns)
             else:
                 self._read(key.data, t_ns)
         while self._orders:
@@ -179,11 +180,13 @@ class ConsoleReader:
 
     def _read(self, slot: Slot, t_ns: int) -> None:
         try:
-            data = os.read(slot.endpoint.fileno(), READ_BYTES)
+            data = slot.endpoint.read(READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
             self._lost(slot, str(error))
+            return
+        if data is None:
             return
         if not data:
             self._lost(slot, "the other end closed it")
@@ -192,33 +195,41 @@ class ConsoleReader:
         slot.stream.take(data, t_ns)
 
     def _act(self, slot: Slot) -> None:
-        """An absent port: tries to open it. A connection that is pending for too long: starts again."""
+        """An absent port: tries to open it. An opening that is pending for too long: starts again."""
         if slot.state is State.PENDING:
-            self._absent(slot, TimeoutError(f"no answer in {_CONNECT_S:.0f} s"))
+            self._absent(slot, TimeoutError(f"no answer in {_CONNECT_S:.0f} s: {slot.endpoint.name}"))
             return
         try:
             opening = slot.endpoint.open()
         except OSError as error:
             self._absent(slot, error)
             return
-        if opening is Opening.PENDING:
-            slot.state = State.PENDING
-            slot.act_at_s = time.monotonic() + _CONNECT_S
-            self._selector.register(slot.endpoint.fileno(), selectors.EVENT_WRITE, slot)
-        else:
+        if opening is Opening.OPEN:
             self._opened(slot)
+            return
+        slot.state = State.PENDING
+        slot.act_at_s = time.monotonic() + _CONNECT_S
+        self._await(slot, opening)
 
-    def _finish(self, slot: Slot) -> None:
+    def _await(self, slot: Slot, opening: Opening) -> None:
+        event = selectors.EVENT_WRITE if opening is Opening.CONNECTING else selectors.EVENT_READ
+        self._selector.register(slot.endpoint.fileno(), event, slot)
+
+    def _finish(self, slot: Slot, t_ns: int) -> None:
         try:
-            slot.endpoint.finish()
+            opening = slot.endpoint.finish()
         except OSError as error:
             self._absent(slot, error)
             return
         self._selector.unregister(slot.endpoint.fileno())
+        if opening is not Opening.OPEN:
+            self._await(slot, opening)
+            return
         self._opened(slot)
+        self._read(slot, t_ns)  # what came while the server was still agreeing
 
     def _opened(self, slot: Slot) -> None:
-        self._selector.register(slot.endpoint.fileno(), selectors.EVENT_READ, slot)
+        self._await(slot, Opening.OPEN)
         with slot.lock:
             slot.state = State.OPEN
         slot.since_s = time.monotonic()
