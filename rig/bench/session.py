@@ -30,8 +30,10 @@ from rig.transcript import Transcript
 BOOT_S = 10.0
 """How long a board may take from reset to its ``ready`` event, unless a case says otherwise."""
 
+PORT_S = 10.0
+"""How long a console port may take to appear once the board's supply is good."""
+
 _REBOOTS_FOR_EVER = 3
-_PORT_S = 5.0
 
 
 @dataclass(slots=True)
@@ -86,10 +88,15 @@ class BoardSession:
         self._probe_stack.close()
 
     def power_on(self) -> None:
-        """Switches the supply on, waits its settling time, and attaches the probe."""
+        """Switches the supply on, waits its settling time and for the port, and attaches the probe.
+
+        An adapter that the board's supply feeds is there later than the supply; until then nothing is asked
+        of the board. Raises LinkLost, WrongBoard.
+        """
         self.power.on()
         self._tell("on")
         settle(self.board.power.settle_s)
+        self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
 
     def power_off(self) -> None:
@@ -202,7 +209,7 @@ def open_session(
         console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
         session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id)
         if board.emulator is not None:
-            console.wait_connected(Deadline.after(_PORT_S))
+            console.wait_connected(Deadline.after(PORT_S))
         stack.callback(power.off)
         stack.callback(session.detach_probe)
         try:

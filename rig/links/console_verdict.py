@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rig.errors import BoardGarbled, BoardSilent, LinkLost, RigError, RigFault
 from rig.links.console_stream import ConsoleStream
+from rig.links.console_trouble import port_hint
 
 BABBLE_BYTES = 16 * 1024
 """More than this (1.4 s at 115200 baud) without a single whole frame, where one was awaited, is babble."""
@@ -43,6 +44,7 @@ def link_lost(stream: ConsoleStream, message: str, reason: str | None = None) ->
         f"{message}: {stream.port}: {because}" if because else message,
         board=stream.board,
         evidence=stream.evidence(stream.end),
+        hint=None if stream.connected else port_hint(stream.port),
     )
 
 
