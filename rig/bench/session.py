@@ -16,7 +16,16 @@ from rig.bench.inventory import Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
 from rig.emulator.board import EmulatedBoard, Parts
-from rig.errors import BoardRebooted, BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
+from rig.errors import (
+    BoardFault,
+    BoardRebooted,
+    BoardSilent,
+    LinkLost,
+    RigError,
+    RigFault,
+    WrongBoard,
+    WrongImage,
+)
 from rig.events import Event, EventSink, RunClock, discard
 from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
@@ -34,6 +43,7 @@ PORT_S = 10.0
 """How long a console port may take to appear once the board's supply is good."""
 
 _REBOOTS_FOR_EVER = 3
+_ASK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -114,7 +124,8 @@ class BoardSession:
     def restart(self, timeout_s: float = BOOT_S) -> WireEvent:
         """Resets the board and waits until it takes commands; returns the boot event, its identity checked.
 
-        Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost.
+        Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost, WrongBoard (the console
+        is another board's).
         """
         since = self.console.mark()
         self.probe.reset()
@@ -168,7 +179,27 @@ class BoardSession:
                 board=self.board.name,
                 evidence=self.console.evidence(),
             )
-        return silent
+        return (None if boots else self._another_board()) or silent
+
+    def _another_board(self) -> WrongBoard | None:
+        """Whose console it is that said nothing of the reset: it may be wired to another board."""
+        try:
+            said = self.console.request("id", deadline=Deadline.after(_ASK_S)).fields
+        except BoardFault:
+            return None
+        serial, image = said.get("serial", "none"), said.get("image", "")
+        if self.serial and serial not in ("none", self.serial):
+            what = f"answers as unit {serial}, and the probe's unit is {self.serial}"
+        elif self.image_sha256 and image != self.image_sha256:
+            what = f"answers with image {image}, and {self.image_sha256} was flashed"
+        else:
+            return None
+        return WrongBoard(
+            f"the console said nothing when the probe reset the board; it {what}",
+            board=self.board.name,
+            evidence=self.console.evidence(),
+            hint=f"Is {self.board.console.port} the port of another board?",
+        )
 
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""

@@ -225,8 +225,11 @@ class ConsoleReader:
         if opening is not Opening.OPEN:
             self._await(slot, opening)
             return
+        early = _read_early(slot)
         self._opened(slot)
-        self._read(slot, t_ns)  # what came while the server was still agreeing
+        if early:
+            slot.silent = False
+            slot.stream.take(early, t_ns)
 
     def _opened(self, slot: Slot) -> None:
         self._await(slot, Opening.OPEN)
@@ -261,3 +264,10 @@ class ConsoleReader:
         with slot.lock:
             slot.state = State.ABSENT
             slot.endpoint.close()
+
+
+def _read_early(slot: Slot) -> bytes | None:
+    """What came while the port was being opened; its end or its loss shows at the next read."""
+    with contextlib.suppress(OSError):
+        return slot.endpoint.read(READ_BYTES)
+    return None

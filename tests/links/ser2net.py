@@ -38,12 +38,12 @@ def ser2net(
     config = folder / "ser2net.yaml"
     config.write_text(_CONFIG.format(accepter=accepter, port=port, device=device))
     with child.spawn([_PROGRAM, "-n", "-c", str(config)], log=folder / "ser2net.log") as server:
-        assert poll(lambda: _listens(port) or not server.alive, Deadline.after(10))
+        assert poll(lambda: listens(port) or not server.alive, Deadline.after(10))
         assert server.alive, (folder / "ser2net.log").read_text()
         yield server
 
 
-def _listens(port: int) -> bool:
-    """Known from the state of sockets: connecting would take the server's only place."""
+def listens(port: int) -> bool:
+    """Whether somebody does, from the state of sockets: connecting would take the server's only place."""
     rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return any(row.split()[1] == f"0100007F:{port:04X}" and row.split()[3] == "0A" for row in rows)
