@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import threading
 import time
@@ -26,6 +27,10 @@ from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
 from rig.transcript import Transcript
 
 READ_BYTES = 64 * 1024
+GATHER_S = 0.008
+"""Where many ports trickle at once, for how long bytes may gather before the next look."""
+_MANY = 8
+_TRICKLE_BYTES = 1024  # of each port, far below the 4 KiB that a terminal driver holds
 _LOOK_S = 0.002  # how often a port that is not there is looked for
 _SLOWEST_S = 0.05
 _CONNECT_S = 3.0
@@ -51,6 +56,7 @@ class ConsoleReader:
         self._closing = False
         self._wake_lock = threading.Lock()
         self._wake_read = self._wake_write = -1
+        self._wake_poll = select.poll()
         self._thread = threading.Thread(target=self._run, name="console-reader")
         self._stack = contextlib.ExitStack()
 
@@ -62,6 +68,7 @@ class ConsoleReader:
             self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             stack.callback(self._close_wake)
             self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+            self._wake_poll.register(self._wake_read, select.POLLIN)
             self._thread.start()
             stack.callback(self._stop)
             self._stack = stack.pop_all()
@@ -156,19 +163,26 @@ class ConsoleReader:
     def _turn(self) -> None:
         ready = self._selector.select(self._pause_s())
         t_ns = self._clock.now_ns()
+        most = 0
         for key, _ in ready:
             if key.data is None:
                 os.read(self._wake_read, 4096)
             elif key.data.state is State.PENDING:
                 self._finish(key.data, t_ns)
             else:
-                self._read(key.data, t_ns)
+                most = max(most, self._read(key.data, t_ns))
         while self._orders:
             self._orders.popleft()()
         now_s = time.monotonic()
         for slot in self._slots:
             if slot.state is not State.OPEN and slot.act_at_s <= now_s:
                 self._act(slot)
+        if len(ready) >= _MANY and most < _TRICKLE_BYTES:
+            self._gather()
+
+    def _gather(self) -> None:
+        """Lets bytes come for a while, unless there is an order: a look costs the same for one or a hundred."""
+        self._wake_poll.poll(GATHER_S * 1000)
 
     def _add(self, slot: Slot) -> None:
         self._slots.append(slot)
@@ -178,21 +192,23 @@ class ConsoleReader:
         waiting = [slot.act_at_s for slot in self._slots if slot.state is not State.OPEN]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _read(self, slot: Slot, t_ns: int) -> None:
+    def _read(self, slot: Slot, t_ns: int) -> int:
+        """Reads what is there; returns how many bytes the board said."""
         try:
             data = slot.endpoint.read(READ_BYTES)
         except BlockingIOError:
-            return
+            return 0
         except OSError as error:
             self._lost(slot, str(error))
-            return
+            return 0
         if data is None:
-            return
+            return 0
         if not data:
             self._lost(slot, "the other end closed it")
-            return
+            return 0
         slot.silent = False
         slot.stream.take(data, t_ns)
+        return len(data)
 
     def _act(self, slot: Slot) -> None:
         """An absent port: tries to open it. An opening that is pending for too long: starts again."""
