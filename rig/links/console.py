@@ -27,10 +27,10 @@ from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
 from rig.transcript import Transcript
 
 READ_BYTES = 64 * 1024
-GATHER_S = 0.008
+GATHER_S = 0.012
 """Where many ports trickle at once, for how long bytes may gather before the next look."""
 _MANY = 8
-_TRICKLE_BYTES = 1024  # of each port, far below the 4 KiB that a terminal driver holds
+_TRICKLE_BYTES = 2048  # of each port: half of what a terminal driver holds
 _LOOK_S = 0.002  # how often a port that is not there is looked for
 _SLOWEST_S = 0.05
 _CONNECT_S = 3.0
@@ -181,7 +181,7 @@ class ConsoleReader:
             self._gather()
 
     def _gather(self) -> None:
-        """Lets bytes come for a while, unless there is an order: a look costs the same for one or a hundred."""
+        """Lets bytes come for a while, unless there is an order: a look costs the same for one or many."""
         self._wake_poll.poll(GATHER_S * 1000)
 
     def _add(self, slot: Slot) -> None:
