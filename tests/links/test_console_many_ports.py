@@ -67,7 +67,7 @@ def test_sixteen_uarts_without_flow_control_lose_nothing(
     assert gathered
 
 
-def test_a_port_can_be_closed_while_bytes_gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_can_be_closed_while_bytes_gather(monkeypatch: pytest.MonkeyPatch) -> None:
     """An order ends the wait: with a wait of a minute the test would not end."""
     monkeypatch.setattr("rig.links.console.GATHER_S", 60.0)
     with Ports(PORTS) as ports, ConsoleReader(RunClock()) as reader, ExitStack() as stack:
