@@ -12,20 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rig.bench import boot
 from rig.bench.inventory import Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
 from rig.emulator.board import EmulatedBoard, Parts
-from rig.errors import (
-    BoardFault,
-    BoardRebooted,
-    BoardSilent,
-    LinkLost,
-    RigError,
-    RigFault,
-    WrongBoard,
-    WrongImage,
-)
+from rig.errors import BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
 from rig.events import Event, EventSink, RunClock, discard
 from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
@@ -41,9 +33,6 @@ BOOT_S = 10.0
 
 PORT_S = 10.0
 """How long a console port may take to appear once the board's supply is good."""
-
-_REBOOTS_FOR_EVER = 3
-_ASK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -64,6 +53,7 @@ class BoardSession:
     identity: dict[str, str] = field(default_factory=dict)
     image_sha256: str | None = None
     boot: WireEvent | None = None
+    _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -105,6 +95,7 @@ class BoardSession:
         """
         self.power.on()
         self._tell("on")
+        self._port_was_late = not self.console.connected
         settle(self.board.power.settle_s)
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
@@ -132,10 +123,15 @@ class BoardSession:
         return self.await_ready(since, timeout_s)
 
     def power_cycle(self, timeout_s: float = BOOT_S) -> WireEvent:
-        """Pulls the plug, puts it back, and waits as ``restart`` does."""
+        """Pulls the plug, puts it back, and waits as ``restart`` does.
+
+        A board that spoke before its port was there is asked what it had said.
+        """
         self.power_off()
         since = self.console.mark()
         self.power_on()
+        if self._port_was_late:
+            return self._booted(boot.boot_behind_late_port(self, since, Deadline.after(timeout_s)))
         return self.await_ready(since, timeout_s)
 
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
@@ -144,62 +140,19 @@ class BoardSession:
         try:
             ready = self.console.wait_event("ready", deadline, since=since)
         except BoardSilent as silent:
-            raise self._why_not_ready(since, timeout_s, silent) from silent
-        self.boot = self._boot_before(since, ready, deadline)
-        said = self.boot.fields.get("image")
+            raise boot.why_not_ready(self, since, timeout_s, silent) from silent
+        return self._booted(boot.boot_before(self.console, since, ready, deadline))
+
+    def _booted(self, event: WireEvent) -> WireEvent:
+        """The boot event, if the image that booted is the one that was flashed."""
+        self.boot, said = event, event.fields.get("image")
         if self.image_sha256 is not None and said != self.image_sha256:
             raise WrongImage(
                 f"it booted image {said}, flashed was {self.image_sha256}",
                 board=self.board.name,
-                evidence=self.console.evidence(self.boot.after),
+                evidence=self.console.evidence(event.after),
             )
-        return self.boot
-
-    def _boot_before(self, since: Mark, ready: WireEvent, deadline: Deadline) -> WireEvent:
-        """The last boot event before ``ready``."""
-        boot = self.console.wait_event("boot", deadline, since=since)
-        with contextlib.suppress(BoardSilent):
-            while boot.after.offset < ready.after.offset:
-                following = self.console.wait_event("boot", Deadline.after(0), since=boot.after)
-                if following.after.offset > ready.after.offset:
-                    break
-                boot = following
-        return boot
-
-    def _why_not_ready(self, since: Mark, timeout_s: float, silent: BoardSilent) -> RigError:
-        boots = 0
-        with contextlib.suppress(BoardSilent):
-            place = since
-            while True:
-                place = self.console.wait_event("boot", Deadline.after(0), since=place).after
-                boots += 1
-        if boots >= _REBOOTS_FOR_EVER:
-            return BoardRebooted(
-                f"it resets for ever: {boots} boots in {timeout_s:.1f} s, never ready",
-                board=self.board.name,
-                evidence=self.console.evidence(),
-            )
-        return (None if boots else self._another_board()) or silent
-
-    def _another_board(self) -> WrongBoard | None:
-        """Whose console it is that said nothing of the reset: it may be wired to another board."""
-        try:
-            said = self.console.request("id", deadline=Deadline.after(_ASK_S)).fields
-        except BoardFault:
-            return None
-        serial, image = said.get("serial", "none"), said.get("image", "")
-        if self.serial and serial not in ("none", self.serial):
-            what = f"answers as unit {serial}, and the probe's unit is {self.serial}"
-        elif self.image_sha256 and image != self.image_sha256:
-            what = f"answers with image {image}, and {self.image_sha256} was flashed"
-        else:
-            return None
-        return WrongBoard(
-            f"the console said nothing when the probe reset the board; it {what}",
-            board=self.board.name,
-            evidence=self.console.evidence(),
-            hint=f"Is {self.board.console.port} the port of another board?",
-        )
+        return event
 
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""

@@ -66,7 +66,7 @@ def second_image(folder: Path, text: bytes = b"second") -> Path:
 
 
 class OtherBoard:
-    """The board and its plug. ``fault`` and ``late_ms`` are the responder's, from the next power-on.
+    """The board and its plug. ``fault``, ``late_ms``, ``early`` are the responder's, from the next power-on.
 
     With ``present`` False the port never appears.
     """
@@ -76,6 +76,7 @@ class OtherBoard:
         self.port = ports / "usb-second-if00"
         self.fault: str | None = None
         self.late_ms = 0
+        self.early = False
         self.present = True
         self.probe_port = free_port()
         self._chip = chip
@@ -140,6 +141,7 @@ class OtherBoard:
         command += ["--flash", str(self.folder / "flash.bin"), "--qmp", str(self._chip._instance.qmp)]
         command += ["--late-ms", str(self.late_ms)]
         command += ["--fault", self.fault] if self.fault else []
+        command += ["--early"] if self.early else []
         self._adapter = self._spawn(command, "responder.log")
 
     def _spawn(self, command: list[str], log: str) -> child.Child:

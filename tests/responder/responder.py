@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A second firmware: the console commands, from docs/console-commands.md alone, as a program on a pty.
 
-    responder.py --link PATH --flash FILE --qmp SOCKET [--fault NAME] [--late-ms N]
+    responder.py --link PATH --flash FILE --qmp SOCKET [--fault NAME] [--late-ms N [--early]]
 
 Starting it is power-on, killing it is power-off. It imports nothing of the rig and nothing of the firmware:
 a suite that it passes depends on the manual only. What it needs of a chip it is given as a chip has it: flash
@@ -24,7 +24,7 @@ import select
 import socket
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MAGIC = b"2FW1"
@@ -98,6 +98,8 @@ class Firmware:
         self._flash = flash
         self._fault = fault
         self._out = out
+        self.plugged = False
+        self.deaf = fault == "deaf"
         self.booted = False
         self._count = 0
         self._noise: Iterator[bytes] = iter(())
@@ -230,7 +232,7 @@ class Firmware:
         return b"$" + body + b"*" + crc + b"\r\n"
 
     def _say(self, data: bytes) -> None:
-        if self._fault == "silent":
+        if self._fault == "silent" or not self.plugged:
             return
         if self._fault == "baud":  # as a receiver at half the rate sees it: no start or stop bit in place
             data = bytes((byte * 0x55 | 0x80) & 0xFF for byte in data)
@@ -249,15 +251,21 @@ def _log(lines: int) -> Iterator[bytes]:
         at += size
 
 
-def run(chip: Chip, firmware: Firmware, uart: int, deaf: bool) -> None:
-    """Until the power goes: boots when the core starts after a reset, answers while it runs."""
+def run(chip: Chip, firmware: Firmware, uart: int, plug: Callable[[], None], plug_at: float) -> None:
+    """Until the power goes: boots when the core starts after a reset, answers while it runs.
+
+    What is said before the adapter is plugged in, at ``plug_at``, nobody hears.
+    """
     noisy, started = False, False
     while True:
+        if not firmware.plugged and time.monotonic() >= plug_at:
+            firmware.plugged = True
+            plug()
         ends = [chip.socket.fileno(), *([uart] if chip.running and firmware.booted else [])]
-        ready = select.select(ends, [], [], 0.001 if noisy else None)[0]
+        ready = select.select(ends, [], [], 0.001 if noisy or not firmware.plugged else None)[0]
         if chip.socket.fileno() in ready and not chip.listen():
             return
-        if chip.running and (not started or (chip.was_reset and not deaf)):
+        if chip.running and (not started or (chip.was_reset and not firmware.deaf)):
             firmware.boot("reset" if chip.was_reset else "power")
             started, chip.was_reset = True, False
         elif uart in ready:
@@ -271,14 +279,17 @@ def main() -> None:
     for name in ("--link", "--flash", "--qmp"):
         parser.add_argument(name, required=True)
     parser.add_argument("--fault", choices=FAULTS)
-    parser.add_argument("--late-ms", type=int, default=0)
+    parser.add_argument("--late-ms", type=int, default=0, help="the adapter comes so late")
+    parser.add_argument("--early", action="store_true", help="and the firmware does not wait for it")
     options = parser.parse_args()
     chip = Chip(options.qmp)
     master, slave = pty.openpty()
     tty.setraw(slave)
-    select.select([], [], [], options.late_ms / 1000)
-    Path(options.link).symlink_to(os.ttyname(slave))
-    run(chip, Firmware(Path(options.flash), options.fault, master), master, options.fault == "deaf")
+    firmware = Firmware(Path(options.flash), options.fault, master)
+    plug_at = time.monotonic() + options.late_ms / 1000
+    if not options.early:
+        select.select([], [], [], options.late_ms / 1000)
+    run(chip, firmware, master, lambda: Path(options.link).symlink_to(os.ttyname(slave)), plug_at)
 
 
 if __name__ == "__main__":

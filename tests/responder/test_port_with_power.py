@@ -12,7 +12,7 @@ from rig.bench import session as session_module
 from rig.bench.inventory import load_inventory
 from rig.bench.session import BoardSession, open_session
 from rig.deadline import Deadline, poll
-from rig.errors import LinkLost
+from rig.errors import BoardSilent, LinkLost, WrongImage
 from rig.events import Event
 from tests.responder.other_board import NAME, OtherBoard, other_board, second_image
 
@@ -63,6 +63,27 @@ def test_not_one_byte_after_power_is_missed(
     assert len(nodes) == 4, "the port was to have another number each time"
     kinds = [event.kind for event in told if event.kind in ("opened", "lost")]
     assert kinds == ["opened", "lost"] * 3 + ["opened"]
+
+
+def test_a_board_that_spoke_before_its_port_was_there_is_asked(
+    session: BoardSession, board: OtherBoard, told: list[Event]
+) -> None:
+    board.late_ms, board.early = 700, True
+    for _ in range(2):
+        since = session.console.mark()
+        boot = session.power_cycle()
+        assert (boot.fields["cause"], boot.fields["count"]) == ("power", "1")
+        assert boot.fields["image"] == session.image_sha256
+        assert b" boot " not in session.console.read(since, Deadline.after(0))[0]
+    assert [event.kind for event in told].count("boot_not_heard") == 2
+    assert session.restart().fields["cause"] == "reset"
+
+
+@pytest.mark.parametrize("fault", ["silent", "image"])
+def test_a_late_port_excuses_nothing_else(fault: str, session: BoardSession, board: OtherBoard) -> None:
+    board.late_ms, board.early, board.fault = 300, True, fault
+    with pytest.raises(BoardSilent if fault == "silent" else WrongImage):
+        session.power_cycle(timeout_s=2.0)
 
 
 def test_a_port_that_never_comes_is_named_with_how_long_it_was_waited_for(
