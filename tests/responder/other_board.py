@@ -85,12 +85,12 @@ class OtherBoard:
         self._taken: list[tuple[int, int]] = []
         self.plug = folder / "plug"
 
-    def inventory(self) -> Path:
-        """Writes the entry; returns the file."""
+    def inventory(self, port: str | None = None) -> Path:
+        """Writes the entry, with another console port where one is given; returns the file."""
         path = self.folder / "devices.yaml"
         text = ENTRY.format(
             probe=self.probe_port,
-            port=self.port,
+            port=port or self.port,
             python=sys.executable,
             switch=HERE / "switch.py",
             plug=self.plug,

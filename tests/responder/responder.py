@@ -14,6 +14,7 @@ An image for it: two words of vectors, the four bytes ``2FW1``, and its own leng
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import itertools
 import json
@@ -38,7 +39,7 @@ COMMANDS = {
     "reboot": ({}, "answers and resets"),
     "noise": ({"lines": True}, "logs from elsewhere"),
 }
-FAULTS = ("crc", "image", "no-ready", "silent", "number", "baud", "deaf")
+FAULTS = ("crc", "image", "no-ready", "silent", "number", "baud", "deaf", "locked")
 
 
 def check_value(data: bytes) -> bytes:
@@ -285,6 +286,8 @@ def main() -> None:
     chip = Chip(options.qmp)
     master, slave = pty.openpty()
     tty.setraw(slave)
+    if options.fault == "locked":  # as by a terminal program that somebody left open
+        fcntl.flock(slave, fcntl.LOCK_EX)
     firmware = Firmware(Path(options.flash), options.fault, master)
     plug_at = time.monotonic() + options.late_ms / 1000
     if not options.early:

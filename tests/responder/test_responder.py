@@ -19,6 +19,7 @@ from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 from rig.evidence.reader import load_run
 from tests.e2e.bench_place import PROJECT, BenchPlace, Done, cases_of
+from tests.links.ser2net import free_port, ser2net
 from tests.responder.other_board import HERE, NAME, OtherBoard, other_board, second_image
 
 BOOT = PROJECT / "suites" / "boot"
@@ -38,6 +39,12 @@ def place(board: OtherBoard) -> Iterator[BenchPlace]:
     place.clear()
 
 
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
 def boot_suite(place: BenchPlace, *options: str) -> Done:
     """Two cases of the suite, one that only listens and one that asks."""
     image = second_image(place.folder)
@@ -53,7 +60,13 @@ def test_it_shares_nothing_with_the_rig_or_the_firmware() -> None:
 
 
 @pytest.mark.emulated
-def test_it_passes_the_boot_suite(place: BenchPlace) -> None:
+@pytest.mark.parametrize("port", ["serial device", "rfc2217"])
+def test_it_passes_the_boot_suite(port: str, board: OtherBoard, place: BenchPlace, stack: ExitStack) -> None:
+    """Also behind a serial port server, whose device comes and goes with the power."""
+    if port == "rfc2217":
+        number = free_port()
+        stack.enter_context(ser2net(place.folder, str(board.port), number))
+        board.inventory(f"rfc2217://127.0.0.1:{number}")
     done = place.rig("qualify", "--suite", "boot", "--image", second_image(place.folder))
     assert done.code == 0, done.out + done.err
     run = place.run()
@@ -74,15 +87,22 @@ FAULTS = {
 }
 """What is wrong with a firmware: the number of the case that shows it, and what is said."""
 
+TROUBLES = {
+    "absent": r"the console port did not open in 10.0 s: (\S+): .*No such file.* In \S+ there is: no port",
+    "locked": r"the console port did not open in 10.0 s: .* has locked (\S+) .* It is held by process \d+ \(",
+}
+"""What is wrong with the bench, and what is said."""
+
 
 @pytest.fixture(scope="module")
 def runs_that_err(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Run]]:
-    """The boot suite on a board with each fault; side by side, as they mostly wait. Exit code and run."""
+    """The boot suite on a board with each of them; side by side, as they mostly wait. Exit code and run."""
     with ExitStack() as stack:
         started = {}
-        for fault in FAULTS:
+        for fault in (*FAULTS, *TROUBLES):
             board = stack.enter_context(other_board(tmp_path_factory.mktemp(fault)))
-            board.fault = fault
+            board.present = fault != "absent"
+            board.fault = fault if board.present else None
             place = BenchPlace(board.folder)
             board.inventory()
             image = second_image(board.folder)
@@ -100,6 +120,21 @@ def test_one_that_errs_fails_the_boot_suite(fault: str, runs_that_err: dict[str,
     assert failed.outcome is Outcome.FAIL
     assert failed.reason.startswith(f"board {NAME}: ")
     assert re.search(said, failed.reason), failed.reason
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_port_that_cannot_be_had_is_an_error(
+    trouble: str, runs_that_err: dict[str, tuple[int, Run]]
+) -> None:
+    code, run = runs_that_err[trouble]
+    assert (code, run.outcome, run.complete) == (3, Outcome.ERROR, True)
+    first, *later = run.cases
+    assert first.outcome is Outcome.ERROR
+    found = re.search(TROUBLES[trouble], first.reason)
+    assert found, first.reason
+    assert found[1].endswith("/usb-second-if00")
+    assert {case.outcome for case in later} == {Outcome.SKIPPED}
 
 
 @pytest.mark.emulated
