@@ -27,7 +27,7 @@ _ASK_S = 1.0
 def boot_before(console: ConsoleLink, since: Mark, ready: WireEvent, deadline: Deadline) -> WireEvent:
     """The last boot event before ``ready``."""
     boot = console.wait_event("boot", deadline, since=since)
-    with contextlib.suppress(BoardSilent):
+    with contextlib.suppress(BoardFault):  # silent, or with a damaged line that is none of a boot's
         while boot.after.offset < ready.after.offset:
             following = console.wait_event("boot", Deadline.after(0), since=boot.after)
             if following.after.offset > ready.after.offset:
@@ -60,7 +60,7 @@ def boot_behind_late_port(session: BoardSession, since: Mark, deadline: Deadline
 def why_not_ready(session: BoardSession, since: Mark, timeout_s: float, silent: BoardSilent) -> RigError:
     """The error for a board that was reset at ``since`` and is not ready when its time is over."""
     boots = 0
-    with contextlib.suppress(BoardSilent):
+    with contextlib.suppress(BoardFault):
         place = since
         while True:
             place = session.console.wait_event("boot", Deadline.after(0), since=place).after

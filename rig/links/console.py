@@ -42,7 +42,8 @@ class ConsoleReader:
 
     ``sink`` gets the events ``opened``, ``lost``, ``closed``, ``event``, ``line``, ``lines_skipped`` and
     ``sent`` with source ``console``, on a thread of its own. ``search_bytes`` is what is kept in memory of
-    each console.
+    each console. A stamp is the moment the thread woke up for the bytes; where many ports trickle at once, it
+    may be late by ``GATHER_S``.
     """
 
     def __init__(

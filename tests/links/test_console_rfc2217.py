@@ -57,6 +57,19 @@ def port() -> int:
 
 
 @pytest.fixture
+def served(wire: PtyWire, port: int, tmp_path: Path) -> Iterator[None]:
+    """The server, before the board's serial line."""
+    with ser2net(tmp_path, wire.port, port):
+        yield
+
+
+@pytest.fixture
+def transcript(tmp_path: Path) -> Iterator[Transcript]:
+    with Transcript(tmp_path / "console.log") as transcript:
+        yield transcript
+
+
+@pytest.fixture
 def arm(stack: ExitStack, port: int) -> Arm:
     def arm(baud: int = 115_200, transcript: Transcript | None = None) -> ConsoleLink:
         reader = stack.enter_context(ConsoleReader(RunClock()))
@@ -81,10 +94,8 @@ def heard(wire: PtyWire, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("baud", [9600, 115_200, 921_600])
-def test_the_baud_rate_is_the_inventorys(
-    baud: int, wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path
-) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
+@pytest.mark.usefixtures("served")
+def test_the_baud_rate_is_the_inventorys(baud: int, wire: PtyWire, arm: Arm) -> None:
     arm(baud).wait_connected(soon())
     settings = termios.tcgetattr(master(wire))
     assert settings[5] == getattr(termios, f"B{baud}")
@@ -93,11 +104,8 @@ def test_the_baud_rate_is_the_inventorys(
     assert not settings[0] & (termios.IXON | termios.IXOFF)
 
 
-def test_every_byte_passes_unharmed_both_ways(
-    wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path
-) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
-    transcript = stack.enter_context(Transcript(tmp_path / "console.log"))
+@pytest.mark.usefixtures("served")
+def test_every_byte_passes_unharmed_both_ways(wire: PtyWire, arm: Arm, transcript: Transcript) -> None:
     console = arm(transcript=transcript)
     console.wait_connected(soon())
     data = (EVERY_BYTE + TELNET) * 20
@@ -109,11 +117,10 @@ def test_every_byte_passes_unharmed_both_ways(
     assert heard(wire, len(data)) == data
 
 
+@pytest.mark.usefixtures("served")
 def test_a_dialogue_is_stamped_as_over_any_port(
-    wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path
+    wire: PtyWire, arm: Arm, stack: ExitStack, transcript: Transcript
 ) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
-    transcript = stack.enter_context(Transcript(tmp_path / "console.log"))
     console = arm(transcript=transcript)
     console.wait_connected(soon())
     stack.enter_context(running(ScriptedBoard(wire, answer("n=1", "n=2", last="ok text=%FF"))))
@@ -125,8 +132,8 @@ def test_a_dialogue_is_stamped_as_over_any_port(
     assert before <= times[0] <= times[-1] <= console._clock.now_ns()
 
 
-def test_a_long_log_is_whole(wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
+@pytest.mark.usefixtures("served")
+def test_a_long_log_is_whole(wire: PtyWire, arm: Arm, stack: ExitStack) -> None:
     console = arm()
     console.wait_connected(soon())
     board = stack.enter_context(running(ScriptedBoard(wire, answer())))
@@ -156,10 +163,8 @@ def test_a_server_that_dies_is_found_again(
             console.wait_connected(Deadline.after(0.2))
 
 
-def test_a_serial_port_that_vanishes_behind_the_server_comes_back(
-    wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path
-) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
+@pytest.mark.usefixtures("served")
+def test_a_serial_port_that_vanishes_behind_the_server_comes_back(wire: PtyWire, arm: Arm) -> None:
     console = arm()
     for count in range(1, 4):
         console.wait_connected(soon())
@@ -174,10 +179,8 @@ def test_a_serial_port_that_vanishes_behind_the_server_comes_back(
     console.wait_connected(soon())
 
 
-def test_a_port_that_somebody_has_is_told_in_the_servers_words(
-    wire: PtyWire, port: int, arm: Arm, stack: ExitStack, tmp_path: Path
-) -> None:
-    stack.enter_context(ser2net(tmp_path, wire.port, port))
+@pytest.mark.usefixtures("served")
+def test_a_port_that_somebody_has_is_told_in_the_servers_words(arm: Arm) -> None:
     arm().wait_connected(soon())
     with pytest.raises(LinkLost, match="the server hung up, saying 'Port already in use'"):
         arm().wait_connected(Deadline.after(0.5))
