@@ -39,11 +39,11 @@ def figures() -> Iterator[Comparison]:
         readings = _readings(FULL_SPEED, ports, _whole_lines(TOTAL // ports))
         yield _compared(readings, name, "MB/s", lambda taken: TOTAL / taken.wall_s / 1e6)
         yield _compared(readings, name, "cpu s", lambda taken: taken.cpu_s)
-        yield _compared(readings, name, "lost", lambda taken: taken.lost, Goal("at most", 0))
+        yield _compared(readings, name, "B lost", lambda taken: taken.lost, Goal("at most", 0))
     name = f"16 ptys at {BAUD:,} baud"
     readings = _readings(PACED, 16, _whole_lines(PACED_S * BYTES_PER_S))
     yield _compared(readings, name, "cpu s", lambda taken: taken.cpu_s, Goal("ratio at most", 0.2))
-    yield _compared(readings, name, "lost", lambda taken: taken.lost, Goal("at most", 0))
+    yield _compared(readings, name, "B lost", lambda taken: taken.lost, Goal("at most", 0))
     yield _stamps()
 
 
