@@ -23,6 +23,7 @@ from rig.links.console_link import ConsoleLink
 from rig.links.console_rfc2217 import Rfc2217Endpoint
 from rig.links.interfaces import Mark
 from rig.transcript import Transcript, read_lines
+from tests.links.port_manager import port_manager
 from tests.links.scripted_board import PtyWire, ScriptedBoard, answer, frame, running
 from tests.links.ser2net import free_port, ser2net
 
@@ -115,6 +116,21 @@ def test_every_byte_passes_unharmed_both_ways(wire: PtyWire, arm: Arm, transcrip
     assert console.read(START, soon())[0] == data == transcript.path.read_bytes()
     console.send_raw(data)
     assert heard(wire, len(data)) == data
+
+
+def test_another_kind_of_server_is_understood_too(wire: PtyWire, stack: ExitStack) -> None:
+    reader = stack.enter_context(ConsoleReader(RunClock()))
+    with (
+        port_manager(wire.port) as number,
+        reader.arm("bench-1", f"rfc2217://127.0.0.1:{number}", 460_800) as console,
+    ):
+        console.wait_connected(soon())
+        assert termios.tcgetattr(master(wire))[5] == termios.B460800
+        os.write(master(wire), EVERY_BYTE + TELNET)
+        assert poll(lambda: console.mark().offset >= len(EVERY_BYTE + TELNET), soon())
+        assert console.read(START, soon())[0] == EVERY_BYTE + TELNET
+        console.send_raw(EVERY_BYTE + TELNET)
+        assert heard(wire, len(EVERY_BYTE + TELNET)) == EVERY_BYTE + TELNET
 
 
 @pytest.mark.usefixtures("served")
