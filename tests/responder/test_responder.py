@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.inventory import load_inventory
+from rig.bench.session import open_session
+from rig.errors import WrongBoard
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 from rig.evidence.reader import load_run
@@ -150,3 +153,20 @@ def test_the_console_of_another_board_is_an_error_of_the_bench(board: OtherBoard
     assert "answers as unit OTHER-UNIT, and the probe's unit is EMU-" in first.reason
     assert f"Is {board.port} the port of another board?" in first.reason
     assert {case.outcome for case in later} == {Outcome.SKIPPED}
+
+
+@pytest.mark.emulated
+def test_where_units_have_no_number_the_image_tells_whose_console_it_is(
+    board: OtherBoard, tmp_path: Path
+) -> None:
+    path = board.inventory()
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "serial:" not in line))
+    with open_session(load_inventory(path), NAME) as session:
+        session.flash(second_image(tmp_path))
+        session.restart()
+        board.fault = "deaf"
+        session.power_cycle()
+        session.flash(second_image(tmp_path, b"another"))
+        with pytest.raises(WrongBoard, match=r"answers with image [0-9a-f]{64}, and [0-9a-f]{64} was"):
+            session.restart(timeout_s=1.0)
