@@ -4,7 +4,7 @@
     python -m benchmarks [help] [flash] [case] [qualify] [boards] [console]
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
-Two more stand alone: benchmarks/console_throughput.py (CPU time, time stamps) and inventory_load.py.
+One more stands alone: benchmarks/inventory_load.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "case": lambda: iter([runs.one_case()]),
     "qualify": lambda: iter([runs.qualification(), runs.at_work()]),
     "boards": lambda: iter([boards.three_against_one()]),
-    "console": consoles.throughput,
+    "console": consoles.figures,
 }
 
 

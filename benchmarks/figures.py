@@ -81,9 +81,8 @@ def show(comparison: Comparison) -> None:
     figure = comparison.figure
     print(f"{figure.label:<58}{figure.row()}  {_verdict(comparison)}".rstrip())
     for reference in comparison.references:
-        print(
-            f"  {'beside ' + reference.label:<56}{reference.row()}  ×{figure.median / reference.median:.2f}"
-        )
+        ratio = f"  ×{figure.median / reference.median:.2f}" if reference.median else ""
+        print(f"  {'beside ' + reference.label:<56}{reference.row()}{ratio}")
     if comparison.note:
         print(f"  {comparison.note}")
 

@@ -23,7 +23,7 @@ def load_commands(path: Path = HERE / "commands.toml") -> Table:
     """Return the table; ValueError names the first command that breaks its rules."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     for command in table["command"]:
-        known = {"name", "summary", "args", "data", "ok", "errors"}
+        known = {"name", "feature", "summary", "args", "data", "ok", "errors"}
         if unknown := command.keys() - known:
             raise ValueError(f"{path.name}: {command['name']}: unknown {sorted(unknown)}")
         for arg in command.get("args", []):
@@ -89,7 +89,8 @@ GRAMMAR = """<!-- SPDX-License-Identifier: MIT -->
 <!-- Generated from firmware/protocol/commands.toml by firmware/protocol/generate.py: do not edit. -->
 # Console commands
 
-Protocol version {protocol}. Any firmware that speaks this over a UART can be qualified by the suites.
+Protocol version {protocol}. Any firmware that speaks this over a UART can be qualified by the suites. It
+needs the commands of the features that the inventory says its board has; what no suite uses has no feature.
 
 ## Grammar
 
@@ -129,13 +130,16 @@ without frame. Typed characters are echoed; backspace works.
 | event | fields | when |
 |---|---|---|
 | `boot` | kernel version board image flags cause count compiler proto | at every boot. image: SHA-256 of \
-the flat binary; cause: power, reset, software, crash or watchdog; count: boots since power-on |
+the flat binary; cause: power, reset, software, crash or watchdog; count: boots since power-on; \
+kernel: `V` and its version |
 | `crash` | as the reply of `crash` | after `boot`, while a crash record is kept |
 | `ready` | uptime_ms reset_us | the console takes commands; reset_us is counted since the reset |
 | `badreq` | code | a request was not understood as a frame |
 
 `flags` stands for all that makes the same sources another image: compiler, core and optimisation flags, heap
-scheme and kernel configuration; 8 hex digits of a SHA-256.
+scheme and kernel configuration; 8 hex digits of a SHA-256. `id` says the same as the last `boot` did.
+Its `serial` is what the probe reads at the inventory's `identity.serial`, or `none`: text as it is, else
+upper-case hex digits.
 
 ## General errors
 
@@ -153,6 +157,8 @@ scheme and kernel configuration; 8 hex digits of a SHA-256.
 def _docs_command(command: Table) -> list[str]:
     heading = f"{command['name']} {usage(command)}".strip()
     lines = ["", f"### `{heading}`", "", command["summary"], ""]
+    if "feature" in command:
+        lines.append(f"- feature: `{command['feature']}`")
     for arg in command.get("args", []):
         span = f" ({arg['low']} to {arg['high']})" if arg["kind"] == "number" else ""
         lines.append(f"- argument `{arg['name']}`{span}: {arg['help']}")

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rig.bench import boot
 from rig.bench.inventory import Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
 from rig.emulator.board import EmulatedBoard, Parts
-from rig.errors import BoardRebooted, BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
+from rig.errors import BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
 from rig.events import Event, EventSink, RunClock, discard
 from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
@@ -30,8 +31,8 @@ from rig.transcript import Transcript
 BOOT_S = 10.0
 """How long a board may take from reset to its ``ready`` event, unless a case says otherwise."""
 
-_REBOOTS_FOR_EVER = 3
-_PORT_S = 5.0
+PORT_S = 10.0
+"""How long a console port may take to appear once the board's supply is good."""
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class BoardSession:
     identity: dict[str, str] = field(default_factory=dict)
     image_sha256: str | None = None
     boot: WireEvent | None = None
+    _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -86,10 +88,16 @@ class BoardSession:
         self._probe_stack.close()
 
     def power_on(self) -> None:
-        """Switches the supply on, waits its settling time, and attaches the probe."""
+        """Switches the supply on, waits its settling time and for the port, and attaches the probe.
+
+        An adapter that the board's supply feeds is there later than the supply; until then nothing is asked
+        of the board. Raises LinkLost, WrongBoard.
+        """
         self.power.on()
         self._tell("on")
+        self._port_was_late = not self.console.connected
         settle(self.board.power.settle_s)
+        self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
 
     def power_off(self) -> None:
@@ -107,17 +115,23 @@ class BoardSession:
     def restart(self, timeout_s: float = BOOT_S) -> WireEvent:
         """Resets the board and waits until it takes commands; returns the boot event, its identity checked.
 
-        Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost.
+        Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost, WrongBoard (the console
+        is another board's).
         """
         since = self.console.mark()
         self.probe.reset()
         return self.await_ready(since, timeout_s)
 
     def power_cycle(self, timeout_s: float = BOOT_S) -> WireEvent:
-        """Pulls the plug, puts it back, and waits as ``restart`` does."""
+        """Pulls the plug, puts it back, and waits as ``restart`` does.
+
+        A board that spoke before its port was there is asked what it had said.
+        """
         self.power_off()
         since = self.console.mark()
         self.power_on()
+        if self._port_was_late:
+            return self._booted(boot.boot_behind_late_port(self, since, Deadline.after(timeout_s)))
         return self.await_ready(since, timeout_s)
 
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
@@ -126,42 +140,19 @@ class BoardSession:
         try:
             ready = self.console.wait_event("ready", deadline, since=since)
         except BoardSilent as silent:
-            raise self._why_not_ready(since, timeout_s, silent) from silent
-        self.boot = self._boot_before(since, ready, deadline)
-        said = self.boot.fields.get("image")
+            raise boot.why_not_ready(self, since, timeout_s, silent) from silent
+        return self._booted(boot.boot_before(self.console, since, ready, deadline))
+
+    def _booted(self, event: WireEvent) -> WireEvent:
+        """The boot event, if the image that booted is the one that was flashed."""
+        self.boot, said = event, event.fields.get("image")
         if self.image_sha256 is not None and said != self.image_sha256:
             raise WrongImage(
                 f"it booted image {said}, flashed was {self.image_sha256}",
                 board=self.board.name,
-                evidence=self.console.evidence(self.boot.after),
+                evidence=self.console.evidence(event.after),
             )
-        return self.boot
-
-    def _boot_before(self, since: Mark, ready: WireEvent, deadline: Deadline) -> WireEvent:
-        """The last boot event before ``ready``."""
-        boot = self.console.wait_event("boot", deadline, since=since)
-        with contextlib.suppress(BoardSilent):
-            while boot.after.offset < ready.after.offset:
-                following = self.console.wait_event("boot", Deadline.after(0), since=boot.after)
-                if following.after.offset > ready.after.offset:
-                    break
-                boot = following
-        return boot
-
-    def _why_not_ready(self, since: Mark, timeout_s: float, silent: BoardSilent) -> RigError:
-        boots = 0
-        with contextlib.suppress(BoardSilent):
-            place = since
-            while True:
-                place = self.console.wait_event("boot", Deadline.after(0), since=place).after
-                boots += 1
-        if boots >= _REBOOTS_FOR_EVER:
-            return BoardRebooted(
-                f"it resets for ever: {boots} boots in {timeout_s:.1f} s, never ready",
-                board=self.board.name,
-                evidence=self.console.evidence(),
-            )
-        return silent
+        return event
 
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""
@@ -202,7 +193,7 @@ def open_session(
         console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
         session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id)
         if board.emulator is not None:
-            console.wait_connected(Deadline.after(_PORT_S))
+            console.wait_connected(Deadline.after(PORT_S))
         stack.callback(power.off)
         stack.callback(session.detach_probe)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import threading
 import time
@@ -18,18 +19,22 @@ from collections.abc import Callable
 from rig.deadline import gather
 from rig.errors import LinkLost
 from rig.events import EventSink, RunClock, discard
+from rig.links.console_endpoint import Opening
 from rig.links.console_events import EventPump
 from rig.links.console_link import ConsoleLink
-from rig.links.console_port import Opening, endpoint_for
+from rig.links.console_port import endpoint_for
 from rig.links.console_slot import Slot, State
 from rig.links.console_stream import SEARCH_BYTES, ConsoleStream
 from rig.transcript import Transcript
 
 READ_BYTES = 64 * 1024
+GATHER_S = 0.004
+"""Where many ports trickle at once, for how long bytes may gather: a look costs the same for one or many."""
+_MANY = 8
+_TRICKLE_BYTES = 2048  # of each port: half of what a terminal driver holds
 # A UART hands on byte by byte, and waking two threads for each costs more than all else that a run does.
-# Where less than this came, the next bytes may gather; a stamp is late by that at most.
-_TRICKLE_BYTES = 256
-_GATHER_S = 0.0003
+_FEW_BYTES = 256
+_GATHER_FEW_S = 0.0003
 _LOOK_S = 0.002  # how often a port that is not there is looked for
 _SLOWEST_S = 0.05
 _CONNECT_S = 3.0
@@ -41,7 +46,8 @@ class ConsoleReader:
 
     ``sink`` gets the events ``opened``, ``lost``, ``closed``, ``event``, ``line``, ``lines_skipped`` and
     ``sent`` with source ``console``, on a thread of its own. ``search_bytes`` is what is kept in memory of
-    each console.
+    each console. A stamp is the moment the thread woke up for the bytes; it may be late by 0.3 ms, and where
+    many ports trickle at once by ``GATHER_S``.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class ConsoleReader:
         self._closing = False
         self._wake_lock = threading.Lock()
         self._wake_read = self._wake_write = -1
+        self._wake_poll = select.poll()
         self._thread = threading.Thread(target=self._run, name="console-reader")
         self._stack = contextlib.ExitStack()
 
@@ -66,6 +73,7 @@ class ConsoleReader:
             self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             stack.callback(self._close_wake)
             self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+            self._wake_poll.register(self._wake_read, select.POLLIN)
             self._thread.start()
             stack.callback(self._stop)
             self._stack = stack.pop_all()
@@ -160,22 +168,28 @@ class ConsoleReader:
     def _turn(self) -> None:
         ready = self._selector.select(self._pause_s())
         t_ns = self._clock.now_ns()
-        came = 0
+        most = 0
         for key, _ in ready:
             if key.data is None:
                 os.read(self._wake_read, 4096)
             elif key.data.state is State.PENDING:
-                self._finish(key.data)
+                self._finish(key.data, t_ns)
             else:
-                came += self._read(key.data, t_ns)
+                most = max(most, self._read(key.data, t_ns))
         while self._orders:
             self._orders.popleft()()
         now_s = time.monotonic()
         for slot in self._slots:
             if slot.state is not State.OPEN and slot.act_at_s <= now_s:
                 self._act(slot)
-        if 0 < came < _TRICKLE_BYTES:
-            gather(_GATHER_S)
+        if len(ready) >= _MANY and most < _TRICKLE_BYTES:
+            self._gather()
+        elif 0 < most < _FEW_BYTES:
+            gather(_GATHER_FEW_S)
+
+    def _gather(self) -> None:
+        """Lets bytes come for a while, unless there is an order."""
+        self._wake_poll.poll(GATHER_S * 1000)
 
     def _add(self, slot: Slot) -> None:
         self._slots.append(slot)
@@ -186,13 +200,15 @@ class ConsoleReader:
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _read(self, slot: Slot, t_ns: int) -> int:
-        """Reads once; returns how many bytes came."""
+        """Reads what is there; returns how many bytes the board said."""
         try:
-            data = os.read(slot.endpoint.fileno(), READ_BYTES)
+            data = slot.endpoint.read(READ_BYTES)
         except BlockingIOError:
             return 0
         except OSError as error:
             self._lost(slot, str(error))
+            return 0
+        if data is None:
             return 0
         if not data:
             self._lost(slot, "the other end closed it")
@@ -202,33 +218,44 @@ class ConsoleReader:
         return len(data)
 
     def _act(self, slot: Slot) -> None:
-        """An absent port: tries to open it. A connection that is pending for too long: starts again."""
+        """An absent port: tries to open it. An opening that is pending for too long: starts again."""
         if slot.state is State.PENDING:
-            self._absent(slot, TimeoutError(f"no answer in {_CONNECT_S:.0f} s"))
+            self._absent(slot, TimeoutError(f"no answer in {_CONNECT_S:.0f} s: {slot.endpoint.name}"))
             return
         try:
             opening = slot.endpoint.open()
         except OSError as error:
             self._absent(slot, error)
             return
-        if opening is Opening.PENDING:
-            slot.state = State.PENDING
-            slot.act_at_s = time.monotonic() + _CONNECT_S
-            self._selector.register(slot.endpoint.fileno(), selectors.EVENT_WRITE, slot)
-        else:
+        if opening is Opening.OPEN:
             self._opened(slot)
+            return
+        slot.state = State.PENDING
+        slot.act_at_s = time.monotonic() + _CONNECT_S
+        self._await(slot, opening)
 
-    def _finish(self, slot: Slot) -> None:
+    def _await(self, slot: Slot, opening: Opening) -> None:
+        event = selectors.EVENT_WRITE if opening is Opening.CONNECTING else selectors.EVENT_READ
+        self._selector.register(slot.endpoint.fileno(), event, slot)
+
+    def _finish(self, slot: Slot, t_ns: int) -> None:
         try:
-            slot.endpoint.finish()
+            opening = slot.endpoint.finish()
         except OSError as error:
             self._absent(slot, error)
             return
         self._selector.unregister(slot.endpoint.fileno())
+        if opening is not Opening.OPEN:
+            self._await(slot, opening)
+            return
+        early = _read_early(slot)
         self._opened(slot)
+        if early:
+            slot.silent = False
+            slot.stream.take(early, t_ns)
 
     def _opened(self, slot: Slot) -> None:
-        self._selector.register(slot.endpoint.fileno(), selectors.EVENT_READ, slot)
+        self._await(slot, Opening.OPEN)
         with slot.lock:
             slot.state = State.OPEN
         slot.since_s = time.monotonic()
@@ -260,3 +287,10 @@ class ConsoleReader:
         with slot.lock:
             slot.state = State.ABSENT
             slot.endpoint.close()
+
+
+def _read_early(slot: Slot) -> bytes | None:
+    """What came while the port was being opened; its end or its loss shows at the next read."""
+    with contextlib.suppress(OSError):
+        return slot.endpoint.read(READ_BYTES)
+    return None

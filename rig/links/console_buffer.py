@@ -11,19 +11,27 @@ from collections import deque
 
 BLOCK_BYTES = 64 * 1024
 _STAMPS_KEPT = 4096  # of a full block; older times are then known to within 16 bytes of stream
+_PIECES_KEPT = 256  # then they are joined: single bytes that trickle in must not cost 40 each
 
 
 class _Block:
-    __slots__ = ("data", "offsets", "start", "times")
+    __slots__ = ("offsets", "pieces", "size", "start", "times")
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self.data = bytearray()
+        self.size = 0
+        self.pieces: list[bytes] = []
         self.offsets: list[int] = []
         self.times: list[int] = []
 
-    def thin(self) -> None:
-        """Bounds the stamps of a block that is full: single bytes that trickle in must not cost 100 each."""
+    def data(self) -> bytes:
+        """All its bytes; copied once, however often they are asked for."""
+        if len(self.pieces) > 1:
+            self.pieces = [b"".join(self.pieces)]
+        return self.pieces[0] if self.pieces else b""
+
+    def finish(self) -> None:
+        """It is full: bounds the stamps. Its bytes are joined when somebody wants them."""
         step = -(-len(self.times) // _STAMPS_KEPT)
         if step > 1:
             self.offsets = self.offsets[::step]
@@ -47,30 +55,27 @@ class StreamBuffer:
     def append(self, data: bytes, t_ns: int) -> None:
         """Adds bytes that came at ``t_ns``; forgets the oldest ones."""
         block = self._blocks[-1]
-        if len(block.data) >= BLOCK_BYTES:
-            block.thin()
+        if block.size >= BLOCK_BYTES:
+            block.finish()
             block = _Block(self.end)
             self._blocks.append(block)
         block.offsets.append(self.end)
         block.times.append(t_ns)
-        block.data += data
+        block.pieces.append(data)
+        block.size += len(data)
         self.end += len(data)
+        if len(block.pieces) >= _PIECES_KEPT:
+            block.data()
         while len(self._blocks) > 1 and self.end - self._blocks[1].start >= self._limit:
             self._blocks.popleft()
 
-    def parts(self, since: int) -> tuple[int, list[bytes | bytearray]]:
-        """The bytes from ``since`` (or from the oldest there is) in pieces, and where they begin.
-
-        The pieces never change afterwards; only the first and the newest are copied.
-        """
+    def parts(self, since: int) -> tuple[int, list[bytes]]:
+        """The bytes from ``since`` (or from the oldest there is) in pieces, and where they begin."""
         start = max(since, self.start)
-        found: list[bytes | bytearray] = []
+        found: list[bytes] = []
         for block in reversed(self._blocks):
-            if block is not self._blocks[-1] and block.start >= start:
-                found.append(block.data)
-            else:
-                with memoryview(block.data) as view:
-                    found.append(bytes(view[max(0, start - block.start) :]))
+            data = block.data()
+            found.append(data if block.start >= start else data[start - block.start :])
             if block.start <= start:
                 break
         return start, found[::-1]

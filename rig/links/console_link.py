@@ -151,7 +151,7 @@ class ConsoleLink:
         An event comes with its last byte.
         Raises BoardSilent, BoardGarbled, LinkLost, EvidenceFault (too many events since to have them all).
         """
-        before, seen = verdict.Tally.of(self._stream), 0
+        seen = 0
         while True:
             seen, events = self._stream.events_since(since.offset, seen)
             for stamped in events:
@@ -161,7 +161,7 @@ class ConsoleLink:
             more = not deadline.expired and self._stream.wait_event_after(seen, deadline)
             if not more or self._stream.failure:
                 what = f"no event {name!r}"
-                raise verdict.no_frame(self._stream, what, deadline.timeout_s, since.offset, before)
+                raise verdict.no_frame(self._stream, what, deadline.timeout_s, since.offset)
 
     def evidence(self, mark: Mark | None = None) -> str:
         """Where a mark (default: now) stands in the transcript: ``PATH:LINE``."""
@@ -215,7 +215,7 @@ class ConsoleLink:
 
     def _exchange(self, seq: int, command: str, line: bytes, deadline: Deadline, repeat_s: float) -> Reply:
         stream, assembly = self._stream, Assembly()
-        before, generation = verdict.Tally.of(stream), stream.generation
+        generation = stream.generation
         with stream.awaiting(seq) as (since, seen, event_index):
             self.send_raw(line, deadline=deadline)
             spacing, silence, again = Deadline.after(0), Deadline.after(repeat_s), False
@@ -233,7 +233,7 @@ class ConsoleLink:
                 self._check_port(command, generation)
                 if deadline.expired:
                     what = f"no whole reply to {command!r} ({assembly})"
-                    raise verdict.no_frame(stream, what, deadline.timeout_s, since, before)
+                    raise verdict.no_frame(stream, what, deadline.timeout_s, since)
                 ended = any(frame.kind != "data" for frame in frames)
                 refused = any(stamped.frame.name == "badreq" for stamped in events)
                 again = again or (ended and assembly.gap) or refused

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The ports a console can stand behind: a serial device (also a pty) and a TCP socket, as raw descriptors.
+"""The ports a console can stand behind, by their name in the inventory; and a serial device, also a pty.
 
-An endpoint is opened by trying, never by waiting: a port that is not there is the normal state of a board
-without power. Owns settings and descriptors; when to try again is ``console_reader.py``'s.
+Owns the settings of a serial device; TCP is ``console_socket.py``'s, RFC 2217 ``console_rfc2217.py``'s.
 """
 
 from __future__ import annotations
@@ -10,60 +9,28 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import socket
 import termios
-from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import serial
 
 from rig.errors import UsageFault
-
-
-class Opening(Enum):
-    """How an attempt to open went."""
-
-    OPEN = auto()
-    PENDING = auto()
-    """Call ``finish`` once the descriptor is writable."""
-
-
-class Endpoint(Protocol):
-    """One port. Not thread-safe. ``open`` and ``finish`` raise OSError while the port is not there."""
-
-    name: str
-
-    def prepare(self) -> None:
-        """Does what may block, once, before the first ``open``: resolves a host name. Raises OSError."""
-        ...
-
-    def open(self) -> Opening:
-        """Tries to open; does not block."""
-        ...
-
-    def finish(self) -> None:
-        """Ends an opening that was PENDING."""
-        ...
-
-    def fileno(self) -> int:
-        """The descriptor; only while open or pending."""
-        ...
-
-    def close(self) -> None:
-        """Closes; harmless when closed. Does not wait for output."""
-        ...
+from rig.links.console_endpoint import Endpoint, Opening
+from rig.links.console_rfc2217 import Rfc2217Endpoint
+from rig.links.console_socket import SocketEndpoint
 
 
 def endpoint_for(port: str, baud: int) -> Endpoint:
-    """The endpoint for a port of the inventory; opens nothing. Raises UsageFault for what is neither."""
+    """The endpoint for a port of the inventory; opens nothing. Raises UsageFault for what is none of them."""
     if port.startswith("socket://"):
         return SocketEndpoint(port)
+    if port.startswith("rfc2217://"):
+        return Rfc2217Endpoint(port, baud)
     if port.startswith("/"):
         return SerialEndpoint(port, baud)
     raise UsageFault(
-        f"expected as console port a path (/dev/serial/by-id/…) or socket://HOST:PORT, got {port!r}"
+        "expected as console port a path (/dev/serial/by-id/…), socket://HOST:PORT or rfc2217://HOST:PORT, "
+        f"got {port!r}"
     )
 
 
@@ -71,7 +38,8 @@ class _LosslessSerial(serial.Serial):
     """Keeps what came before or while the port was opened, which pyserial throws away; ignores breaks.
 
     A board without power holds its line low, which is a break. With BRKINT, which pyserial leaves as it is,
-    a break empties the driver's buffers (termios(3)).
+    a break empties the driver's buffers (termios(3)). Without HUPCL, DTR and RTS stay as they are when the
+    port is closed: on a board that they reset, only the first opening after the adapter was plugged in does.
     """
 
     def _reset_input_buffer(self) -> None:
@@ -81,6 +49,7 @@ class _LosslessSerial(serial.Serial):
         super()._reconfigure_port(force_update)  # type: ignore[misc]  # not in the published types
         attributes = termios.tcgetattr(self.fileno_early())
         attributes[0] &= ~(termios.BRKINT | termios.ISTRIP)
+        attributes[2] &= ~termios.HUPCL
         termios.tcsetattr(self.fileno_early(), termios.TCSANOW, attributes)
 
     def fileno_early(self) -> int:
@@ -111,14 +80,25 @@ class SerialEndpoint:
             self._serial.open()
         except (termios.error, ValueError) as error:  # pyserial lets these two through
             raise OSError(errno.EIO, f"cannot set up {self.name}: {error}") from error
+        except serial.SerialException as error:
+            raise _plain(error, self.name) from error
         return Opening.OPEN
 
-    def finish(self) -> None:
-        """Never pending."""
+    def finish(self) -> Opening:
+        """See Endpoint; never asked for."""
+        return Opening.OPEN
 
     def fileno(self) -> int:
         """See Endpoint."""
         return self._serial.fileno_early()
+
+    def read(self, limit: int) -> bytes:
+        """See Endpoint."""
+        return os.read(self.fileno(), limit)
+
+    def write(self, data: bytes) -> int:
+        """See Endpoint."""
+        return os.write(self.fileno(), data)
 
     def close(self) -> None:
         """See Endpoint. Drops output that was not sent, or closing would wait for it."""
@@ -129,72 +109,9 @@ class SerialEndpoint:
         self._serial.close()
 
 
-class SocketEndpoint:
-    """A TCP socket; a name is resolved once, by ``prepare``."""
-
-    def __init__(self, url: str) -> None:
-        self.name = url
-        self._socket: socket.socket | None = None
-        self._address: tuple[socket.AddressFamily, Any] | None = None
-        try:
-            parts = urlsplit(url)
-            self._host, self._port = parts.hostname or "", parts.port or 0
-        except ValueError as error:
-            raise UsageFault(f"expected socket://HOST:PORT, got {url!r}: {error}") from error
-        if not self._host or not self._port or parts.path or parts.query:
-            raise UsageFault(f"expected socket://HOST:PORT, got {url!r}")
-
-    def prepare(self) -> None:
-        """See Endpoint."""
-        family, _, _, _, address = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
-        self._address = (family, address)
-
-    def open(self) -> Opening:
-        """See Endpoint."""
-        assert self._address is not None, "prepare() comes first"
-        family, address = self._address
-        connection = self._socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            connection.setblocking(False)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _find_dead_peers(connection)
-            code = connection.connect_ex(address)
-            if code == errno.EINPROGRESS:
-                return Opening.PENDING
-            self._check(code)
-        except OSError:
-            self.close()
-            raise
-        return Opening.OPEN
-
-    def finish(self) -> None:
-        """See Endpoint."""
-        assert self._socket is not None
-        self._check(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-
-    def fileno(self) -> int:
-        """See Endpoint."""
-        assert self._socket is not None
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        """See Endpoint."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _check(self, code: int) -> None:
-        assert self._socket is not None
-        if code:
-            raise OSError(code, f"{os.strerror(code)}: {self.name}")
-        if self._socket.getsockname() == self._socket.getpeername():
-            # With nobody listening, TCP can connect a port of the ephemeral range to itself.
-            raise ConnectionRefusedError(errno.ECONNREFUSED, f"nobody listens: {self.name}")
-
-
-def _find_dead_peers(connection: socket.socket) -> None:
-    """A serial server that lost power says nothing: probe it after 5 s of silence, give up after 3 probes."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, option):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+def _plain(error: serial.SerialException, path: str) -> OSError:
+    """Without the layers that pyserial puts around the system's word; a lock is said to be one."""
+    number = error.errno or errno.EIO
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return OSError(number, f"another program has locked {path}")
+    return OSError(number, f"{os.strerror(number)}: {path}" if error.errno else str(error))

@@ -6,11 +6,10 @@ Owns no policy: when to open is ``console.py``'s.
 
 from __future__ import annotations
 
-import os
 import threading
 from enum import Enum, auto
 
-from rig.links.console_port import Endpoint
+from rig.links.console_endpoint import Endpoint
 from rig.links.console_stream import ConsoleStream
 
 
@@ -42,6 +41,6 @@ class Slot:
             if self.state is not State.OPEN:
                 return None
             try:
-                return os.write(self.endpoint.fileno(), data)
+                return self.endpoint.write(data)
             except BlockingIOError:
                 return 0

@@ -8,28 +8,16 @@ Else BoardSilent. Owns the wording; every message has the last line seen and whe
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 
 from rig.errors import BoardGarbled, BoardSilent, LinkLost, RigError, RigFault
 from rig.links.console_stream import ConsoleStream
+from rig.links.console_trouble import port_hint
+from rig.links.wire import Parser
 
 BABBLE_BYTES = 16 * 1024
 """More than this (1.4 s at 115200 baud) without a single whole frame, where one was awaited, is babble."""
 
 _SAMPLE_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many frames, whole and damaged, a stream had when waiting began."""
-
-    frames: int
-    damaged: int
-
-    @classmethod
-    def of(cls, stream: ConsoleStream) -> Tally:
-        """The counts now."""
-        return cls(stream.frames, stream.damaged)
 
 
 def link_lost(stream: ConsoleStream, message: str, reason: str | None = None) -> RigError:
@@ -43,6 +31,7 @@ def link_lost(stream: ConsoleStream, message: str, reason: str | None = None) ->
         f"{message}: {stream.port}: {because}" if because else message,
         board=stream.board,
         evidence=stream.evidence(stream.end),
+        hint=None if stream.connected else port_hint(stream.port),
     )
 
 
@@ -56,16 +45,20 @@ def not_matched(stream: ConsoleStream, pattern: bytes, timeout_s: float, since: 
     return _garbled_or_silent(stream, message, since)
 
 
-def no_frame(stream: ConsoleStream, what: str, timeout_s: float, since: int, before: Tally) -> RigError:
-    """The error for an event or reply that did not come; ``what`` is the beginning of the message."""
+def no_frame(stream: ConsoleStream, what: str, timeout_s: float, since: int) -> RigError:
+    """The error for an event or reply that did not come; ``what`` is the beginning of the message.
+
+    Counts what came since the mark, however much of it was there before anybody waited.
+    """
     message = f"{what} in {timeout_s:.1f} s"
     if not stream.connected:
         return link_lost(stream, message)
-    damaged = stream.damaged - before.damaged
-    if damaged:
-        seen = _shown(stream.last_damaged.strip())
-        return _garbled(stream, f"{message}; {damaged} damaged frames, the last {seen}", since)
-    if stream.frames == before.frames and stream.end - since >= BABBLE_BYTES:
+    parser = Parser()
+    frames = parser.feed(stream.read(since)[1])
+    if parser.damaged:
+        seen = _shown(parser.last_damaged.strip())
+        return _garbled(stream, f"{message}; {parser.damaged} damaged frames, the last {seen}", since)
+    if not frames and stream.end - since >= BABBLE_BYTES:
         return _garbled(stream, f"{message}; it babbles", since)
     return _garbled_or_silent(stream, message, since)
 

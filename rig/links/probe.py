@@ -82,7 +82,7 @@ class PyocdProbe:
     def write_memory(self, address: int, data: bytes) -> None:
         """Writes RAM or registers of peripherals (not flash). Raises LinkLost."""
         with self._errors(f"writing {len(data)} bytes at {address:#010x}"):
-            self._target.write_memory_block8(address, data)
+            self._target.write_memory_block8(address, list(data))  # a remote probe sends JSON
 
     def reset(self) -> None:
         """Resets the board and lets it run."""
@@ -216,7 +216,7 @@ class PyocdProbe:
     def _write_direct(self, segments: list[Any]) -> int:
         """Flash that takes what is written, as RAM does: nothing is erased, so no wear is counted."""
         for segment in segments:
-            self._target.write_memory_block8(segment.address, segment.data)
+            self._target.write_memory_block8(segment.address, list(segment.data))
         return sum(len(segment.data) for segment in segments)
 
     def _by_region(self, content: Image) -> dict[Any, list[Any]]:

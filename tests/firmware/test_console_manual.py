@@ -6,9 +6,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from suites.boot.test_boot import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = ROOT / "firmware" / "protocol" / "generate.py"
@@ -34,6 +37,16 @@ def test_table_has_a_handler_for_every_command(tmp_path: Path) -> None:
     declared = re.findall(r"^void (command_\w+)\(", header, re.MULTILINE)
     assert declared
     assert [name for name in declared if f"void {name}(" not in sources] == []
+
+
+def test_the_boot_suite_expects_the_commands_of_each_feature() -> None:
+    promised: dict[str, tuple[str, ...]] = {}
+    for command in tomllib.loads((ROOT / "firmware/protocol/commands.toml").read_text())["command"]:
+        if "feature" in command:
+            promised[command["feature"]] = (*promised.get(command["feature"], ()), command["name"])
+    assert {feature: sorted(names) for feature, names in COMMANDS.items()} == {
+        feature: sorted(names) for feature, names in promised.items()
+    }
 
 
 @pytest.mark.parametrize("arguments", [[], ["header"], ["pdf", "out"]])

@@ -178,10 +178,16 @@ def test_a_tcp_port_never_connects_to_itself(stack: ExitStack) -> None:
 
 
 @pytest.mark.parametrize(
-    "port", ["COM3", "rfc2217://host:1", "socket://host", "socket://host:1/x", "socket://:99999"]
+    "port", ["COM3", "telnet://host:1", "socket://host", "socket://host:1/x", "socket://:99999"]
 )
 def test_a_port_of_another_kind_is_refused(stack: ExitStack, port: str) -> None:
     with pytest.raises(UsageFault, match="socket://HOST:PORT"):
+        armed(stack, port)
+
+
+@pytest.mark.parametrize("port", ["rfc2217://host", "rfc2217://host:1?poll_modem", "rfc2217://:99999"])
+def test_an_rfc_2217_port_is_a_host_and_a_port(stack: ExitStack, port: str) -> None:
+    with pytest.raises(UsageFault, match="expected rfc2217://HOST:PORT"):
         armed(stack, port)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.boot import boot_before
 from rig.deadline import Deadline, poll
 from rig.errors import (
     BoardGarbled,
@@ -221,6 +222,22 @@ def test_a_board_whose_frames_stay_damaged_is_garbled(arrange: Arranged) -> None
     with pytest.raises(BoardGarbled, match=r"3 of its 4 lines came.*damaged frames, the last '\$1.1 data"):
         console.request("bench.list", deadline=Deadline.after(0.3))
     assert len(board.requests) <= 8
+
+
+def test_damage_that_was_there_before_anybody_waited_counts(arrange: Arranged) -> None:
+    """A fast board has said all by the time that its reset returns."""
+    board, console = arrange(silent)
+    board.say(frame("!0 boot count=1") + damage(frame("!1 ready reset_us=7"), at=5))
+    console.expect(rb"reset_us=7\*.*\n", soon(), since=START)
+    with pytest.raises(BoardGarbled, match=r"1 damaged frames, the last '\$!1 "):
+        console.wait_event("ready", Deadline.after(0.1), since=START)
+
+
+def test_a_damaged_line_between_boot_and_ready_changes_nothing_of_the_boot(arrange: Arranged) -> None:
+    board, console = arrange(silent)
+    board.say(frame("!0 boot count=1") + damage(frame("!1 crash present=1")) + frame("!2 ready"))
+    ready = console.wait_event("ready", soon(), since=START)
+    assert boot_before(console, START, ready, soon()).fields == {"count": "1"}
 
 
 def test_a_board_at_another_baud_rate_is_garbled(arrange: Arranged) -> None:
