@@ -146,9 +146,14 @@ class PowerFacts(_Fact):
 @dataclass(frozen=True, slots=True)
 class FirmwareFacts(_Fact):
     """The default firmware of a board: ``preset`` of ``firmware/CMakePresets.json``, built in
-    ``build/firmware/<preset>/``."""
+    ``build/firmware/<preset>/``.
+
+    ``run_on_silicon``: false where it was written for a chip and nobody has run it on one yet, so that every
+    report says so; None where there is nothing to say.
+    """
 
     preset: Name
+    run_on_silicon: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
