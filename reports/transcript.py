@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A console transcript cut to what a page can carry: its beginning and its end, with the cases marked in it.
 
-The whole transcript stays in the run; the cut says how much is missing.
+The whole transcript stays in the run; the cut says how much is missing. On paper only the last lines before
+the end of a case that went wrong are useful: ``excerpts``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ Lines = Iterable[tuple[int, str | bytes]]
 TranscriptReader = Callable[[Path], Lines]
 _LINE_COST = 34
 _LONGEST = 500
+EXCERPT = 25
+"""Lines of the console before the end of a case that went wrong, on paper."""
 _LOG = re.compile(r"([EW]) \(\d+\) ")
 
 
@@ -82,6 +85,22 @@ def page(lines: Lines, cases: Iterable[CaseResult], budget: int) -> TranscriptPa
             spent -= _cost(tail.popleft()[1])
     omitted = total - len(head) - len(tail)
     return TranscriptPage(tuple(_marked(head, list(tail), omitted, cases)), total, omitted, "")
+
+
+def excerpts(lines: Lines, wrong: Iterable[CaseResult], most: int = EXCERPT) -> TranscriptPage:
+    """Returns the last ``most`` lines of each of these attempts, and only those."""
+    spans = [(c, c.started_ns, c.started_ns + int(c.duration_s * 1e9)) for c in wrong]
+    found: dict[int, deque[tuple[int, str]]] = {n: deque(maxlen=most) for n in range(len(spans))}
+    total = 0
+    for t_ns, raw in lines:
+        total += 1
+        for n, (_, begin, end) in enumerate(spans):
+            if begin <= t_ns <= end:
+                found[n].append((t_ns, _clean(raw)))
+    shown: list[TranscriptLine] = []
+    for n, (case, _, _) in enumerate(spans):
+        shown += [_mark(case), *(TranscriptLine(seconds(t), _kind(line), line) for t, line in found[n])]
+    return TranscriptPage(tuple(shown), total, total - sum(map(len, found.values())), "")
 
 
 def _cost(line: str) -> int:
