@@ -94,7 +94,7 @@ def inked(svg: str, width: float) -> str:
     coloured = re.sub(r"var\(--([a-z-]+)\)", lambda found: paper()[found[1]], svg)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     height = width * float(box[2]) / float(box[1]) if box else width
-    size = f'width="{_n(width)}" height="{_n(height)}" font-family="DejaVu Sans" font-size="9"'
+    size = f'width="{_n(width)}" height="{_n(height)}" font-family="DejaVu Sans" font-size="12.5"'
     return coloured.replace("<svg ", f"<svg {size} ", 1)
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,11 @@ from rich.console import Console
 from reports.terminal import as_text, print_run
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, MeasurementResult, Run
+
+if TYPE_CHECKING:
+    from tests.reports import hostile
+else:
+    import hostile
 
 Attempt = Callable[..., CaseResult]
 Measure = Callable[..., MeasurementResult]
@@ -52,6 +58,21 @@ def test_what_a_board_says_is_no_markup_and_no_control_code(bare: Run, attempt: 
     assert "test_[red]x" in shown
     assert "more characters)" in shown
     assert not {"\x1b", "\x07"} & set(shown)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_hostile_board_writes_no_control_code(
+    bare: Run, attempt: Attempt, measure: Measure, width: int
+) -> None:
+    run = hostile.hostile_run(bare, attempt, measure)
+    out = io.StringIO()
+    print_run(run, Console(file=out, width=width, force_terminal=True, color_system="standard"))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())  # our own colours
+    assert shown.replace("\n", "").isprintable()
+    assert r"\x1b[2J" in shown
+    assert "https://evil.example" not in re.findall(r"\x1b\]8;[^\x1b]*", out.getvalue())
+    one = dataclasses.replace(run, boards=run.boards[:1], measurements=run.measurements[:9])
+    assert as_text(one, width).replace("\n", "").isprintable()
 
 
 def test_an_incomplete_or_empty_run_says_so(bare: Run) -> None:
