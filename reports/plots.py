@@ -14,8 +14,8 @@ from reports.svg import Drawing, Scale
 from reports.text import number
 from rig.evidence.model import MeasurementResult
 
-WIDTH, HEIGHT = 430.0, 68.0
-_FLOOR, _TOP, _ENDS = 53.0, 16.0, 66.0
+WIDTH, HEIGHT = 430.0, 70.0
+_FLOOR, _TOP, _ENDS = 53.0, 16.0, 68.0
 _APART = 28.0
 _MARGIN = 6.0
 
@@ -113,6 +113,8 @@ def _limits(drawing: Drawing, m: MeasurementResult, scale: Scale, width: float, 
         else:
             right = bound > scale.high
             x, words = (width, f"{words} →") if right else (0.0, f"← {words}")
+        if upper and m.lower == m.upper:
+            continue  # told once
         drawing.text(x, top - 5, words, "bad", "end" if right else "start")
 
 

@@ -19,8 +19,8 @@ from rig.evidence.model import CaseResult
 
 WIDTH = 1056.0
 MOST_MOMENTS = 160
-UNPLUG_NS = 500_000_000
-"""A console that is lost so near to the moment when the supply was switched off was lost by that."""
+UNPLUG_NS = 50_000_000
+"""A console that is lost so shortly before it is told that the supply is off was lost by that."""
 _LEFT, _RIGHT = 64.0, 8.0
 _CASES, _POWER, _PROBE, _UART, _AXIS = 30.0, 58.0, 82.0, 120.0, 152.0
 _HEIGHT = 172.0
@@ -155,10 +155,18 @@ def _ticks(end: float) -> Iterator[float]:
 
 
 def _wanted(events: Sequence[Event]) -> list[Event]:
-    """Consoles that were lost because the plug was pulled: the supply was switched off then."""
-    off = [event.t_ns for event in events if (event.source, event.kind) == ("power", "off")]
-    lost = (event for event in events if event.kind == "lost")
-    return [event for event in lost if any(-UNPLUG_NS < event.t_ns - t_ns < UNPLUG_NS for t_ns in off)]
+    """Consoles that were lost because the plug was pulled: while the supply was off, or just before."""
+    wanted: list[Event] = []
+    on, lately = True, None
+    for event in events:
+        if event.source == "power":
+            on = event.kind == "on"
+            if not on and lately is not None and event.t_ns - lately.t_ns < UNPLUG_NS:
+                wanted.append(lately)
+        elif event.kind == "lost":
+            wanted += [] if on else [event]
+            lately = event
+    return wanted
 
 
 def _is_bad(event: Event) -> bool:
