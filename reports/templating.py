@@ -38,6 +38,7 @@ def environment(run: Run, folder: Path) -> Environment:
         "duration": text.duration,
         "short": text.short_hash,
         "cut": text.cut,
+        "brief": lambda said: text.one_line(str(said), 24) if said else "",
         "dedent": textwrap.dedent,
         "place": lambda path: _place(run, path),
         "link": lambda path: _link(run, folder, path),

@@ -126,3 +126,6 @@ def test_a_hostile_board_is_shown_and_does_nothing(
     assert "{{ 7*7 }}" in shown
     assert "the end of it" in shown
     assert path.stat().st_size < 3_000_000
+    for width in (1280, 400):
+        seen.page.set_viewport_size({"width": width, "height": 900})
+        assert seen.page.evaluate("document.documentElement.scrollWidth") == width
