@@ -6,7 +6,8 @@ Owns the choice and the order; the words are in ``templates/``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -93,6 +94,8 @@ def board_page(
     events = [event for event in run.events if event.board == board.name]
     said, more = moments(events)
     files = tuple(path for path in segments(board, attempts) if path not in run.sensitive)
+    heard = array("q")
+    shown = _transcript(files, attempts, _noting(transcript, heard), budget, paper)
     return BoardPage(
         board=board,
         emulated=view.is_emulated(board),
@@ -102,17 +105,34 @@ def board_page(
         skipped=view.skipped(mine),
         memory=rooms,
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
-        timeline=_drawn(run, board, attempts, events),
+        timeline=_drawn(run, board, attempts, events, heard),
         moments=said,
         more_moments=more,
-        transcript=_transcript(files, attempts, transcript, budget, paper),
+        transcript=shown,
         files=files,
     )
 
 
-def _drawn(run: Run, board: BoardResult, attempts: Sequence[CaseResult], events: Sequence[Event]) -> str:
+def _drawn(
+    run: Run,
+    board: BoardResult,
+    attempts: Sequence[CaseResult],
+    events: Sequence[Event],
+    heard: Sequence[int],
+) -> str:
     there = bool(attempts or events)
-    return timeline(board.name, events, attempts, run.duration_s) if there else ""
+    return timeline(board.name, events, attempts, heard, run.duration_s) if there else ""
+
+
+def _noting(read: TranscriptReader, heard: array[int]) -> TranscriptReader:
+    """A reader that also notes when each line came."""
+
+    def noted(path: Path) -> Iterator[tuple[int, str | bytes]]:
+        for t_ns, line in read(path):
+            heard.append(t_ns)
+            yield t_ns, line
+
+    return noted
 
 
 def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[MeasureGroup, ...]:

@@ -33,7 +33,7 @@ _COLOURS = {
     Outcome.ABORTED: "abort",
 }
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
-_UART_KINDS = {"line": "received", "sent": "sent"}
+_LINES = ("line", "sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,13 @@ class Moment:
     bad: bool
 
 
-def timeline(board: str, events: Sequence[Event], cases: Sequence[CaseResult], end_s: float) -> str:
-    """Returns the SVG of one board's events and attempts, from the run's start to ``end_s``."""
+def timeline(
+    board: str, events: Sequence[Event], cases: Sequence[CaseResult], heard: Sequence[int], end_s: float
+) -> str:
+    """Returns the SVG of one board's events and attempts, from the run's start to ``end_s``.
+
+    ``heard``: when each line of the console came, in ns; what the board answers is no event of the run.
+    """
     drawing = Drawing(WIDTH, _HEIGHT)
     end = max(end_s, 0.001, *(event.t_ns / 1e9 for event in events[-1:]))
     for y, name in ((_CASES, "cases"), (_POWER, "power"), (_PROBE, "probe"), (_UART, "UART")):
@@ -59,17 +64,16 @@ def timeline(board: str, events: Sequence[Event], cases: Sequence[CaseResult], e
     for event in events:
         if event.source not in ("power", "console") or _is_bad(event):
             _mark(drawing, event, end, bad=_is_bad(event) and event not in wanted)
-    _uart(drawing, events, end)
+    sent = [event.t_ns for event in events if (event.source, event.kind) == ("console", "sent")]
+    _uart(drawing, heard, sent, end)
     _axis(drawing, end)
-    sent = sum(event.kind == "sent" for event in events)
-    return drawing.svg(
-        "time", f"Timeline of {board}: {len(cases)} attempts at cases, {len(events)} events, {sent} requests"
-    )
+    said = f"{len(cases)} attempts at cases, {len(heard)} lines received, {len(sent)} sent"
+    return drawing.svg("time", f"Timeline of {board}: {said}")
 
 
 def moments(events: Sequence[Event]) -> tuple[tuple[Moment, ...], int]:
     """What is worth a line of text, and how many more there are."""
-    told = [event for event in events if event.kind not in _UART_KINDS]
+    told = [event for event in events if event.kind not in _LINES]
     wanted = _wanted(told)
     said = [_moment(event, bad=_is_bad(event) and event not in wanted) for event in told]
     return tuple(said[:MOST_MOMENTS]), max(0, len(said) - MOST_MOMENTS)
@@ -124,16 +128,13 @@ def _mark(drawing: Drawing, event: Event, end: float, *, bad: bool) -> None:
     drawing.rect(x - wide / 2, y - half, wide, 2 * half, colour, says)
 
 
-def _uart(drawing: Drawing, events: Iterable[Event], end: float) -> None:
+def _uart(drawing: Drawing, heard: Iterable[int], sent: Iterable[int], end: float) -> None:
     """Lines received above, lines sent below; height by √ of how many fell into that stretch of time."""
-    counts: dict[str, Counter[int]] = {"received": Counter(), "sent": Counter()}
-    for event in events:
-        if event.source == "console" and (way := _UART_KINDS.get(event.kind)):
-            counts[way][int((_BINS - 1) * min(1.0, event.t_ns / 1e9 / end))] += 1
-    most = max((n for way in counts.values() for n in way.values()), default=1)
     step = (WIDTH - _LEFT - _RIGHT) / _BINS
-    for way, sign, colour in (("received", -1, "bar"), ("sent", 1, "bar-tick")):
-        tall = {place: 2 + 20 * (n / most) ** 0.5 for place, n in sorted(counts[way].items())}
+    for times, sign, colour in ((heard, -1, "bar"), (sent, 1, "bar-tick")):
+        counts = Counter(int((_BINS - 1) * min(1.0, t_ns / 1e9 / end)) for t_ns in times)
+        most = max(counts.values(), default=1)
+        tall = {place: 2 + 18 * (n / most) ** 0.5 for place, n in sorted(counts.items())}
         drawing.bars(
             ((_LEFT + place * step, _UART, step - 0.6, sign * high) for place, high in tall.items()), colour
         )

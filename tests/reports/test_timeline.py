@@ -41,7 +41,7 @@ def shapes(svg: str) -> list[ET.Element]:
 
 def test_all_boards_share_one_scale(attempt: Attempt) -> None:
     cases = [attempt("a", started_ns=2 * S), attempt("b", Outcome.FAIL, started_ns=5 * S, duration_s=1.0)]
-    drawn = shapes(timeline("mps2", EVENTS, cases, 10.0))
+    drawn = shapes(timeline("mps2", EVENTS, cases, [], 10.0))
     blocks = {e.get("fill"): e for e in drawn if e.tag == "rect" and "kernel/" in (e.findtext("title") or "")}
     assert set(blocks) == {"var(--good)", "var(--bad)"}
     left = {colour: float(block.get("x") or 0) for colour, block in blocks.items()}
@@ -51,11 +51,19 @@ def test_all_boards_share_one_scale(attempt: Attempt) -> None:
 
 
 def test_the_supply_is_a_bar_while_it_is_on(attempt: Attempt) -> None:
-    bars = [
-        e.findtext("title") for e in shapes(timeline("mps2", EVENTS, [attempt("a")], 10.0)) if e.tag == "rect"
-    ]
+    drawn = shapes(timeline("mps2", EVENTS, [attempt("a")], [], 10.0))
+    bars = [element.findtext("title") for element in drawn if element.tag == "rect"]
     assert "on: 1.000 … 4.000 s" in bars
     assert "on: 5.000 … 8.100 s" in bars
+
+
+def test_lines_received_stand_above_those_that_were_sent() -> None:
+    drawn = shapes(timeline("mps2", EVENTS, [], [3 * S, 3 * S, 7 * S], 10.0))
+    paths = {element.get("fill"): element.get("d") or "" for element in drawn if element.tag == "path"}
+    assert paths["var(--bar)"].count("M") == 2
+    assert paths["var(--bar)"].count("v-") == 2
+    assert paths["var(--bar-tick)"].count("M") == 1
+    assert "v-" not in paths["var(--bar-tick)"]
 
 
 def test_only_what_was_not_wanted_is_red() -> None:
@@ -69,12 +77,12 @@ def test_only_what_was_not_wanted_is_red() -> None:
 def test_a_soak_of_a_day_stays_small(attempt: Attempt) -> None:
     events = [event(n / 10, "console", "line") for n in range(20_000)]
     events += [event(n, "probe", "reset", halted=True) for n in range(500)]
-    svg = timeline("mps2", events, [attempt("a")], 86_400.0)
+    svg = timeline("mps2", events, [attempt("a")], [n * S for n in range(80_000)], 86_400.0)
     assert len(svg) < 150_000
     assert len(re.findall(r" s</text>", svg)) <= 13
     assert moments(events)[1] == 500 - MOST_MOMENTS
 
 
 def test_nothing_at_all_is_drawn_without_a_fault() -> None:
-    assert "<svg" in timeline("mps2", [], [], 0.0)
+    assert "<svg" in timeline("mps2", [], [], [], 0.0)
     assert moments([]) == ((), 0)
