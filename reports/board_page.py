@@ -46,11 +46,6 @@ class MeasureGroup:
     shared: Mapping[str, Scalar]
     rows: tuple[MeasureRow, ...]
 
-    @property
-    def title(self) -> str:
-        """The suite as the beginning of a heading."""
-        return self.suite[:1].upper() + self.suite[1:]
-
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:

@@ -39,11 +39,6 @@ class SideBySide:
     drawn: tuple[tuple[figures.SameFigure, str], ...]
     single: tuple[figures.SameFigure, ...]
 
-    @property
-    def title(self) -> str:
-        """The suite as the beginning of a heading."""
-        return self.suite[:1].upper() + self.suite[1:]
-
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
@@ -90,9 +85,8 @@ def page_of(
 
     cases = view.stories(run)
     book = SampleBook(run, samples)
-    script = "" if paper else (STATIC / "report.js").read_text(encoding="utf-8")
-    styles = ("report.css", "paper.css") if paper else ("report.css",)
-    css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in styles)
+    script = "" if paper else _static("report.js")
+    css = _static("report.css") + (_static("paper.css") if paper else "")
     budget = TRANSCRIPT_BUDGET // max(1, len(run.boards))
     boards = [board_page(run, board, book, transcript, budget, paper=paper) for board in run.boards]
     same = figures.same_figures(run)
@@ -117,6 +111,10 @@ def page_of(
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def _shown(svg: str, width: float) -> Markup:

@@ -47,6 +47,7 @@ def environment(run: Run, folder: Path) -> Environment:
     env.globals |= {"has_limit": figures.has_limit, "sensitive": run.sensitive}
     env.globals |= {"percent": text.percent, "plural": text.plural, "size": text.size}
     env.globals |= {"tally": view.tally, "label": text.label, "fact": text.fact}
+    env.globals |= {"capital": text.capital}
     return env
 
 

@@ -137,6 +137,11 @@ def fact(key: str, value: object) -> str:
     return number(value) if isinstance(value, int | float) else str(value)
 
 
+def capital(words: str) -> str:
+    """Returns the words as the beginning of a heading."""
+    return words[:1].upper() + words[1:]
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Returns ``1 case``, ``2 cases``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

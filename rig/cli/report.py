@@ -62,10 +62,7 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
     from rig.evidence.reader import load_run
     from rig.evidence.store import find_run
 
-    if output is not None and output.is_dir() and shape not in _FOLDERS:
-        raise click.BadParameter(f"{output} is a folder; {shape} is one file", param_hint="--output")
-    if output is not None and output.is_file() and shape in _FOLDERS:
-        raise click.BadParameter(f"{output} is a file; {shape} is a folder of tables", param_hint="--output")
+    _check(output, shape)
     run = load_run(find_run(RUNS, wanted))
     if not run.complete:
         notes = printable("; ".join(run.notes) or "it was cut off")
@@ -86,6 +83,14 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
         print_run(run)
     else:
         click.echo(_document(run, shape), nl=False)
+
+
+def _check(output: Path | None, shape: str) -> None:
+    """Refuses a folder where a file is to be, and the other way round, before anything is read."""
+    if output is not None and output.is_dir() and shape not in _FOLDERS:
+        raise click.BadParameter(f"{output} is a folder; {shape} is one file", param_hint="--output")
+    if output is not None and output.is_file() and shape in _FOLDERS:
+        raise click.BadParameter(f"{output} is a file; {shape} is a folder of tables", param_hint="--output")
 
 
 def _page(shape: str) -> Callable[[Run, Path], Path]:
