@@ -22,7 +22,7 @@ Lines = Iterable[tuple[int, str | bytes]]
 
 TranscriptReader = Callable[[Path], Lines]
 _LINE_COST = 34
-_LONGEST, _LONGEST_ON_PAPER = 500, 160
+_LONGEST, _LONGEST_FRAME = 500, 84
 EXCERPT = 25
 """Lines of the console before the end of a case that went wrong, on paper."""
 _LOG = re.compile(r"([EW]) \(\d+\) ")
@@ -96,7 +96,7 @@ def excerpts(lines: Lines, wrong: Iterable[CaseResult], most: int = EXCERPT) -> 
         total += 1
         for n, (_, begin, end) in enumerate(spans):
             if begin <= t_ns <= end:
-                found[n].append((t_ns, _clean(raw, _LONGEST_ON_PAPER)))
+                found[n].append((t_ns, _brief(_clean(raw))))
     shown: list[TranscriptLine] = []
     for n, (case, _, _) in enumerate(spans):
         shown += [_mark(case), *(TranscriptLine(seconds(t), _kind(line), line) for t, line in found[n])]
@@ -108,9 +108,18 @@ def _cost(line: str) -> int:
     return _LINE_COST + len(escape(line).encode())
 
 
-def _clean(raw: str | bytes, longest: int = _LONGEST) -> str:
+def _clean(raw: str | bytes) -> str:
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
     line = printable(text.rstrip("\r\n")).replace("\n", "\\x0a")
+    return _cut(line, _LONGEST)
+
+
+def _brief(line: str) -> str:
+    """A line for paper: of a row of samples the beginning is enough."""
+    return _cut(line, _LONGEST_FRAME) if _kind(line) == "frame" else line
+
+
+def _cut(line: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[:longest]}… (+{len(line) - longest} characters)"
 
 
