@@ -54,7 +54,7 @@ def parts(run: Run, width: int) -> Iterator[RenderableType]:
     if run.measurements:
         yield heading("Figures")
         yield from figures(run, width)
-        yield from _emulated(run)
+        yield from _remarks(run)
     if unstable := [story for story in cases if story.last.unstable]:
         yield heading("Unstable: passed on a retry")
         for story in unstable:
@@ -133,12 +133,12 @@ def _skips(groups: Sequence[view.SkipGroup]) -> Iterator[RenderableType]:
         yield padded(words(f"{said} ({', '.join(boards)}): ").append_text(words(names, DIM)))
 
 
-def _emulated(run: Run) -> Iterator[RenderableType]:
+def _remarks(run: Run) -> Iterator[RenderableType]:
     names = [board.name for board in run.boards if view.is_emulated(board)]
     if names:
-        yield words(
-            f"{', '.join(names)}: emulated, timings are instruction counts, not cycles of silicon", DIM
-        )
+        whose = "its" if len(names) == 1 else "their"
+        said = f"emulated: {whose} timings are instruction counts, not cycles of silicon"
+        yield words(f"{', '.join(names)}: {said}", DIM)
     for remark in dict.fromkeys(r for board in run.boards for r in view.remarks(board) if r != "emulated"):
         boards = ", ".join(board.name for board in run.boards if remark in view.remarks(board))
         yield words(f"{boards}: {remark}", DIM)

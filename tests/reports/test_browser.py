@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from pypdf import PdfReader
 
 from rig.evidence.model import CaseResult, MeasurementResult, Run
 
@@ -100,6 +101,20 @@ def test_nothing_is_cut_off_at_the_side(opened: Opened, run: Run, written: Writt
     page = opened(written(run)).page
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_it_prints_whole_on_paper(opened: Opened, run: Run, written: Written, tmp_path: Path) -> None:
+    opened(written(run)).page.pdf(path=tmp_path / "printed.pdf", prefer_css_page_size=True)
+    pages = PdfReader(tmp_path / "printed.pdf").pages
+    assert {(round(float(page.mediabox.width)), round(float(page.mediabox.height))) for page in pages} == {
+        (595, 842)
+    }
+    words = " ".join("".join(page.extract_text() for page in pages).split())
+    for m in run.measurements:
+        told = m.name.removeprefix("memory.region.").removesuffix(".used").removesuffix(".tick_hit")
+        assert told in words, m.name
+    assert "mps2/console.log" in words
+    assert "All figures" not in words
 
 
 def test_a_hostile_board_is_shown_and_does_nothing(
