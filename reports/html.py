@@ -3,74 +3,50 @@
 
 Owns what the page shows and in which order the parts come; the words and the look are in ``templates/`` and
 ``static/``. The page's own policy forbids any other script, so device text could not run even if it got in.
+The same content on paper is ``pdf.py``'s.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports import text, view
-from reports.transcript import TranscriptPage, TranscriptReader, page, read_console, segments
-from rig.errors import RigError
-from rig.events import Scalar
-from rig.evidence.measurement import Outcome
-from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
+from reports import figures, view
+from reports.board_page import board_page
+from reports.boxes import boxes
+from reports.samples import SampleBook, SampleReader, stored_samples
+from reports.svg import inked
+from reports.transcript import TranscriptReader, read_console
+from rig.evidence.model import Run
 
 if TYPE_CHECKING:
-    from reports.distribution import Distribution
-    from rig.evidence.statistics import Samples
+    from markupsafe import Markup
 
-SampleReader = Callable[[Run, MeasurementResult], "Samples"]
-
-TRANSCRIPT_BUDGET = 1_200_000
+TRANSCRIPT_BUDGET = 1_100_000
 """Bytes of transcript on a page, shared by its boards."""
 STATIC = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureRow:
-    """One measurement on the page; ``svg`` is empty where there is nothing to draw."""
-
-    m: MeasurementResult
-    tick: MeasurementResult | None
-    svg: str
-    note: str
-    context: dict[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureGroup:
-    """The measurements of one suite and the context they all share."""
+class SideBySide:
+    """The figures of one suite that several boards gave: distributions as boxes, single values as a table."""
 
     suite: str
-    shared: dict[str, Scalar]
-    rows: tuple[MeasureRow, ...]
-
-    @property
-    def title(self) -> str:
-        """The suite as the beginning of a heading."""
-        return self.suite[:1].upper() + self.suite[1:]
+    drawn: tuple[tuple[figures.SameFigure, str], ...]
+    single: tuple[figures.SameFigure, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class BoardPage:
-    """All that the page says of one board."""
+class KeptFile:
+    """A file of the run that answers for the others, with its hash."""
 
-    board: BoardResult
-    emulated: bool
-    suites: dict[str, tuple[view.CaseStory, ...]]
-    counts: dict[Outcome, int]
-    skipped: tuple[view.SkipGroup, ...]
-    regions: tuple[view.Region, ...]
-    groups: tuple[MeasureGroup, ...]
-    transcript: TranscriptPage
-    files: tuple[Path, ...]
+    name: str
+    octets: int
+    sha256: str
 
 
 def render_html(
@@ -87,124 +63,106 @@ def render_html(
     """
     from rig.evidence.bundle import write_atomic
 
-    write_atomic(path, page_of(run, path.parent, samples or _stored_samples, transcript).encode())
+    write_atomic(path, page_of(run, path.parent, samples or stored_samples, transcript).encode())
     return path
 
 
-def page_of(run: Run, folder: Path, samples: SampleReader, transcript: TranscriptReader) -> str:
-    """Returns the whole page, with links to artifacts as seen from ``folder``."""
+def preload() -> None:
+    """Imports what a page needs, for those who will want one and have the time now."""
+    import jinja2  # noqa: F401
+
+
+def page_of(
+    run: Run, folder: Path, samples: SampleReader, transcript: TranscriptReader, *, paper: bool = False
+) -> str:
+    """Returns the whole page, with links to artifacts as seen from ``folder``.
+
+    ``paper``: the same without script and what can be folded, its drawings in the colours of paper.
+    """
     from markupsafe import Markup
 
     from reports.templating import environment
 
     cases = view.stories(run)
-    script = (STATIC / "report.js").read_text(encoding="utf-8")
-    limited = [m for m in run.measurements if m.lower is not None or m.upper is not None]
-    return (
-        environment(run, folder)
-        .get_template("report.html.j2")
-        .render(
-            run=run,
-            headline=view.headline(run),
-            counts=view.counts(cases),
-            troubles=view.troubles(cases),
-            unstable=[story for story in cases if story.last.unstable],
-            marginal=[m for m in run.measurements if m.marginal],
-            limited=len(limited),
-            provisional=sum(m.provisional for m in limited),
-            boards=[_board(run, b, cases, samples, transcript) for b in run.boards],
-            css=Markup((STATIC / "report.css").read_text(encoding="utf-8")),
-            script=Markup(script),
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    book = SampleBook(run, samples)
+    script = "" if paper else _static("report.js")
+    css = _static("report.css") + (_static("paper.css") if paper else "")
+    budget = TRANSCRIPT_BUDGET // max(1, len(run.boards))
+    boards = [board_page(run, board, book, transcript, budget, paper=paper) for board in run.boards]
+    same = figures.same_figures(run)
+    env = environment(run, folder)
+    env.filters["svg"] = _inked if paper else _shown
+    return env.get_template("report.html.j2").render(
+        run=run,
+        paper=paper,
+        headline=view.headline(run),
+        counts=view.counts(cases),
+        troubles=view.troubles(cases),
+        unstable=[story for story in cases if story.last.unstable],
+        marginal=[m for m in run.measurements if m.marginal],
+        limited=[m for m in run.measurements if figures.has_limit(m)],
+        provisional=_provisional(run),
+        keys=[figure for figure in same if figure.limited],
+        beside=_side_by_side(same, book) if len(run.boards) > 1 else (),
+        boards=boards,
+        drawn=any(board.timeline for board in boards),
+        files=_kept(run),
+        css=Markup(css),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _shown(svg: str, width: float) -> Markup:
+    from markupsafe import Markup
+
+    del width  # the page's
+    return Markup(svg)
+
+
+def _inked(svg: str, width: float) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(inked(svg, width) if svg else "")
+
+
+def _provisional(run: Run) -> dict[str, int]:
+    """How many limits of each provisional origin were applied."""
+    counted: dict[str, int] = {}
+    for m in run.measurements:
+        if m.provisional and figures.has_limit(m):
+            counted[figures.origin_of(m)] = counted.get(figures.origin_of(m), 0) + 1
+    return counted
+
+
+def _side_by_side(same: Sequence[figures.SameFigure], book: SampleBook) -> tuple[SideBySide, ...]:
+    suites: dict[str, list[figures.SameFigure]] = {}
+    for figure in same:
+        if len(figure.of) > 1:
+            suites.setdefault(figure.suite, []).append(figure)
+    return tuple(
+        SideBySide(
+            suite,
+            tuple((figure, _boxes(figure, book)) for figure in rows if not figure.single),
+            tuple(figure for figure in rows if figure.single),
         )
+        for suite, rows in suites.items()
     )
 
 
-def _stored_samples(run: Run, m: MeasurementResult) -> Samples:
-    from rig.evidence import reader
-
-    return reader.samples(run, m)
-
-
-def _board(
-    run: Run,
-    board: BoardResult,
-    cases: Sequence[view.CaseStory],
-    samples: SampleReader,
-    transcript: TranscriptReader,
-) -> BoardPage:
-    mine = [story for story in cases if story.last.board == board.name]
-    suites: dict[str, list[view.CaseStory]] = {}
-    for story in mine:
-        suites.setdefault(story.last.suite, []).append(story)
-    measured = [m for m in run.measurements if m.board == board.name]
-    regions = view.regions(measured)
-    mapped = {region.measurement.name for region in regions}
-    grouped: dict[str, list[MeasurementResult]] = {}
-    for m in measured:
-        if m.name not in mapped:
-            grouped.setdefault(m.suite, []).append(m)
-    attempts = [attempt for story in mine for attempt in story.attempts]
-    files = tuple(path for path in segments(board, attempts) if path not in run.sensitive)
-    return BoardPage(
-        board,
-        view.is_emulated(board),
-        {name: tuple(rows) for name, rows in suites.items()},
-        view.counts(mine),
-        view.skipped(mine),
-        regions,
-        tuple(_group(run, suite, rows, samples) for suite, rows in grouped.items()),
-        _transcript(files, attempts, transcript, TRANSCRIPT_BUDGET // len(run.boards)),
-        files,
-    )
+def _boxes(figure: figures.SameFigure, book: SampleBook) -> str:
+    shapes = {board: shape for board, (m, _) in figure.of.items() if (shape := book.of(m)[0]) is not None}
+    return boxes(figure, shapes)
 
 
-def _group(run: Run, suite: str, rows: Sequence[MeasurementResult], samples: SampleReader) -> MeasureGroup:
-    pairs = view.with_tick(rows)
-    shared = view.shared_context([m for m, _ in pairs])
-    return MeasureGroup(suite, shared, tuple(_row(run, m, tick, shared, samples) for m, tick in pairs))
+def _kept(run: Run) -> tuple[KeptFile, ...]:
+    """The journals, which hold the SHA-256 of every artifact, and the header of the run."""
+    from rig.evidence.bundle import HEADER, JOURNALS_GLOB, SUMMARY, sha256_of
 
-
-def _row(
-    run: Run,
-    m: MeasurementResult,
-    tick: MeasurementResult | None,
-    shared: dict[str, Scalar],
-    samples: SampleReader,
-) -> MeasureRow:
-    from reports import plots
-
-    whole, note = _distribution(run, m, samples)
-    apart, tick_note = _distribution(run, tick, samples) if tick else (None, "")
-    own = {key: value for key, value in m.context.items() if key not in shared}
-    svg = plots.histogram(m, whole, apart)
-    return MeasureRow(m, tick, svg, "; ".join(filter(None, (note, tick_note))), own)
-
-
-def _distribution(run: Run, m: MeasurementResult, samples: SampleReader) -> tuple[Distribution | None, str]:
-    """The distribution of a measurement's samples, and what is to be said about it."""
-    from reports.distribution import distribution
-
-    if m.n == 0:
-        return None, "no samples"
-    try:
-        values: Samples = samples(run, m) if m.samples_sha256 else [m.p50] if m.n == 1 else []
-    except (RigError, OSError, ValueError) as error:
-        return None, f"samples cannot be read: {error}"
-    found = distribution(values)
-    if found is None:
-        return None, "no finite sample to draw" if len(values) else "samples were not kept"
-    note = f"{text.plural(found.not_finite, 'sample')} not a finite number" if found.not_finite else ""
-    return found, note
-
-
-def _transcript(
-    files: Sequence[Path], cases: Sequence[CaseResult], read: TranscriptReader, budget: int
-) -> TranscriptPage:
-    if not files:
-        return TranscriptPage((), 0, 0, "No console transcript that may be shown was kept for this board.")
-    try:
-        lines = chain.from_iterable(read(path) for path in files)
-        return page(lines, cases, budget)
-    except (RigError, OSError, ValueError) as error:
-        return TranscriptPage((), 0, 0, f"The transcript cannot be read: {error}")
+    names = [HEADER, *sorted(path.name for path in run.path.glob(JOURNALS_GLOB)), SUMMARY]
+    there = [run.path / name for name in names if (run.path / name).is_file()]
+    return tuple(KeptFile(path.name, path.stat().st_size, sha256_of(path)) for path in there)

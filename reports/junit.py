@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from reports import text, view
+from reports import figures, text, view
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, MeasurementResult, Run
 
@@ -119,7 +119,7 @@ def _said(story: view.CaseStory, measurements: Iterable[MeasurementResult]) -> l
 
 
 def _figures(m: MeasurementResult) -> str:
-    bounds = view.limit_of(m)
+    bounds = figures.limit_of(m)
     flags = [flag for flag, on in (("provisional", m.provisional), ("marginal", m.marginal)) if on]
     parts = [
         f"{m.name}: p50 {text.number(m.p50)}, p99 {text.number(m.p99)}, max {text.number(m.max)} {m.unit}",

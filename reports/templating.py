@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from reports import text, view
+from reports import figures, text, view
 from rig.evidence.model import Run
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 def environment(run: Run, folder: Path) -> Environment:
     """Returns the Jinja2 environment for a page about ``run`` that will lie in ``folder``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -39,13 +38,16 @@ def environment(run: Run, folder: Path) -> Environment:
         "duration": text.duration,
         "short": text.short_hash,
         "cut": text.cut,
+        "brief": lambda said: text.one_line(str(said), 24) if said else "",
         "dedent": textwrap.dedent,
-        "svg": Markup,
         "place": lambda path: _place(run, path),
         "link": lambda path: _link(run, folder, path),
     }
-    env.globals |= {"limit_of": view.limit_of, "judged": view.judged, "sensitive": run.sensitive}
+    env.globals |= {"limit_of": figures.limit_of, "origin_of": figures.origin_of, "judged": figures.judged}
+    env.globals |= {"has_limit": figures.has_limit, "sensitive": run.sensitive}
     env.globals |= {"percent": text.percent, "plural": text.plural, "size": text.size}
+    env.globals |= {"tally": view.tally, "label": text.label, "fact": text.fact}
+    env.globals |= {"capital": text.capital}
     return env
 
 

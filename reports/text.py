@@ -105,6 +105,43 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole > 0 and math.isfinite(part) else "–"
 
 
+_LABELS = {
+    "cause": "reset cause",
+    "count": "boot count",
+    "proto": "console protocol",
+    "flags": "flags hash",
+    "version": "firmware version",
+    "board": "firmware's board",
+    "cpu_hz": "core clock",
+    "counter_hz": "counter clock",
+    "tick_hz": "tick rate",
+    "opt": "optimisation",
+    "task_select": "task selection",
+    "heap": "heap scheme",
+    "cpuid": "CPUID",
+    "fpu": "FPU",
+}
+
+
+def label(key: str) -> str:
+    """Returns what a fact of a board or of a measurement is called in a report."""
+    return _LABELS.get(key, key.replace("_", " "))
+
+
+def fact(key: str, value: object) -> str:
+    """Returns a fact as people read it: ``yes``, ``25,000,000 Hz``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key.endswith("_hz") and str(value).isdigit():
+        return f"{number(int(str(value)))} Hz"
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def capital(words: str) -> str:
+    """Returns the words as the beginning of a heading."""
+    return words[:1].upper() + words[1:]
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Returns ``1 case``, ``2 cases``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

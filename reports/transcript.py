@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A console transcript cut to what a page can carry: its beginning and its end, with the cases marked in it.
 
-The whole transcript stays in the run; the cut says how much is missing.
+The whole transcript stays in the run; the cut says how much is missing. On paper only the last lines before
+the end of a case that went wrong are useful: ``excerpts``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Lines = Iterable[tuple[int, str | bytes]]
 
 TranscriptReader = Callable[[Path], Lines]
 _LINE_COST = 34
-_LONGEST = 500
+_LONGEST, _LONGEST_FRAME = 500, 84
+EXCERPT = 25
+"""Lines of the console before the end of a case that went wrong, on paper."""
 _LOG = re.compile(r"([EW]) \(\d+\) ")
 
 
@@ -84,6 +87,22 @@ def page(lines: Lines, cases: Iterable[CaseResult], budget: int) -> TranscriptPa
     return TranscriptPage(tuple(_marked(head, list(tail), omitted, cases)), total, omitted, "")
 
 
+def excerpts(lines: Lines, wrong: Iterable[CaseResult], most: int = EXCERPT) -> TranscriptPage:
+    """Returns the last ``most`` lines of each of these attempts, and only those."""
+    spans = [(c, c.started_ns, c.started_ns + int(c.duration_s * 1e9)) for c in wrong]
+    found: dict[int, deque[tuple[int, str]]] = {n: deque(maxlen=most) for n in range(len(spans))}
+    total = 0
+    for t_ns, raw in lines:
+        total += 1
+        for n, (_, begin, end) in enumerate(spans):
+            if begin <= t_ns <= end:
+                found[n].append((t_ns, _brief(_clean(raw))))
+    shown: list[TranscriptLine] = []
+    for n, (case, _, _) in enumerate(spans):
+        shown += [_mark(case), *(TranscriptLine(seconds(t), _kind(line), line) for t, line in found[n])]
+    return TranscriptPage(tuple(shown), total, total - sum(map(len, found.values())), "")
+
+
 def _cost(line: str) -> int:
     """Bytes that a line takes on a page."""
     return _LINE_COST + len(escape(line).encode())
@@ -92,7 +111,16 @@ def _cost(line: str) -> int:
 def _clean(raw: str | bytes) -> str:
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
     line = printable(text.rstrip("\r\n")).replace("\n", "\\x0a")
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}… (+{len(line) - _LONGEST} characters)"
+    return _cut(line, _LONGEST)
+
+
+def _brief(line: str) -> str:
+    """A line for paper: of a row of samples the beginning is enough."""
+    return _cut(line, _LONGEST_FRAME) if _kind(line) == "frame" else line
+
+
+def _cut(line: str, longest: int) -> str:
+    return line if len(line) <= longest else f"{line[:longest]}… (+{len(line) - longest} characters)"
 
 
 def _marked(

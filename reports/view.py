@@ -6,19 +6,15 @@ Owns the grouping and the order that every format shares. Makes no outcome: thos
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports import text
-from reports.text import plural, size
-from rig.events import Scalar
+from reports.text import plural
 from rig.evidence.measurement import Outcome
-from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
+from rig.evidence.model import BoardResult, CaseResult, Run
 
 TROUBLE = (Outcome.FAIL, Outcome.ERROR, Outcome.ABORTED)
-_REGION = re.compile(r"memory\.region\.(?P<name>.+)\.used")
 _WORDS = {
     Outcome.PASS: "passed",
     Outcome.FAIL: "failed",
@@ -58,27 +54,6 @@ class SkipGroup:
     board: str
     reason: str
     cases: tuple[CaseResult, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """How full a memory region is, in bytes; ``total`` is None where nobody said."""
-
-    name: str
-    used: float
-    total: float | None
-    start: str
-    measurement: MeasurementResult
-
-    @property
-    def share(self) -> float:
-        """The part in use, from 0 to 1; 0 where the size is unknown."""
-        return min(1.0, max(0.0, self.used / self.total)) if self.total else 0.0
-
-    @property
-    def text(self) -> str:
-        """``60.2 KiB of 256 KiB``."""
-        return size(self.used) + (f" of {size(self.total)}" if self.total else "")
 
 
 def stories(run: Run) -> tuple[CaseStory, ...]:
@@ -130,64 +105,10 @@ def is_emulated(board: BoardResult) -> bool:
     return str(said).lower() in ("true", "yes", "1")
 
 
-def regions(measurements: Iterable[MeasurementResult]) -> tuple[Region, ...]:
-    """The memory map: measurements ``memory.region.<name>.used`` with their context's ``size``."""
-    found = []
-    for m in measurements:
-        if match := _REGION.fullmatch(m.name):
-            total = m.context.get("size")
-            known = float(total) if isinstance(total, int | float) and total > 0 else None
-            found.append(Region(match["name"], m.max, known, str(m.context.get("start", "")), m))
-    return tuple(found)
-
-
-def judged(m: MeasurementResult) -> float:
-    """The figure that the limit judges."""
-    return m.mean if m.statistic == "value" else float(getattr(m, m.statistic))
-
-
-def limit_of(m: MeasurementResult) -> str:
-    """Returns ``lo <= p99 <= hi``: the limit with the statistic it judges; empty without a limit."""
-    return text.limit(m.lower, m.upper, m.statistic)
-
-
-def is_tick(m: MeasurementResult) -> bool:
-    """Whether these are the samples that a tick interrupt hit, kept apart (context ``population``)."""
-    return m.context.get("population") == "tick" or m.name.endswith(".tick_hit")
-
-
-def beside_one_another(run: Run) -> tuple[MeasurementResult, ...]:
-    """The measurements of a run; where it has several boards, the same figure of each stands together."""
-    if len(run.boards) < 2:
-        return run.measurements
-    boards = {board.name: number for number, board in enumerate(run.boards)}
-    place: dict[tuple[str, str, str], int] = {}
-    for m in run.measurements:
-        place.setdefault((m.suite, m.case, m.name), len(place))
-
-    def order(m: MeasurementResult) -> tuple[int, int, int]:
-        return place[m.suite, m.case, m.name], boards.get(m.board, len(boards)), m.attempt
-
-    return tuple(sorted(run.measurements, key=order))
-
-
-def with_tick(
-    measurements: Sequence[MeasurementResult],
-) -> tuple[tuple[MeasurementResult, MeasurementResult | None], ...]:
-    """Pairs each measurement with the one of the same case that holds its samples hit by a tick, if any."""
-    apart = {
-        (m.board, m.suite, m.case, m.attempt, m.name.rsplit(".", 1)[0]): m for m in measurements if is_tick(m)
-    }
-    pairs = []
-    for m in measurements:
-        if not is_tick(m):
-            pairs.append((m, apart.pop((m.board, m.suite, m.case, m.attempt, m.name), None)))
-    return (*pairs, *((m, None) for m in apart.values()))
-
-
-def shared_context(measurements: Sequence[MeasurementResult]) -> dict[str, Scalar]:
-    """The context that all of these have in common, so that it is told once."""
-    if not measurements:
-        return {}
-    first, *rest = measurements
-    return {k: v for k, v in first.context.items() if all(k in m.context and m.context[k] == v for m in rest)}
+def remarks(board: BoardResult) -> tuple[str, ...]:
+    """What must be known of a board before its figures are believed, in a few words each."""
+    said = ["emulated"] if is_emulated(board) else []
+    said += ["not yet run on silicon"] if board.identity.get("run_on_silicon") is False else []
+    method = board.identity.get("flash_method")
+    said += [str(method)] if isinstance(method, str) and method.startswith("direct write") else []
+    return tuple(said)

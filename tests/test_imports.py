@@ -40,11 +40,13 @@ HOMES = {  # library: the only files that may import it
     "scipy": ("rig/evidence/*",),
     "pandas": ("reports/*",),
     "matplotlib": ("reports/*",),
+    "pyarrow": ("reports/parquet.py",),
+    "weasyprint": ("reports/pdf.py",),
     "yaml": ("rig/bench/inventory_yaml.py",),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
-LAZY_AT_HOME = ("numpy", "scipy", "pandas", "matplotlib")
+LAZY_AT_HOME = ("numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
 SLEEPER = "rig/deadline.py"
 
 

@@ -154,9 +154,13 @@ class FirmwareFacts(_Fact):
     """The default firmware of a board.
 
     ``preset``: one of ``firmware/CMakePresets.json``.
+
+    ``run_on_silicon``: false where it was written for a chip and nobody has run it on one yet, so that every
+    report says so; None where there is nothing to say.
     """
 
     preset: Name
+    run_on_silicon: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

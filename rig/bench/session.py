@@ -94,7 +94,7 @@ class BoardSession:
         of the board. Raises LinkLost, WrongBoard.
         """
         self.power.on()
-        self._tell("on")
+        self.tell_power("on")
         self._port_was_late = not self.console.connected
         settle(self.board.power.settle_s)
         self.console.wait_connected(Deadline.after(PORT_S))
@@ -104,7 +104,7 @@ class BoardSession:
         """Lets the probe go and pulls the plug."""
         self.detach_probe()
         self.power.off()
-        self._tell("off")
+        self.tell_power("off")
 
     def flash(self, image: Path, *, force: bool = False) -> FlashReport:
         """Flashes an image with proof; the core is left halted at its first instruction."""
@@ -161,7 +161,8 @@ class BoardSession:
             return error
         return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name, evidence=error.evidence)
 
-    def _tell(self, kind: str) -> None:
+    def tell_power(self, kind: str) -> None:
+        """Keeps that the supply was switched ``on`` or ``off``."""
         self.sink(Event(self.clock.now_ns(), "power", kind, self.board.name))
 
 
@@ -194,6 +195,7 @@ def open_session(
         session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id)
         if board.emulator is not None:
             console.wait_connected(Deadline.after(PORT_S))
+        stack.callback(session.tell_power, "off")
         stack.callback(power.off)
         stack.callback(session.detach_probe)
         try:

@@ -55,6 +55,8 @@ def _print_table(inventory: Inventory, rows: list[tuple[Board, Holder | None]]) 
         what = Text(board.description or _target(board))  # as text: brackets in a file are no markup
         what.append(f"\n{_target(board)}; {', '.join(sorted(board.features)) or 'no features'}", style="dim")
         firmware = Text(board.firmware.preset if board.firmware else "—")
+        if board.firmware is not None and board.firmware.run_on_silicon is False:
+            firmware.append("\nnot yet run\non silicon", style="dim")
         table.add_row(Text(board.name), what, firmware, Text(str(by) if by else "—"))
     Console().print(table)
 

@@ -99,7 +99,7 @@ def _run(
         if progress.run_path is None and progress.interrupted:
             raise KeyboardInterrupt
         return status, progress.run_path
-    from reports.plots import preload
+    from reports.html import preload
     from rig.cli.side_by_side import Task, run_side_by_side
 
     _must_have_images(boards, image)

@@ -1,35 +1,56 @@
 # SPDX-License-Identifier: MIT
-"""``rig report``: shows a run again: as a table, JSON, JUnit XML or one HTML file. Touches no board."""
+"""``rig report``: shows a run again, in every form there is. Touches no board."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from rig.cli import COMMANDS, candidates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rig.evidence.model import Run
 
 RUNS = Path("runs")
+FORMATS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "table": "summary and figures for the terminal",
+        "json": "the run for other programs",
+        "junit": "JUnit XML for continuous integration",
+        "html": "one page that needs nothing else",
+        "pdf": "the same, to hand over or to print",
+        "csv": "tables of cases, measurements and samples",
+        "parquet": "the same tables with their types",
+    }
+)
+_FILES: Final = ("html", "pdf")
+_FOLDERS: Final = ("csv", "parquet")
 
 
-@click.command(short_help=COMMANDS["report"])
+@click.command(
+    short_help=COMMANDS["report"],
+    epilog="Formats: " + "; ".join(f"{name}, {what}" for name, what in FORMATS.items()) + ".",
+)
 @click.argument("wanted", metavar="RUN", default="latest", shell_complete=candidates.runs)
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["table", "json", "junit", "html"]),
+    type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
     help="What to make of it.",
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write. Without it: standard output, for html report.html in the run's folder.",
+    type=click.Path(path_type=Path),
+    help="File to write; for csv and parquet the folder. Without it: standard output, for html and pdf "
+    "report.html and report.pdf in the run's folder, for csv and parquet its folder tables/.",
 )
 def report(wanted: str, shape: str, output: Path | None) -> None:
     """Show the run RUN: its id, the beginning or end of its id, its folder, or 'latest'.
@@ -43,14 +64,18 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
     from rig.evidence.reader import load_run
     from rig.evidence.store import find_run
 
+    _check(output, shape)
     run = load_run(find_run(RUNS, wanted))
     if not run.complete:
         notes = printable("; ".join(run.notes) or "it was cut off")
         click.echo(f"run {run.run_id} is incomplete: {notes}", err=True)
-    if shape == "html":
-        from reports.html import render_html
+    if shape in _FILES:
+        click.echo(_page(shape)(run, output or run.path / f"report.{shape}"))
+    elif shape in _FOLDERS:
+        from reports.table_files import write_tables
 
-        click.echo(render_html(run, output or run.path / "report.html"))
+        for path in write_tables(run, output or run.path / "tables", shape):
+            click.echo(path)
     elif output is not None:
         _write(output, _document(run, shape))
         click.echo(output)
@@ -60,6 +85,24 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
         print_run(run)
     else:
         click.echo(_document(run, shape), nl=False)
+
+
+def _check(output: Path | None, shape: str) -> None:
+    """Refuses a folder where a file is to be, and the other way round, before anything is read."""
+    if output is not None and output.is_dir() and shape not in _FOLDERS:
+        raise click.BadParameter(f"{output} is a folder; {shape} is one file", param_hint="--output")
+    if output is not None and output.is_file() and shape in _FOLDERS:
+        raise click.BadParameter(f"{output} is a file; {shape} is a folder of tables", param_hint="--output")
+
+
+def _page(shape: str) -> Callable[[Run, Path], Path]:
+    if shape == "pdf":
+        from reports.pdf import render_pdf
+
+        return render_pdf
+    from reports.html import render_html
+
+    return render_html
 
 
 def _document(run: Run, shape: str) -> str:

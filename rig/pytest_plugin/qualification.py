@@ -364,4 +364,6 @@ def stated(board: Board) -> dict[str, Scalar]:
     stated: dict[str, Scalar] = {"description": board.description, "probe": board.probe.type}
     if board.emulator is not None:
         stated |= {"emulated": True, "machine": board.emulator.machine, "clock": board.emulator.clock}
+    if board.firmware is not None and board.firmware.run_on_silicon is not None:
+        stated["run_on_silicon"] = board.firmware.run_on_silicon
     return stated

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline
+from rig.events import Scalar
 from rig.evidence.counter import RawSeries
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def run_benchmark(console: ConsoleLink, name: str, arg: int = 0) -> tuple[Mappin
     return done, RawSeries.of_text(row["s"] for row in read.rows)
 
 
+def _context(board: BoardSession, said: Mapping[str, str]) -> dict[str, Scalar]:
+    """What a figure depends on: what bench.context says, and the clock that the board runs by."""
+    clock = board.board.emulator.clock if board.board.emulator else "hardware"
+    return {**{key: said[key] for key in CONTEXT if key in said}, "clock": clock}
+
+
 def _measurement(benchmark: tuple[str, int]) -> str:
     name, arg = benchmark
     return f"{name}.{arg}" if arg else name
@@ -94,8 +101,7 @@ def test_benchmark(
     hz = int(done["counter_hz"])
     figures = timebase.convert(raw.ticks, hz, overhead)
     method = {
-        **{key: context[key] for key in CONTEXT if key in context},
-        "clock": board.board.emulator.clock if board.board.emulator else "hardware",
+        **_context(board, context),
         "overhead_ticks": overhead,
         "cold_ticks": int(done["cold"]),
         "tick_hits": int(raw.hit.sum()),
@@ -110,12 +116,14 @@ def test_benchmark(
 
 @pytest.mark.board_feature("exact-clock")
 def test_one_instruction_is_told_from_the_next(
-    console: ConsoleLink, measure: CaseMeasure, timebase: TimeBase
+    board: BoardSession, console: ConsoleLink, measure: CaseMeasure, timebase: TimeBase
 ) -> None:
     """10, 11 and 12 NOPs read exactly 10, 11 and 12 instructions: the measure of every figure above."""
     names = {count: measure.declare(f"cal.nops.{count}", timebase.unit, "max") for count in (10, 11, 12)}
+    said = console.request("bench.context", deadline=Deadline.after(READ_S)).fields
+    method = "NOPs between two counter reads, empty probe subtracted"
     for count, declared in names.items():
         done, raw = run_benchmark(console, "cal.nops", count)
         figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))[~raw.hit]
-        declared.samples(figures, {"method": "NOPs between two counter reads, empty probe subtracted"})
+        declared.samples(figures, {**_context(board, said), "method": method})
         assert set(figures.tolist()) == {count}

@@ -10,7 +10,7 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.events import Scalar
-from rig.image.memory import memory_report
+from rig.image.memory import MemoryReport, memory_report
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board_feature("memory")
 
 REPLY_S = 5.0
+LARGEST = 6  # symbols of a region that are kept by name
 
 
 def test_linker_regions_agree_with_the_firmware(
@@ -40,6 +41,8 @@ def test_linker_regions_agree_with_the_firmware(
                 "start": f"{region.start:#010x}",
                 "size": region.size,
                 "free": region.free,
+                "padding": region.padding,
+                **_contents(report, region.name),
                 "method": "sections of the ELF; .data counts in flash and in RAM",
             },
         )
@@ -101,6 +104,15 @@ def test_heap_from_both_sides(
     free.value(heap.free, context)
     lowest.value(heap.min_ever, context)
     fragmentation.value(heap.fragmentation, {**context, "largest": heap.largest, "blocks": heap.blocks})
+
+
+def _contents(report: MemoryReport, region: str) -> dict[str, Scalar]:
+    """What is in a region: each section, and the largest symbols of those that live there."""
+    there = [item for item in report.sections if region in (item.region, item.load_region) and item.size]
+    names = {item.name for item in there if item.region == region}
+    largest = [symbol for symbol in report.symbols if symbol.section in names][:LARGEST]
+    sections: dict[str, Scalar] = {f"section {item.name}": item.size for item in there}
+    return sections | {f"symbol {symbol.name}": symbol.size for symbol in largest}
 
 
 def _word(task: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from rig.bench.inventory import Board, find_inventory, load_inventory
 from rig.bench.inventory_values import FEATURES, parse_size
 from rig.errors import UnknownBoard
+from rig.pytest_plugin.qualification import stated
 
 ROOT = Path(__file__).parents[2]
 Load = Callable[[str | bytes], str]
@@ -38,6 +39,11 @@ def test_the_shipped_board_is_whole() -> None:
     assert board.emulator.flash_size == 16 << 20
     assert board.at.startswith("devices.yaml:") or "/devices.yaml:" in board.at
     assert board.features <= FEATURES.keys()
+
+
+def test_firmware_that_has_not_run_on_silicon_says_so() -> None:
+    said = {name: stated(_shipped(name)).get("run_on_silicon") for name in ("mps2", "stm32f4")}
+    assert said == {"mps2": None, "stm32f4": False}
 
 
 def test_the_shipped_example_of_a_physical_board_is_valid(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_the_order_of_a_session_on_one_clock(bench: Inventory, app: Path, tmp_pa
         ("probe", "reset"),
         ("probe", "flashed"),
         ("probe", "reset"),
+        ("power", "off"),
     ]
     reset_ns = max(event.t_ns for event in told if event.kind == "reset")
     assert reset_ns <= boot.t_ns <= ended_ns

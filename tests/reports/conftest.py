@@ -251,10 +251,16 @@ def attempt() -> Callable[..., CaseResult]:
 
 
 @pytest.fixture
-def page(tmp_path: Path, shelf: SampleShelf) -> Callable[..., str]:
-    """Renders a run to HTML and returns the text: ``page(run, lines)``."""
+def written(tmp_path: Path, shelf: SampleShelf) -> Callable[..., Path]:
+    """Renders a run to an HTML file: ``written(run, lines)``."""
 
-    def render(run: Run, lines: Callable[[Path], Iterator[tuple[int, str]]] = console_lines) -> str:
-        return render_html(run, tmp_path / "r.html", samples=shelf, transcript=lines).read_text("utf-8")
+    def render(run: Run, lines: Callable[[Path], Iterator[tuple[int, str]]] = console_lines) -> Path:
+        return render_html(run, tmp_path / "r.html", samples=shelf, transcript=lines)
 
     return render
+
+
+@pytest.fixture
+def page(written: Callable[..., Path]) -> Callable[..., str]:
+    """Renders a run to HTML and returns the text: ``page(run, lines)``."""
+    return lambda run, lines=console_lines: written(run, lines).read_text("utf-8")

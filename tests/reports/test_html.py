@@ -196,6 +196,48 @@ def test_sensitive_files_are_neither_linked_nor_shown(run: Run, page: Page) -> N
     assert "that may be shown" in hidden
 
 
+def several(run: Run) -> Run:
+    """The run with a second board like the first, which has not run on silicon and is written directly."""
+    said = {**run.boards[0].identity, "run_on_silicon": False, "flash_method": "direct write, no algorithm"}
+    second = dataclasses.replace(run.boards[0], name="stm32f4", identity=said)
+    more = tuple(dataclasses.replace(m, board="stm32f4") for m in run.measurements)
+    return dataclasses.replace(run, boards=(run.boards[0], second), measurements=run.measurements + more)
+
+
+def test_several_boards_stand_side_by_side(run: Run, page: Page) -> None:
+    words = " ".join(" ".join(Outline(page(several(run))).words).split())
+    assert "Boards side by side" in words
+    assert "Boards side by side" not in page(run)
+    assert words.count("Not yet run on silicon.") == 1
+    assert "Flashed by direct write, no algorithm." in words
+    drawn = [m for m in run.measurements if m.suite == "kernel" and not m.name.endswith(".tick_hit")]
+    assert page(several(run)).count('<svg class="box"') == len(drawn)
+
+
+def test_the_hashes_of_the_run_are_told(run: Run, page: Page) -> None:
+    journal = run.path / "journal.mps2.jsonl"
+    journal.write_bytes(b"records")
+    shown = page(run)
+    assert hashlib.sha256(b"records").hexdigest() in shown
+    assert "journal.mps2.jsonl" in shown
+    assert str(run.boards[0].image_sha256) in shown
+
+
+def test_each_figure_says_how_it_was_taken(run: Run, page: Page) -> None:
+    words = " ".join(" ".join(Outline(page(run)).words).split())
+    facts = (
+        "counter FPGAIO COUNTER",
+        "core clock 25,000,000 Hz",
+        "tick rate 1,000 Hz",
+        "heap scheme heap_4",
+        "compiler arm-none-eabi-gcc 12.2.1",
+        "asserts yes",
+        "clock exact",
+    )
+    for fact in facts:
+        assert fact in words, fact
+
+
 def test_artifacts_are_linked_as_seen_from_the_page(run: Run, page: Page) -> None:
     assert f'href="runs/{run.run_id}/artifacts/crash.json"' in page(run)
 

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reports.transcript import page, segments
+from reports.transcript import excerpts, page, segments
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, Run
 
@@ -76,3 +76,16 @@ def test_the_files_are_the_boards_and_those_that_cases_kept(run: Run, attempt: A
     own = board.transcript or Path()
     assert segments(board, cases) == (own, Path("a/console.log"), Path("b.log"))
     assert segments(dataclasses.replace(board, transcript=None), ()) == ()
+
+
+def test_on_paper_are_the_last_lines_of_what_went_wrong_and_no_other(attempt: Attempt) -> None:
+    wrong = attempt("test_b", Outcome.FAIL, started_ns=10_000, duration_s=0.0005)
+    long = [(20_000, "$1.0 data s=" + "0" * 300), (30_000, "E (1) bench: " + "x" * 300)]
+    found = excerpts([*numbered(10), *long, *((40_000 + n, f"late {n}") for n in range(30))], [wrong])
+    assert found.lines[0].text == "kernel/test_b: FAIL"
+    assert [line.text for line in found.lines[1:]] == [f"late {n}" for n in range(5, 30)]
+    assert (found.total, found.omitted) == (42, 17)
+    few = excerpts([*numbered(10), *long], [wrong])
+    assert few.lines[1].text.endswith("… (+228 characters)")
+    assert few.lines[2].text == "E (1) bench: " + "x" * 300
+    assert excerpts(numbered(3), []).lines == ()

@@ -12,6 +12,7 @@ import pytest
 
 from reports import plots
 from reports.distribution import distribution
+from reports.svg import inked, paper
 from rig.evidence.model import MeasurementResult
 
 Measure = Callable[..., MeasurementResult]
@@ -57,6 +58,20 @@ def test_samples_hit_by_a_tick_stand_apart(measure: Measure) -> None:
     svg = plots.histogram(measure("a", [80, 90]), distribution([80, 90]), distribution([200, 200]))
     assert "hit by a tick: 2" in svg
     assert "var(--bar-tick)" in svg
+
+
+def test_where_css_does_not_reach_the_colours_of_paper_are_put_in(measure: Measure) -> None:
+    m = measure("a", [80, 90], upper=85.0, lower=60.0)
+    drawn = inked(plots.histogram(m, distribution([80, 90]), distribution([200])), 215)
+    assert 'width="215" height="35"' in drawn
+    assert "var(" not in drawn
+    assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn)) <= set(paper().values())
+    assert paper()["bad"] == "#b8261f"
+
+
+def test_a_limit_of_two_equal_bounds_is_told_once(measure: Measure) -> None:
+    svg = plots.histogram(measure("a", [10, 10], upper=10.0, lower=10.0), distribution([10, 10]))
+    assert svg.count("limit 10") == 1
 
 
 def test_without_samples_nothing_is_drawn(measure: Measure) -> None:

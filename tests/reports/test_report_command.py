@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from rig.cli.report import report
+from rig.cli.report import FORMATS, report
 from rig.errors import EvidenceFault, UsageFault
 from rig.events import RunClock
 from rig.evidence.measurement import Measurement, Outcome, SpecLimit
@@ -85,6 +85,47 @@ def test_a_run_that_was_cut_off_is_said_on_standard_error(bundle: Path) -> None:
     assert "is incomplete" in result.stderr
 
 
+@pytest.mark.parametrize("shape", ["csv", "parquet"])
+def test_tables_go_to_a_folder_and_their_paths_are_said(bundle: Path, tmp_path: Path, shape: str) -> None:
+    names = ("cases", "measurements", "samples")
+    own = [str(bundle / "tables" / f"{name}.{shape}") for name in names]
+    assert asked("latest", "--format", shape).stdout.split() == own
+    elsewhere = [tmp_path / "out" / f"{name}.{shape}" for name in names]
+    said = asked("--format", shape, "--output", str(tmp_path / "out")).stdout.split()
+    assert said == list(map(str, elsewhere))
+    assert all(path.stat().st_size > 0 for path in elsewhere)
+
+
+@pytest.mark.slow
+def test_pdf_goes_to_the_runs_folder_or_where_it_is_wanted(bundle: Path, tmp_path: Path) -> None:
+    assert asked("--format", "pdf").stdout == f"{bundle / 'report.pdf'}\n"
+    target = tmp_path / "x.pdf"
+    assert asked("--format", "pdf", "--output", str(target)).stdout == f"{target}\n"
+    assert target.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--format", "docx"], "'docx' is not one of"),
+        (["--format", "pdf", "--output", "."], "is a folder; pdf is one file"),
+        (["--output", "."], "is a folder; table is one file"),
+        (["--format", "csv", "--output", "file"], "is a file; csv is a folder of tables"),
+    ],
+)
+@pytest.mark.usefixtures("bundle")
+def test_wrong_usage_is_said_and_ends_with_2(arguments: list[str], said: str) -> None:
+    Path("file").write_text("")
+    done = CliRunner().invoke(report, arguments)
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+
+
+def test_the_help_says_what_each_format_is() -> None:
+    shown = " ".join(CliRunner().invoke(report, ["--help"]).stdout.split())
+    for name, what in FORMATS.items():
+        assert f"{name}, {what}" in shown
+
+
 @pytest.mark.usefixtures("bundle")
 def test_faults_are_the_rigs_own() -> None:
     assert isinstance(CliRunner().invoke(report, ["19990101"]).exception, UsageFault)
@@ -93,7 +134,7 @@ def test_faults_are_the_rigs_own() -> None:
 
 
 def test_nothing_heavy_is_imported_for_help() -> None:
-    heavy = {"pandas", "matplotlib", "numpy", "jinja2", "rich"}
+    heavy = {"pandas", "pyarrow", "weasyprint", "numpy", "jinja2", "rich"}
     script = f"import sys, rig.cli.report; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,11 @@ from rich.console import Console
 from reports.terminal import as_text, print_run
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, MeasurementResult, Run
+
+if TYPE_CHECKING:
+    from tests.reports import hostile
+else:
+    import hostile
 
 Attempt = Callable[..., CaseResult]
 Measure = Callable[..., MeasurementResult]
@@ -54,6 +60,21 @@ def test_what_a_board_says_is_no_markup_and_no_control_code(bare: Run, attempt: 
     assert not {"\x1b", "\x07"} & set(shown)
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_hostile_board_writes_no_control_code(
+    bare: Run, attempt: Attempt, measure: Measure, width: int
+) -> None:
+    run = hostile.hostile_run(bare, attempt, measure)
+    out = io.StringIO()
+    print_run(run, Console(file=out, width=width, force_terminal=True, color_system="standard"))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())  # our own colours
+    assert shown.replace("\n", "").isprintable()
+    assert r"\x1b[2J" in shown
+    assert "https://evil.example" not in re.findall(r"\x1b\]8;[^\x1b]*", out.getvalue())
+    one = dataclasses.replace(run, boards=run.boards[:1], measurements=run.measurements[:9])
+    assert as_text(one, width).replace("\n", "").isprintable()
+
+
 def test_an_incomplete_or_empty_run_says_so(bare: Run) -> None:
     shown = as_text(dataclasses.replace(bare, complete=False, notes=("no journal",)), 80)
     assert "INCOMPLETE" in shown
@@ -75,25 +96,39 @@ def test_odd_figures_are_shown_as_they_are(bare: Run, measure: Measure) -> None:
     assert "origin unknown" in shown
 
 
-def test_two_boards_are_told_apart(bare: Run, measure: Measure) -> None:
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_same_figure_of_several_boards_stands_in_one_row(run: Run, width: int) -> None:
+    boards = tuple(dataclasses.replace(run.boards[0], name=name) for name in ("mps2", "qual-02", "qual-03"))
+    kernel = [m for m in run.measurements if m.suite == "kernel"]
+    rows = [dataclasses.replace(m, board=board.name) for m in kernel for board in boards]
+    lines = as_text(dataclasses.replace(run, boards=boards, measurements=tuple(rows)), width).split("\n")
+    assert max(map(len, lines)) <= width
+    (row,) = [line for line in lines if line.startswith("sched.yield.self ")]
+    cell = "77/79/79" if width == 120 else "79"
+    assert row.split() == ["sched.yield.self", cell, cell, cell, "instructions"]
+    at = lines.index(row)
+    assert lines[at + 1].strip() == "p99 <= 126, REQ-KRN-014, suites/kernel/limits.toml:12"
+    assert any("FAIL" in line and line.startswith("mutex.unlock") for line in lines)
+    assert "! marginal on mps2, qual-02, qual-03" in " ".join(" ".join(lines).split())
+
+
+def test_a_limit_that_not_all_boards_have_says_whose_it_is(bare: Run, measure: Measure) -> None:
     boards = (*bare.boards, dataclasses.replace(bare.boards[0], name="qual-03", identity={}, dut=None))
-    rows = (measure("a", [1]), measure("a", [2], board="qual-03"))
+    rows = (measure("a", [1], upper=9.0, outcome=Outcome.PASS), measure("b", [2], board="qual-03"))
     shown = as_text(dataclasses.replace(bare, boards=boards, measurements=rows), 80)
-    assert "mps2: a" in shown
-    assert "qual-03: a" in shown
+    assert re.search(r"^a +1 +– +instructions$", shown, re.MULTILINE)
+    assert re.search(r"^b +– +2 +instructions$", shown, re.MULTILINE)
+    assert "mps2: p99 <= 9, origin unknown" in shown
 
 
-def test_the_same_figure_of_several_boards_stands_together(bare: Run, measure: Measure) -> None:
-    boards = (*bare.boards, dataclasses.replace(bare.boards[0], name="qual-03"))
-    taken = (("a", "qual-03"), ("a", "mps2"), ("b", "mps2"), ("b", "qual-03"))
-    rows = tuple(measure(name, [1], board=board) for name, board in taken)
+def test_more_boards_than_fit_stand_in_a_table_below(bare: Run, measure: Measure) -> None:
+    names = [f"quite-long-name-{n}" for n in range(9)]
+    boards = tuple(dataclasses.replace(bare.boards[0], name=name) for name in names)
+    rows = tuple(measure("a", [1, 2], board=name) for name in names)
     shown = as_text(dataclasses.replace(bare, boards=boards, measurements=rows), 80)
-    assert re.findall(r"(mps2|qual-03): ([ab])\s", shown) == [
-        ("mps2", "a"),
-        ("qual-03", "a"),
-        ("mps2", "b"),
-        ("qual-03", "b"),
-    ]
+    assert max(map(len, shown.split("\n"))) <= 80
+    assert len(re.findall(r"^a ", shown, re.MULTILINE)) > 1
+    assert all(name in shown for name in names)
 
 
 def test_colour_only_for_a_terminal_that_wants_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

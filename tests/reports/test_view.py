@@ -6,8 +6,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import pytest
-
 from reports import view
 from rig.events import Scalar
 from rig.evidence.measurement import Outcome
@@ -46,31 +44,6 @@ def test_skipped_cases_are_grouped_by_reason(run: Run) -> None:
     groups = view.skipped(view.stories(run))
     assert [len(group.cases) for group in groups] == [4, 2]
     assert groups[1].reason == "board lacks the feature 'network'"
-
-
-def test_memory_regions_know_their_share_and_live_without_a_size(run: Run, measure: Measure) -> None:
-    flash, ram, _ = view.regions(run.measurements)
-    assert (flash.name, flash.text, flash.start) == ("flash", "60.3 KiB of 16 MiB", "0x21000000")
-    assert ram.share == pytest.approx(0.93, abs=0.001)
-    sizes: tuple[Scalar, ...] = (None, "big", 0, -1, float("nan"))
-    for size in sizes:
-        (odd,) = view.regions([measure("memory.region.x.used", [100], context={"size": size})])
-        assert (odd.total, odd.share) == (None, 0)
-
-
-def test_samples_hit_by_a_tick_are_paired_with_the_others(run: Run, measure: Measure) -> None:
-    pairs = view.with_tick(run.measurements)
-    assert not any(view.is_tick(m) for m, _ in pairs)
-    paired = [(m.name, tick.name) for m, tick in pairs if tick]
-    assert paired[0] == ("sched.yield.peer", "sched.yield.peer.tick_hit")
-    lonely = measure("a.tick_hit", [9])
-    assert view.with_tick([lonely]) == ((lonely, None),)
-
-
-def test_context_that_all_share_is_told_once(measure: Measure) -> None:
-    rows = [measure("a", [1], context={"clock": "exact", "overhead": n}) for n in (4, 5)]
-    assert view.shared_context(rows) == {"clock": "exact"}
-    assert view.shared_context([]) == {}
 
 
 def test_a_board_that_says_so_is_emulated(run: Run) -> None:

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""All that a page says of one board: its cases, memory, figures, what happened when, and its console.
+
+Owns the choice and the order; the words are in ``templates/``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from reports import figures, plots, view
+from reports.memory import MemoryMap, memory_map
+from reports.samples import SampleBook
+from reports.timeline import Moment, moments, timeline
+from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
+from rig.errors import RigError
+from rig.events import Event, Scalar
+from rig.evidence.measurement import Outcome
+from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
+
+NO_TRANSCRIPT = "No console transcript that may be shown was kept for this board."
+HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
+"""Facts of a board that the page tells in another place than the list of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRow:
+    """One measurement on the page; ``svg`` is empty where there is nothing to draw."""
+
+    m: MeasurementResult
+    tick: MeasurementResult | None
+    svg: str
+    note: str
+    context: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureGroup:
+    """The measurements of one suite and the context they all share."""
+
+    suite: str
+    shared: Mapping[str, Scalar]
+    rows: tuple[MeasureRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """All that the page says of one board."""
+
+    board: BoardResult
+    emulated: bool
+    remarks: tuple[str, ...]
+    suites: Mapping[str, tuple[view.CaseStory, ...]]
+    counts: Mapping[Outcome, int]
+    skipped: tuple[view.SkipGroup, ...]
+    memory: MemoryMap
+    groups: tuple[MeasureGroup, ...]
+    timeline: str
+    moments: tuple[Moment, ...]
+    more_moments: int
+    transcript: TranscriptPage
+    files: tuple[Path, ...]
+
+    @property
+    def facts(self) -> dict[str, Scalar]:
+        """What the board said it is, but for what is told elsewhere."""
+        return {
+            key: value
+            for key, value in self.board.identity.items()
+            if key not in HIDDEN_FACTS and value is not None
+        }
+
+
+def board_page(
+    run: Run, board: BoardResult, book: SampleBook, transcript: TranscriptReader, budget: int, *, paper: bool
+) -> BoardPage:
+    """Gathers it. ``budget``: bytes of transcript; on ``paper`` only what was said around what went wrong."""
+    mine = [story for story in view.stories(run) if story.last.board == board.name]
+    suites: dict[str, list[view.CaseStory]] = {}
+    for story in mine:
+        suites.setdefault(story.last.suite, []).append(story)
+    measured = [m for m in run.measurements if m.board == board.name]
+    rooms = memory_map(measured)
+    attempts = [attempt for story in mine for attempt in story.attempts]
+    events = [event for event in run.events if event.board == board.name]
+    said, more = moments(events)
+    files = tuple(path for path in segments(board, attempts) if path not in run.sensitive)
+    heard = array("q")
+    shown = _transcript(files, attempts, _noting(transcript, heard), budget, paper)
+    return BoardPage(
+        board=board,
+        emulated=view.is_emulated(board),
+        remarks=view.remarks(board),
+        suites={name: tuple(rows) for name, rows in suites.items()},
+        counts=view.counts(mine),
+        skipped=view.skipped(mine),
+        memory=rooms,
+        groups=_groups([m for m in measured if m.name not in rooms.names], book),
+        timeline=_drawn(run, board, attempts, events, heard),
+        moments=said,
+        more_moments=more,
+        transcript=shown,
+        files=files,
+    )
+
+
+def _drawn(
+    run: Run,
+    board: BoardResult,
+    attempts: Sequence[CaseResult],
+    events: Sequence[Event],
+    heard: Sequence[int],
+) -> str:
+    there = bool(attempts or events)
+    return timeline(board.name, events, attempts, heard, run.duration_s) if there else ""
+
+
+def _noting(read: TranscriptReader, heard: array[int]) -> TranscriptReader:
+    """A reader that also notes when each line came."""
+
+    def noted(path: Path) -> Iterator[tuple[int, str | bytes]]:
+        for t_ns, line in read(path):
+            heard.append(t_ns)
+            yield t_ns, line
+
+    return noted
+
+
+def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[MeasureGroup, ...]:
+    grouped: dict[str, list[MeasurementResult]] = {}
+    for m in measured:
+        grouped.setdefault(m.suite, []).append(m)
+    return tuple(_group(suite, rows, book) for suite, rows in grouped.items())
+
+
+def _group(suite: str, rows: Sequence[MeasurementResult], book: SampleBook) -> MeasureGroup:
+    pairs = figures.with_tick(rows)
+    shared = figures.shared_context([m for m, _ in pairs])
+    return MeasureGroup(suite, shared, tuple(_row(m, tick, shared, book) for m, tick in pairs))
+
+
+def _row(
+    m: MeasurementResult, tick: MeasurementResult | None, shared: Mapping[str, Scalar], book: SampleBook
+) -> MeasureRow:
+    whole, note = book.of(m)
+    apart, tick_note = book.of(tick) if tick else (None, "")
+    own = {key: value for key, value in m.context.items() if key not in shared}
+    return MeasureRow(
+        m, tick, plots.histogram(m, whole, apart), "; ".join(filter(None, (note, tick_note))), own
+    )
+
+
+def _transcript(
+    files: Sequence[Path], cases: Sequence[CaseResult], read: TranscriptReader, budget: int, paper: bool
+) -> TranscriptPage:
+    if not files:
+        return TranscriptPage((), 0, 0, NO_TRANSCRIPT)
+    try:
+        lines = chain.from_iterable(read(path) for path in files)
+        if paper:
+            return excerpts(lines, [case for case in cases if case.outcome in view.TROUBLE])
+        return page(lines, cases, budget)
+    except (RigError, OSError, ValueError) as error:
+        return TranscriptPage((), 0, 0, f"The transcript cannot be read: {error}")
