@@ -161,7 +161,9 @@ class EmulatorFacts(_Fact):
     ``icount_shift``: an instruction takes 2^shift ns; None with the free clock only.
     ``cpu``: another core than the machine's own; None leaves it. ``storage``: how flash outlives power:
     ``backend`` is memory that the core may write, with the file behind it; ``loader`` is ROM to the core,
-    filled from the file at power-on, which only the probe can write, without a flash algorithm.
+    filled from the file at power-on, which only the probe can write, without a flash algorithm;
+    ``controller`` is flash that the machine models with its controller, kept in the file when power is
+    switched off in order: a QEMU process that is killed forgets what was written since power-on.
     """
 
     machine: Word
@@ -170,7 +172,7 @@ class EmulatorFacts(_Fact):
     flash_size: Size
     icount_shift: Shift | None = None
     cpu: Word | None = None
-    storage: Literal["backend", "loader"] = "backend"
+    storage: Literal["backend", "loader", "controller"] = "backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
