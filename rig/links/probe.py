@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from rig.errors import InventoryFault, LinkLost, RigError, UsageFault, WrongBoar
 from rig.events import Event, EventSink, RunClock, discard
 from rig.links.interfaces import FlashReport
 from rig.links.probe_errors import as_rig_errors
+from rig.links.probe_find import find_probe, opening
 from rig.links.probe_flash import Flasher
 from rig.links.wear import WearCount
 
@@ -186,43 +187,41 @@ def attach(
     no powered core, and InventoryFault for a target type that pyOCD does not know. The core runs on when the
     probe is closed.
     """
-    import pyocd.core.exceptions  # first: plug-ins load with the package, and before the aggregator
-    from pyocd.probe.aggregator import DebugProbeAggregator
-
     _keep_off_stderr(logging.getLogger("pyocd"))
-    wanted = f"{board.probe.type}:{probe_id}"
-    with as_rig_errors(board.name, f"opening probe {wanted}"):
-        probe = DebugProbeAggregator.get_probe_with_id(wanted)
-        if probe is None:
-            raise LinkLost(
-                f"no probe '{wanted}'; connected: {_names(DebugProbeAggregator.get_all_connected_probes())}",
-                board=board.name,
-                evidence=board.at,
-                hint="Is it plugged in, and may this user open it (udev rule)?",
-            )
-        options = {**_OPTIONS, "target_override": board.probe.target}
-        if board.probe.frequency_hz is not None:
-            options["frequency"] = board.probe.frequency_hz
-        session = _session(board, probe, options)
+    probe = find_probe(board, probe_id)
+    with opening(board, probe_id):
+        session = _session(board, probe)
         try:
             session.open()
         except BaseException:
-            session.close()  # what was opened before it failed: the probe is held, the core may be halted
+            with _closing_errors_ignored():  # the probe is held, the core may be halted
+                session.close()
             raise
     try:
         yield PyocdProbe(board, session, clock=clock or RunClock(), sink=sink, wear=wear)
     finally:
-        # The link may be gone, which is then already being told; closing must not hide it.
-        with contextlib.suppress(pyocd.core.exceptions.Error, RigError):
+        with _closing_errors_ignored():
             session.close()
 
 
-def _session(board: Board, probe: Any, options: Mapping[str, object]) -> Any:
+@contextlib.contextmanager
+def _closing_errors_ignored() -> Iterator[None]:
+    """The link may be gone, which is then already being told; closing must not hide it."""
+    from pyocd.core.exceptions import Error
+
+    with contextlib.suppress(Error, RigError, OSError):
+        yield
+
+
+def _session(board: Board, probe: Any) -> Any:
     from pyocd.core.exceptions import TargetSupportError
     from pyocd.core.session import Session
 
+    options = {**_OPTIONS, "target_override": board.probe.target}
+    if board.probe.frequency_hz is not None:
+        options["frequency"] = board.probe.frequency_hz
     try:
-        return Session(probe, options=options)
+        session = Session(probe, options=options)
     except TargetSupportError as error:
         raise InventoryFault(
             f"pyOCD knows no target type '{board.probe.target}'",
@@ -230,13 +229,12 @@ def _session(board: Board, probe: Any, options: Mapping[str, object]) -> Any:
             evidence=board.at,
             hint="'pyocd list --targets' lists those it knows; nothing was erased",
         ) from error
+    # Names of peripherals' registers, which nobody here asks for: reading them costs half a second of a core.
+    session.target.load_svd = lambda: None
+    return session
 
 
 def _keep_off_stderr(logger: logging.Logger) -> None:
     """pyOCD logs each error that it raises; without a handler of anybody, Python prints that."""
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-
-
-def _names(probes: Sequence[Any]) -> str:
-    return ", ".join(f"{probe.description} ({probe.unique_id})" for probe in probes) or "none"

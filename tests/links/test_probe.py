@@ -268,7 +268,7 @@ def test_what_is_done_is_told(attached: Attach, app: Path) -> None:
 
 
 def test_a_missing_probe_lists_those_that_are_there(board: EmulatedBoard, facts: Board) -> None:
-    listed = rf"no probe 'qemu:elsewhere'; connected: .*emulated board mps2.*{board.probe_id}.*udev"
+    listed = rf"no probe 'qemu:elsewhere'; connected: .*emulated board mps2.*{board.probe_id}.*switched on"
     with pytest.raises(LinkLost, match=listed), attach(facts, "elsewhere"):
         pytest.fail("a probe was found")
 
