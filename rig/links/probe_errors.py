@@ -36,5 +36,9 @@ def as_rig_errors(board: str, what: str) -> Iterator[None]:
     except exceptions.Error as error:
         hint = next((hint for seen, hint in _HINTS.items() if seen in str(error)), None)
         raise LinkLost(f"{what}: {str(error).rstrip('.')}", board=board, hint=hint) from error
+    except AssertionError as error:  # pyOCD's locks do not balance once a remote link is lost
+        if not isinstance(error.__context__, exceptions.Error):
+            raise
+        raise LinkLost(f"{what}: {error.__context__}", board=board) from error
     except OSError as error:  # pyOCD lets USB's own through
         raise LinkLost(f"{what}: the probe went away: {error}", board=board, hint=_PLUGGED) from error

@@ -36,6 +36,10 @@ def find_probe(board: Board, probe_id: str) -> Any:
             evidence=board.at,
             hint=_why_missing(board, probe_id),
         )
+    if board.probe.type == "remote":
+        from rig.links.probe_remote import make_ending
+
+        make_ending(probe)
     return probe
 
 

@@ -125,8 +125,17 @@ class PhysicalBench:
     def rig(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
         """Runs ``rig`` to its end, in the bench's folder."""
         command = [sys.executable, "-c", "from rig.cli import main; main()", "--inventory"]
+        return self._run(*command, self.inventory_path, *args)
+
+    def pytest(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        """Runs suites by pytest, with the project's settings."""
+        settings = ("-c", PROJECT / "pyproject.toml", "--rootdir", PROJECT, "-p", "no:cacheprovider")
+        board = ("-p", "rig.pytest_plugin", "--board", NAME, "--inventory", self.inventory_path)
+        return self._run(sys.executable, "-m", "pytest", *settings, *board, *args)
+
+    def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*command, str(self.inventory_path), *map(str, args)],
+            [str(word) for word in command],
             cwd=self.folder,
             env={**os.environ, **self.environ},
             capture_output=True,
