@@ -35,6 +35,8 @@ from rig.errors import UnknownBoard
 
 FILE_NAME: Final = "devices.yaml"
 EMULATED: Final = "emulated"
+RTT: Final = "rtt"
+"""How the port of a console begins that is read by the probe."""
 
 
 class _Fact:
@@ -120,7 +122,9 @@ class ConsoleFacts(_Fact):
     """The console of a board.
 
     ``port``: a device path, ``socket://HOST:PORT``, ``rfc2217://HOST:PORT``, or ``emulated`` for the UART of
-    the emulator. ``baud``: bits per second; 8N1 always.
+    the emulator; ``rtt`` where the probe reads and writes the console in the board's RAM, by a control block
+    that is looked for there or stands at the address of ``rtt://0x20000400``. ``baud``: bits per second, 8N1
+    always; sockets and RTT have no use for it.
     """
 
     port: Port

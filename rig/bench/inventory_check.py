@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Data to inventory records, or every fault at once, each with its place and in words for people.
 
-Owns the wording and the rules that join several facts: ranges that overlap, two boards on one probe. What one
-value may be is ``inventory_values``. Imports pydantic and yaml: import it lazily.
+Owns the wording and the rules that join several facts of a board: ranges that overlap, links that contradict.
+What one value may be is ``inventory_values``; what two boards may not share is ``inventory_shared``. Imports
+pydantic and yaml: import it lazily.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any, Final, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from rig.bench.inventory import EMULATED, Board, Inventory, MemoryRange
+from rig.bench.inventory import EMULATED, RTT, Board, Inventory, MemoryRange
+from rig.bench.inventory_shared import shared_links
 from rig.bench.inventory_values import ADDRESS_END, described, nearest, suggestion
 from rig.bench.inventory_yaml import Data, Document, Fault, Route, Step, Unreadable, read_document
 from rig.errors import InventoryFault
@@ -79,7 +81,12 @@ def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
             document.fault((*route, key), _unknown(key, Board), at_key=True)
             for key in _INJECTED & (entry.keys() if isinstance(entry, dict) else set())
         ]
-    faults += [document.fault(route, text) for route, text in _shared_links(boards)]
+
+    def place_of(route: Route) -> str:
+        fault = document.fault(route, "")
+        return f"{shown}:{fault.line}:{fault.column}"
+
+    faults += [document.fault(route, text) for route, text in shared_links(boards, place_of)]
     return boards, faults
 
 
@@ -162,6 +169,7 @@ def _contradictions(board: Board) -> Found:
     yield from _identity(board)
     yield from _power(board)
     yield from _emulator(board)
+    yield from _rtt(board)
     if "exact-clock" in board.features and (board.emulator is None or board.emulator.clock != "exact"):
         yield ("features",), "'exact-clock' needs an emulator with clock: exact"
     if not _FULL_IDS[board.probe.type].fullmatch(board.probe.id):
@@ -220,6 +228,13 @@ def _power(board: Board) -> Found:
             yield ("power", key), f"only driver 'command' takes it, and the driver is {facts.driver!r}"
 
 
+def _rtt(board: Board) -> Found:
+    _, given, address = board.console.port.partition("rtt://")
+    if given and not any(item.start <= int(address, 16) < item.end for item in board.ram):
+        ranges = ", ".join(_span(item) for item in board.ram)
+        yield ("console", "port"), f"{address} is not in the board's RAM: {ranges}"
+
+
 def _emulator(board: Board) -> Found:
     parts = (
         (("probe", "type"), board.probe.type, "qemu"),
@@ -231,7 +246,7 @@ def _emulator(board: Board) -> Found:
         if emulator is None and value == word:
             yield route, f"{word!r} needs the facts of an emulator, and the board has none"
         # Any type of probe may sit on an emulated board; its UART and its power switch are QEMU's own.
-        if emulator is not None and value != word and word == EMULATED:
+        if emulator is not None and value != word and word == EMULATED and not value.startswith(RTT):
             yield route, f"expected 'emulated', as the board has an emulator; got {value!r}"
     if emulator is None:
         return
@@ -264,22 +279,3 @@ _ID_SHAPES: Final = {
     "jlink": "expected the 6 to 12 digits that 'pyocd list' prints, without the type",
     "remote": "expected HOST:PORT",
 }
-
-
-def _shared_links(boards: Sequence[Board]) -> Found:
-    """Two boards must not share a probe or a port; the later one is at fault."""
-    probes: dict[tuple[str, str], Board] = {}
-    ports: dict[str, Board] = {}
-    for board in boards:
-        probe = (board.probe.type, board.probe.id.lower())
-        if (other := probes.setdefault(probe, board)) is not board:
-            yield (
-                ("boards", board.name, "probe", "id"),
-                f"{':'.join(probe)} is the probe of board {other.name!r} ({other.at}) already",
-            )
-        port = board.console.port
-        if port != EMULATED and (other := ports.setdefault(port, board)) is not board:
-            yield (
-                ("boards", board.name, "console", "port"),
-                f"{port} is the port of board {other.name!r} ({other.at}) already",
-            )

@@ -156,10 +156,11 @@ def _argv(value: object) -> tuple[str, ...]:
 
 def _port(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(
-        r"emulated|/dev/\S+|COM\d{1,3}|(socket|rfc2217)://\S+:\d{1,5}\S*", value
+        r"emulated|rtt(://0x[0-9A-Fa-f]{1,8})?|/dev/\S+|COM\d{1,3}|(socket|rfc2217)://\S+:\d{1,5}\S*", value
     ):
         raise _expected(
-            "'emulated', a device path (/dev/serial/by-id/…), or socket:// or rfc2217://HOST:PORT", value
+            "'emulated', a device path (/dev/serial/by-id/…), socket:// or rfc2217://HOST:PORT, or 'rtt'",
+            value,
         )
     return value
 

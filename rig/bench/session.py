@@ -134,6 +134,7 @@ class BoardSession:
                 f"it booted image {said}, flashed was {self.image_sha256}",
                 board=self.board.name,
                 evidence=self.console.evidence(self.boot.after),
+                hint="Or is this the console of another board?",
             )
         return self.boot
 
