@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class PyocdProbe:
         self._clock = clock
         self._sink = sink
         self._wear = wear
+        self.exclusive = threading.RLock()
+        """Held in each access: an RTT console reads through the same probe, in a thread of its own."""
 
     # --- identity
 
@@ -77,44 +80,44 @@ class PyocdProbe:
     def read_memory(self, address: int, length: int) -> bytes:
         """Reads memory, also while the core runs, without halting it. Raises LinkLost."""
         with self._errors(f"reading {length} bytes at {address:#010x}"):
-            return bytes(self._target.read_memory_block8(address, length))
+            return bytes(self.target.read_memory_block8(address, length))
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Writes RAM or registers of peripherals (not flash). Raises LinkLost."""
         with self._errors(f"writing {len(data)} bytes at {address:#010x}"):
-            self._target.write_memory_block8(address, data)
+            self.target.write_memory_block8(address, data)
 
     def reset(self) -> None:
         """Resets the board and lets it run."""
         begun_ns = self._clock.now_ns()  # the board may have said much by the time pyOCD is done
         with self._errors("resetting"):
-            self._target.reset()
+            self.target.reset()
         self._tell("reset", begun_ns)
 
     def reset_and_halt(self) -> None:
         """Resets the board and halts the core before its first instruction."""
         with self._errors("resetting and halting"):
-            self._target.reset_and_halt()
+            self.target.reset_and_halt()
         self._tell("reset", halted=True)
 
     def halt(self) -> None:
         """Halts the core."""
         with self._errors("halting"):
-            self._target.halt()
+            self.target.halt()
         self._tell("halted")
 
     def resume(self) -> None:
         """Lets the core run."""
         begun_ns = self._clock.now_ns()
         with self._errors("resuming"):
-            self._target.resume()
+            self.target.resume()
         self._tell("resumed", begun_ns)
 
     def read_register(self, name: str) -> int:
         """Reads a core register of a halted core (``pc``, ``lr``, ``msp``, …)."""
         with self._errors(f"reading register {name}"):
             try:
-                return int(self._target.read_core_register(name))
+                return int(self.target.read_core_register(name))
             except KeyError as error:
                 raise UsageFault(f"a core has no register '{name}'", board=self.board) from error
 
@@ -122,17 +125,19 @@ class PyocdProbe:
         """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
         place = address & ~1
         with self._errors(f"running to {place:#010x}"):
-            self._target.halt()  # pyOCD places breakpoints only when it resumes a halted core
-            if not self._target.set_breakpoint(place):
+            self.target.halt()  # pyOCD places breakpoints only when it resumes a halted core
+            if not self.target.set_breakpoint(place):
                 raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
-            try:
-                self._target.resume()
-                hit = poll(self._target.is_halted, deadline)
-                if not hit:
-                    self._target.halt()
-                return hit
-            finally:
-                self._target.remove_breakpoint(place)
+            self.target.resume()
+        hit = poll(self._is_halted, deadline)
+        with self._errors(f"running to {place:#010x}"):
+            self.target.halt()  # where it was not there in time; harmless where it was
+            self.target.remove_breakpoint(place)
+        return hit
+
+    def _is_halted(self) -> bool:
+        with self._errors("asking whether it is halted"):
+            return bool(self.target.is_halted())
 
     # --- flashing
 
@@ -143,14 +148,16 @@ class PyocdProbe:
         ``force``. BIN files go to the start of the board's first flash range. Raises ImageFault, WrongBoard,
         FlashFault, LinkLost.
         """
-        report = Flasher(self._facts, self, self._target, self._wear).flash(image, force=force)
+        with self.exclusive:
+            report = Flasher(self._facts, self, self.target, self._wear).flash(image, force=force)
         self._tell("flashed", image=report.image_sha256, bytes=report.bytes_image, skipped=report.skipped)
         return report
 
     # --- shared
 
     @property
-    def _target(self) -> Any:
+    def target(self) -> Any:
+        """pyOCD's target, for the other modules of this link; hold ``exclusive`` around each access."""
         return self._session.target
 
     def _word(self, address: int) -> int:
@@ -160,8 +167,10 @@ class PyocdProbe:
         t_ns = self._clock.now_ns() if at_ns is None else at_ns
         self._sink(Event(t_ns, "probe", kind, self.board, dict(data)))
 
-    def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
-        return as_rig_errors(self.board, what)
+    @contextlib.contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        with self.exclusive, as_rig_errors(self.board, what):
+            yield
 
 
 def _serial_text(raw: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,13 @@ class Built:
     bin: Path
 
 
-def build_image(folder: Path, *, wire: str = "uart", version: str = "1.0.0") -> Built:
-    """Compiles and links ``wire_<wire>.c`` with the rest; another ``version`` is another image."""
+def build_image(
+    folder: Path, *, wire: str = "uart", version: str = "1.0.0", more: Sequence[str] = ()
+) -> Built:
+    """Compiles and links ``wire_<wire>.c`` with the rest; another ``version`` is another image.
+
+    ``more``: options of the compiler.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     header = folder / "commands_table.h"
     _run(sys.executable, _FIRMWARE / "protocol/generate.py", "header", header)
@@ -40,7 +46,7 @@ def build_image(folder: Path, *, wire: str = "uart", version: str = "1.0.0") -> 
     sources = (_HERE / "main.c", _HERE / f"wire_{wire}.c", *(_FIRMWARE / name for name in _SHARED))
     found_in = [f"-I{path}" for path in (_HERE, folder, _FIRMWARE / "protocol", _FIRMWARE / "app")]
     link = ("-T", str(_HERE / "microbit.ld"), f"-L{_FIRMWARE / 'platform'}", "-o", str(built.elf))
-    _run("arm-none-eabi-gcc", *_FLAGS, f'-DIMAGE_VERSION="{version}"', *found_in, *sources, *link)
+    _run("arm-none-eabi-gcc", *_FLAGS, f'-DIMAGE_VERSION="{version}"', *more, *found_in, *sources, *link)
     for kind, path in (("ihex", built.hex), ("binary", built.bin)):
         _run("arm-none-eabi-objcopy", "-O", kind, "--gap-fill", "0xff", built.elf, path)
     return built

@@ -88,7 +88,7 @@ def test_reset_halt_breakpoint_and_registers(session: BoardSession, image: Built
 
 def test_its_four_breakpoints_and_no_fifth(session: BoardSession, image: Built) -> None:
     session.flash(image.elf)
-    target = session.probe._target
+    target = session.probe.target
     target.reset_and_halt()
     places = [symbol(image.elf, name) & ~1 for name in _FUNCTIONS]
     assert [target.set_breakpoint(place) for place in places] == [True] * 4
@@ -109,7 +109,7 @@ def test_a_watchpoint_of_its_two(session: BoardSession, image: Built) -> None:
     from pyocd.core.target import Target
 
     session.flash(image.elf)
-    target, turns = session.probe._target, symbol(image.elf, "ticks")
+    target, turns = session.probe.target, symbol(image.elf, "ticks")
     main = symbol(image.elf, "main")
     session.probe.reset_and_halt()
     assert session.probe.run_to(main, Deadline.after(5))  # start-up clears that word too

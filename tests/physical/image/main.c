@@ -202,6 +202,7 @@ void command_reboot(const command_call_t *call, reply_t *reply)
 {
     (void)call;
     reply_finish(reply);
+    wire_flush();
     s_kept.asked = 1;
     AIRCR = 0x05FA0004;
     for (;;) {

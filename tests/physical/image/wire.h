@@ -11,6 +11,9 @@ void wire_init(void);
 // Sends all bytes; waits while there is no room for them.
 void wire_put(const void *bytes, size_t length);
 
+// Waits until what was sent has left the board: a reset forgets what has not.
+void wire_flush(void);
+
 // The next byte received, or -1 when there is none.
 int wire_get(void);
 

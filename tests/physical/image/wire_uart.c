@@ -28,6 +28,11 @@ void wire_put(const void *bytes, size_t length)
     }
 }
 
+void wire_flush(void)
+{
+    // wire_put has waited for each byte
+}
+
 int wire_get(void)
 {
     if (UART[RXDRDY] == 0u) {
