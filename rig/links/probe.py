@@ -121,6 +121,12 @@ class PyocdProbe:
             except KeyError as error:
                 raise UsageFault(f"a core has no register '{name}'", board=self.board) from error
 
+    @property
+    def halted(self) -> bool:
+        """Whether the core is halted now."""
+        with self._errors("asking whether the core is halted"):
+            return bool(self.target.is_halted())
+
     def run_to(self, address: int, deadline: Deadline) -> bool:
         """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
         place = address & ~1
@@ -129,15 +135,13 @@ class PyocdProbe:
             if not self.target.set_breakpoint(place):
                 raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
             self.target.resume()
-        hit = poll(self._is_halted, deadline)
+        hit = poll(lambda: self.halted, deadline)
         with self._errors(f"running to {place:#010x}"):
             self.target.halt()  # where it was not there in time; harmless where it was
             self.target.remove_breakpoint(place)
+            # Else pyOCD takes it out of the core when that resumes, and a reset would run into it.
+            self.target.selected_core.bp_manager.flush()
         return hit
-
-    def _is_halted(self) -> bool:
-        with self._errors("asking whether it is halted"):
-            return bool(self.target.is_halted())
 
     # --- flashing
 
@@ -152,6 +156,11 @@ class PyocdProbe:
             report = Flasher(self._facts, self, self.target, self._wear).flash(image, force=force)
         self._tell("flashed", image=report.image_sha256, bytes=report.bytes_image, skipped=report.skipped)
         return report
+
+    def holds(self, image: Path) -> bool:
+        """Whether the flash holds this image, by comparison of every byte. Raises ImageFault, LinkLost."""
+        with self.exclusive:
+            return Flasher(self._facts, self, self.target, self._wear).holds(image)
 
     # --- shared
 

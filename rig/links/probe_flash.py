@@ -60,6 +60,10 @@ class Flasher:
         total = sum(len(segment.data) for segment in content.segments)
         return FlashReport(content.sha256, total, erased, programmed, same, self._method(), phases.seconds)
 
+    def holds(self, image: Path) -> bool:
+        """As ``PyocdProbe.holds``."""
+        return self._first_difference(self._load(image)) is None
+
     def _load(self, path: Path) -> Image:
         try:
             content = load_image(path, base=self._facts.flash[0].start)
