@@ -14,7 +14,7 @@ _HERE = Path(__file__).with_name("image")
 _FIRMWARE = PROJECT / "firmware"
 _SHARED = (
     "protocol/command.c", "protocol/crc16.c", "protocol/line.c", "protocol/request.c",
-    "app/reply.c", "app/sha256.c",
+    "app/cmd_system.c", "app/reply.c", "app/sha256.c",
 )  # fmt: skip
 _FLAGS = (
     "-mcpu=cortex-m0", "-mthumb", "-O2", "-g3", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
@@ -44,7 +44,10 @@ def build_image(
     _run(sys.executable, _FIRMWARE / "protocol/generate.py", "header", header)
     built = Built(*(folder / f"image.{kind}" for kind in ("elf", "hex", "bin")))
     sources = (_HERE / "main.c", _HERE / f"wire_{wire}.c", *(_FIRMWARE / name for name in _SHARED))
-    found_in = [f"-I{path}" for path in (_HERE, folder, _FIRMWARE / "protocol", _FIRMWARE / "app")]
+    found_in = [
+        f"-I{path}"
+        for path in (_HERE, folder, *(_FIRMWARE / name for name in ("protocol", "app", "platform")))
+    ]
     link = ("-T", str(_HERE / "microbit.ld"), f"-L{_FIRMWARE / 'platform'}", "-o", str(built.elf))
     _run("arm-none-eabi-gcc", *_FLAGS, f'-DIMAGE_VERSION="{version}"', *more, *found_in, *sources, *link)
     for kind, path in (("ihex", built.hex), ("binary", built.bin)):

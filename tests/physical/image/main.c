@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A bare-metal firmware for a micro:bit that speaks the console commands: grammar, replies and
-// command table are those of the firmware under test, kernel and benchmarks are not there.
+// A bare-metal firmware for a micro:bit that speaks the console commands: grammar, replies, command
+// table and system commands are the firmware's; kernel, crash record and benchmarks are not there.
 #define COMMANDS_TABLE_DEFINE
 #include "commands_table.h"
-#include "reply.h"
+#include "console.h"
+#include "crash.h"
+#include "identity.h"
+#include "log.h"
+#include "noise.h"
+#include "platform.h"
 #include "sha256.h"
 #include "wire.h"
 #include "writer.h"
@@ -114,7 +119,24 @@ void writer_send_line(line_t *line)
     wire_put(line->text, line->length);
 }
 
-static void identity_add(line_t *line)
+// ---- what the firmware's cmd_system.c asks for
+// ---------------------------------------------------
+
+const command_t *console_command(size_t index)
+{
+    return index < COMMAND_COUNT ? &s_commands[index] : NULL;
+}
+
+const command_t *console_find(const char *name)
+{
+    size_t index = 0;
+    while (console_command(index) != NULL && strcmp(s_commands[index].name, name) != 0) {
+        index++;
+    }
+    return console_command(index);
+}
+
+void identity_add_fields(line_t *line)
 {
     line_add_text(line, "kernel", "V0.none");
     line_add_text(line, "version", IMAGE_VERSION);
@@ -123,12 +145,51 @@ static void identity_add(line_t *line)
     line_add_text(line, "flags", "00000000");
 }
 
-static void boot_add(line_t *line)
+const char *identity_compiler(void)
 {
-    line_add_text(line, "cause", s_cause);
-    line_add_u32(line, "count", s_kept.boots);
-    line_add_text(line, "compiler", "gcc");
-    line_add_u32(line, "proto", CONSOLE_PROTOCOL);
+    return "gcc";
+}
+
+const char *platform_serial(void)
+{
+    static char s_serial[17];
+    line_format_hex(FICR_DEVICEID[0], 8, s_serial);
+    line_format_hex(FICR_DEVICEID[1], 8, s_serial + 8);
+    return s_serial;
+}
+
+uint32_t platform_cpuid(void)
+{
+    return CPUID;
+}
+
+uint32_t log_uptime_ms(void)
+{
+    return s_ms;
+}
+
+const char *crash_reset_cause(void)
+{
+    return s_cause;
+}
+
+uint32_t crash_boot_count(void)
+{
+    return s_kept.boots;
+}
+
+_Noreturn void crash_reboot(void)
+{
+    wire_flush();
+    s_kept.asked = 1;
+    AIRCR = 0x05FA0004;
+    for (;;) {
+    }
+}
+
+void noise_start(uint32_t lines)
+{
+    s_noise = lines;
 }
 
 static void announce(void)
@@ -138,8 +199,11 @@ static void announce(void)
     sha256_digest(__image_start, (size_t)(__image_end - __image_start), digest);
     sha256_text(digest, s_image);
     writer_begin_event(&line, "boot");
-    identity_add(&line);
-    boot_add(&line);
+    identity_add_fields(&line);
+    line_add_text(&line, "cause", crash_reset_cause());
+    line_add_u32(&line, "count", crash_boot_count());
+    line_add_text(&line, "compiler", identity_compiler());
+    line_add_u32(&line, "proto", CONSOLE_PROTOCOL);
     writer_send_line(&line);
     writer_begin_event(&line, "ready");
     line_add_u32(&line, "uptime_ms", s_ms);
@@ -159,63 +223,8 @@ static void noise_turn(void)
     }
 }
 
-// ---- commands ----------------------------------------------------------------------------------
-
-void command_help(const command_call_t *call, reply_t *reply)
-{
-    (void)call;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        line_t *line = reply_data(reply);
-        line_add_text(line, "name", s_commands[i].name);
-        line_add_text(line, "usage", s_commands[i].usage);
-        line_add_text(line, "summary", s_commands[i].summary);
-        reply_send(reply);
-    }
-}
-
-void command_id(const command_call_t *call, reply_t *reply)
-{
-    (void)call;
-    char serial[17];
-    line_t *line = reply_ok(reply);
-    line_format_hex(FICR_DEVICEID[0], 8, serial);
-    line_format_hex(FICR_DEVICEID[1], 8, serial + 8);
-    identity_add(line);
-    line_add_text(line, "serial", serial);
-    line_add_hex(line, "cpuid", CPUID, 8);
-    line_add_u32(line, "cpu_hz", 16000000);
-    boot_add(line);
-    line_add_u32(line, "uptime_ms", s_ms);
-    reply_send(reply);
-}
-
-void command_ping(const command_call_t *call, reply_t *reply)
-{
-    line_t *line = reply_ok(reply);
-    if (call->values[ARG_PING_TEXT].present) {
-        line_add_text(line, "text", call->values[ARG_PING_TEXT].text);
-    }
-    reply_send(reply);
-}
-
-void command_reboot(const command_call_t *call, reply_t *reply)
-{
-    (void)call;
-    reply_finish(reply);
-    wire_flush();
-    s_kept.asked = 1;
-    AIRCR = 0x05FA0004;
-    for (;;) {
-    }
-}
-
-void command_noise(const command_call_t *call, reply_t *reply)
-{
-    s_noise = (uint32_t)call->values[ARG_NOISE_LINES].number;
-    line_t *line = reply_ok(reply);
-    line_add_u32(line, "lines", s_noise);
-    reply_send(reply);
-}
+// ---- other commands
+// ------------------------------------------------------------------------------
 
 void command_crash(const command_call_t *call, reply_t *reply)
 {
@@ -257,19 +266,16 @@ static void execute(const request_t *request)
     static reply_t s_reply;
     command_call_t call;
     const char *fault = request->command;
-    status_t status = STATUS_UNKNOWN;
     reply_begin(&s_reply, request);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(s_commands[i].name, request->command) == 0) {
-            status = command_bind(&s_commands[i], request, &call, &fault);
-            if (status == STATUS_OK) {
-                s_commands[i].handler(&call, &s_reply);
-                reply_finish(&s_reply);
-                return;
-            }
-        }
+    const command_t *command = console_find(request->command);
+    status_t status =
+        command == NULL ? STATUS_UNKNOWN : command_bind(command, request, &call, &fault);
+    if (status == STATUS_OK) {
+        command->handler(&call, &s_reply);
+        reply_finish(&s_reply);
+    } else {
+        reply_error(&s_reply, status_word(status), fault);
     }
-    reply_error(&s_reply, status_word(status), fault);
 }
 
 static void line_came(char *text, size_t length)
