@@ -95,7 +95,6 @@ class RttBridge:
         if probe is not None:
             with probe.exclusive:
                 self._probe = self._block = None
-            self._stirred.clear()
 
     def forget(self) -> None:
         """Another image comes: what the old one left in RAM must not be taken for its block."""
@@ -128,6 +127,7 @@ class RttBridge:
         not_now = self._connection is not None and (self._to_board or self._probe is None)
         if waits_for is None or not_now:
             self._stirred.wait(pause_s)
+            self._stirred.clear()
             return
         if not select.select([waits_for], [], [], pause_s)[0]:
             return

@@ -3,7 +3,7 @@
 #ifndef BOARD_CONFIG_H
 #define BOARD_CONFIG_H
 
-#define PLATFORM_CORE_HZ 16000000u
+#define PLATFORM_CORE_HZ   16000000u
 #define PLATFORM_BENCH_IRQ 31
 
 #endif
