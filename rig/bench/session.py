@@ -107,9 +107,10 @@ class BoardSession:
 
     def flash(self, image: Path, *, force: bool = False) -> FlashReport:
         """Flashes an image with proof; the core is left halted at its first instruction."""
-        if self.rtt is not None:
-            self.rtt.forget()
-        report = self.probe.flash(image, force=force)
+        with self.probe.exclusive:
+            report = self.probe.flash(image, force=force)
+            if self.rtt is not None:
+                self.rtt.forget()
         self.image_sha256 = report.image_sha256
         return report
 

@@ -134,14 +134,16 @@ class PyocdProbe:
             self.target.halt()  # pyOCD places breakpoints only when it resumes a halted core
             if not self.target.set_breakpoint(place):
                 raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
-            self.target.resume()
-        hit = poll(lambda: self.halted, deadline)
-        with self._errors(f"running to {place:#010x}"):
-            self.target.halt()  # where it was not there in time; harmless where it was
-            self.target.remove_breakpoint(place)
-            # Else pyOCD takes it out of the core when that resumes, and a reset would run into it.
-            self.target.selected_core.bp_manager.flush()
-        return hit
+        try:
+            with self._errors(f"running to {place:#010x}"):
+                self.target.resume()
+            return poll(lambda: self.halted, deadline)
+        finally:
+            with self._errors(f"leaving {place:#010x}"):
+                self.target.halt()  # where it was not there in time; harmless where it was
+                self.target.remove_breakpoint(place)
+                # Else pyOCD takes it out of the core when that resumes, and a reset would run into it.
+                self.target.selected_core.bp_manager.flush()
 
     # --- flashing
 
@@ -247,8 +249,9 @@ def _session(board: Board, probe: Any) -> Any:
             evidence=board.at,
             hint="'pyocd list --targets' lists those it knows; nothing was erased",
         ) from error
-    # Names of peripherals' registers, which nobody here asks for: reading them costs half a second of a core.
-    session.target.load_svd = lambda: None
+    # Names of peripherals' registers: nobody here asks for them, reading them takes half a second of a core,
+    # and their file stays open.
+    session.target._svd_location = None
     return session
 
 

@@ -97,7 +97,7 @@ class RttBridge:
                 self._probe = self._block = None
 
     def forget(self) -> None:
-        """Another image comes: what the old one left in RAM must not be taken for its block."""
+        """Another image is there: what the old one left in RAM must not be taken for its block."""
         from pyocd.core.exceptions import Error
 
         probe = self._probe

@@ -8,6 +8,7 @@ it knows: ``image/kernel_view.py`` reads those, with debug information.
 from __future__ import annotations
 
 import io
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -44,6 +45,9 @@ class Attached(Protocol):
 
     @property
     def target(self) -> Any: ...
+
+    @property
+    def exclusive(self) -> AbstractContextManager[Any]: ...
 
     @property
     def halted(self) -> bool: ...
@@ -84,7 +88,7 @@ def read_threads(probe: Attached, elf: Path) -> tuple[Thread, ...]:
     from pyocd.rtos.freertos import FreeRTOSThreadProvider
 
     target = probe.target
-    with as_rig_errors(probe.board, "reading the kernel's tasks"):
+    with probe.exclusive, as_rig_errors(probe.board, "reading the kernel's tasks"):
         target.elf = io.BytesIO(elf.read_bytes())  # by its path pyOCD would leave the file open
         provider = FreeRTOSThreadProvider(target)
         provider.read_from_target = True  # its default is to list nothing
