@@ -65,7 +65,6 @@ class RttBridge:
     def __enter__(self) -> RttBridge:
         with contextlib.ExitStack() as stack:
             self._listen(0)
-            stack.callback(self._give_up)
             self._thread.start()
             stack.callback(self._stop)
             self._stack = stack.pop_all()
@@ -111,10 +110,13 @@ class RttBridge:
 
     def _run(self) -> None:
         pause_s = _SOONEST_S
-        while not self._closing:
-            self._receive(pause_s)
-            moved = self._exchange()
-            pause_s = _SOONEST_S if moved else min(_LATEST_S, 2 * pause_s)
+        try:
+            while not self._closing:
+                self._receive(pause_s)
+                moved = self._exchange()
+                pause_s = _SOONEST_S if moved else min(_LATEST_S, 2 * pause_s)
+        finally:
+            self._give_up()  # should it ever end by an error, the port is gone and not merely silent
 
     def _stop(self) -> None:
         self._closing = True
@@ -164,11 +166,10 @@ class RttBridge:
             return False
         said, sent = self._access(probe)
         self._to_board = self._to_board[sent:]
+        with contextlib.suppress(OSError):
+            connection.sendall(said)
         if self._strikes >= _STRIKES:
             self._give_up()
-        elif said:
-            with contextlib.suppress(OSError):
-                connection.sendall(said)
         return bool(said or sent)
 
     def _access(self, probe: Carrier) -> tuple[bytes, int]:
@@ -176,19 +177,19 @@ class RttBridge:
         from pyocd.core.exceptions import Error, RTTError
 
         with probe.exclusive:
+            said, sent = b"", 0
             if self._probe is not probe:
-                return b"", 0
+                return said, sent
             try:
                 block = self._block = self._block or self._find(probe.target)
-                said = bytes(block.up_channels[0].read()) if block else b""
-                sent = block.down_channels[0].write(self._to_board) if block and self._to_board else 0
+                if block:
+                    said = bytes(block.up_channels[0].read())
+                    sent = block.down_channels[0].write(self._to_board) if self._to_board else 0
+                    self._strikes = 0
             except RTTError:  # it was reset, and is not set up yet
                 self._block = None
-                return b"", 0
             except (Error, OSError, AssertionError):
                 self._strikes += 1
-                return b"", 0
-            self._strikes = 0 if block else self._strikes
             return said, sent
 
     def _find(self, target: Any) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from pyocd.core.exceptions import ProbeDisconnected, TransferFaultError
 
 from rig.deadline import Deadline, poll
 from rig.links.probe_rtt import RttBridge
-from tests.links.rtt_wire import BLOCK, RAM, SIZE, UP, FakeProbe, a_board, set_up_block
+from tests.links.rtt_wire import BLOCK, DOWN, DOWN_BYTES, RAM, SIZE, UP, FakeProbe, a_board, set_up_block
 
 SOON_S = 5.0
 
@@ -105,6 +105,33 @@ def test_one_refused_access_is_no_lost_link(probe: FakeProbe) -> None:
         assert poll(lambda: bool(failed), Deadline.after(SOON_S))
         say(probe, b"after")
         assert link.recv(100) == b"after"
+
+
+def test_what_was_read_is_not_lost_when_writing_fails(probe: FakeProbe) -> None:
+    set_up_block(probe.target)
+    with RttBridge(a_board()) as bridge, reader(bridge) as link:
+        bridge.attach(probe)
+        say(probe, b"first")
+        assert link.recv(100) == b"first"
+        with probe.exclusive:
+            original = probe.target.write_memory_block8
+            refused: list[int] = []
+
+            def write(address: int, data: Sequence[int]) -> None:
+                if DOWN <= address < DOWN + DOWN_BYTES and not refused:
+                    refused.append(address)
+                    raise TransferFaultError("not now")
+                original(address, data)
+
+            probe.target.write_memory_block8 = write  # type: ignore[method-assign]
+            link.sendall(b"to the board")
+            say(probe, b"second")
+        assert link.recv(100) == b"second"
+        assert poll(lambda: bool(refused), Deadline.after(SOON_S))
+        assert poll(
+            lambda: bytes(probe.target.read_memory_block8(DOWN, 12)) == b"to the board",
+            Deadline.after(SOON_S),
+        )
 
 
 def test_a_lost_probe_is_a_port_that_is_not_there(probe: FakeProbe) -> None:
