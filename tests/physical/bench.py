@@ -64,7 +64,7 @@ boards:
 """
 
 
-def _as_emulated() -> Board:
+def as_emulated() -> Board:
     """The micro:bit as QEMU's: for the bench only, the rig never sees this."""
     return Board(
         name=NAME,
@@ -122,10 +122,10 @@ class PhysicalBench:
         entry = _ENTRY.format(probe=PROBE_ID, port=console or self.board.console_url, **_quoted(switches))
         self.inventory_path.write_text(entry)
 
-    def rig(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    def rig(self, *args: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Runs ``rig`` to its end, in the bench's folder."""
         command = [sys.executable, "-c", "from rig.cli import main; main()", "--inventory"]
-        return self._run(*command, self.inventory_path, *args)
+        return self._run(*command, self.inventory_path, *args, typed=typed)
 
     def pytest(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
         """Runs suites by pytest, with the project's settings."""
@@ -133,7 +133,7 @@ class PhysicalBench:
         board = ("-p", "rig.pytest_plugin", "--board", NAME, "--inventory", self.inventory_path)
         return self._run(sys.executable, "-m", "pytest", *settings, *board, *args)
 
-    def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(word) for word in command],
             cwd=self.folder,
@@ -142,7 +142,7 @@ class PhysicalBench:
             text=True,
             timeout=120,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=typed,
         )
 
     def run(self) -> Run:
@@ -168,7 +168,7 @@ def physical_bench(folder: Path) -> Iterator[PhysicalBench]:
     site.mkdir(parents=True)
     (site / "METADATA").write_text("Metadata-Version: 2.1\nName: simulated-usb\nVersion: 1\n")
     (site / "entry_points.txt").write_text(_ENTRY_POINT)
-    emulated = EmulatedBoard(_as_emulated(), Parts(None, None), state_dir=folder / "chip")
+    emulated = EmulatedBoard(as_emulated(), Parts(None, None), state_dir=folder / "chip")
     with _supply(emulated, folder / "switch"):
         bench = PhysicalBench(folder, emulated)
         bench.plug()

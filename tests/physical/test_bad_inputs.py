@@ -184,8 +184,8 @@ def test_the_console_of_another_board(
                 session.await_ready(since)
 
 
-def test_the_console_of_a_board_that_stays_off_is_silence(bench: PhysicalBench, image: Built) -> None:
-    listener = "socket://127.0.0.1:9"  # nobody there
+def test_a_console_port_where_nobody_listens(bench: PhysicalBench, image: Built) -> None:
+    listener = "socket://127.0.0.1:9"
     bench.write_inventory(console=listener)
     done = bench.rig("qualify", "--suite", "boot", "--image", image.elf)
     assert done.returncode == 3  # the port itself is not there: that is the rig's trouble

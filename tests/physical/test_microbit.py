@@ -15,7 +15,8 @@ from rig.bench.session import BoardSession, open_session
 from rig.deadline import Deadline, poll
 from rig.errors import LinkLost
 from rig.image.image import load_image
-from tests.physical.bench import NAME, PhysicalBench
+from rig.links.probe import attach
+from tests.physical.bench import NAME, PhysicalBench, as_emulated
 from tests.physical.image_build import Built
 
 pytestmark = pytest.mark.emulated
@@ -127,6 +128,20 @@ def test_flash_outlives_a_power_cycle(session: BoardSession, image: Built) -> No
     assert session.restart().fields["cause"] == "reset"
     flat = image.bin.read_bytes()
     assert session.probe.read_memory(0, len(flat)) == flat
+
+
+def test_the_same_chip_through_the_rigs_own_probe(bench: PhysicalBench, image: Built) -> None:
+    """pyOCD's target and algorithm again, behind the plug-in for emulated boards."""
+    bench.board.on()
+    with attach(as_emulated(), bench.board.probe_id) as probe:
+        report = probe.flash(image.elf)
+        assert report.bytes_programmed >= report.bytes_image
+        assert probe.holds(image.hex)
+        assert probe.run_to(symbol(image.elf, "main"), Deadline.after(5))
+        probe.resume()
+    bench.board.off()
+    flat = image.bin.read_bytes()
+    assert bench.flash_file.read_bytes()[: len(flat)] == flat
 
 
 def test_a_board_that_is_on_already_keeps_running(bench: PhysicalBench, image: Built) -> None:

@@ -37,12 +37,16 @@ def test_what_the_board_lacks_is_skipped_and_named(bench: PhysicalBench, image: 
     assert all(re.fullmatch("board microbit has no feature '[a-z-]+'", case.reason) for case in skipped)
 
 
-def test_flash_and_console(bench: PhysicalBench, image: Built) -> None:
+def test_flash_and_console_by_hand(bench: PhysicalBench, image: Built) -> None:
     flashed = bench.rig("flash", "microbit", image.hex)
     assert flashed.returncode == 0, flashed.stderr
     assert "flashed and read back by flash algorithm on the core" in flashed.stdout
     again = bench.rig("flash", "microbit", image.bin)
     assert "is there already, compared byte by byte" in again.stdout
+    talked = bench.rig("console", "microbit", "--reset", typed="id\nping hello\n")
+    assert talked.returncode == 0, talked.stderr
+    assert "serial=0000000312345678" in talked.stdout
+    assert "text=hello" in talked.stdout
 
 
 def test_pyocd_lists_the_probe(bench: PhysicalBench) -> None:
