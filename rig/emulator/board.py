@@ -20,7 +20,7 @@ from rig import child
 from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
-from rig.emulator.gdb import GdbClient
+from rig.emulator.controlled_flash import ControlledFlash
 from rig.emulator.qmp import QmpClient
 from rig.errors import LinkLost, ToolFault, UsageFault
 
@@ -130,7 +130,8 @@ class EmulatedBoard:
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
                 self._wait_for_console(qmp)
-                self._fill_flash(qmp)
+                if (flash := self._controlled()) is not None:
+                    flash.fill(self._instance, qmp)
                 if self._can_start():
                     qmp.execute("cont")
             self._power = stack.pop_all()
@@ -138,7 +139,8 @@ class EmulatedBoard:
     def off(self) -> None:
         """Kills QEMU at once, as if the plug were pulled; what is in the flash file stays."""
         if self._process is not None:
-            self._keep_flash()
+            if (flash := self._controlled()) is not None and self._instance is not None and self.is_on:
+                flash.save(self._instance)
             self._process.kill()
             self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
@@ -225,27 +227,10 @@ class EmulatedBoard:
         new.write_bytes(content)
         new.replace(self._flash_file)
 
-    def _fill_flash(self, qmp: QmpClient) -> None:
-        """Flash with a controller is zeros in a new process; gdb writes past the controller.
-
-        The core took its vectors from the zeros: it is reset after that.
-        """
-        if self._emulator.storage == "controller":
-            assert self._instance is not None
-            with GdbClient(self._instance.gdb, board=self.board) as gdb:
-                gdb.write_memory(self._flash.start, self._flash_file.read_bytes())
-            qmp.reset()
-
-    def _keep_flash(self) -> None:
-        """Such flash goes with the process: its content is saved before, unless the process is gone."""
-        if self._emulator.storage != "controller" or not self.is_on:
-            return
-        assert self._instance is not None
-        saved = self._flash_file.with_suffix(".saved").resolve()
-        place = {"val": self._flash.start, "size": self._emulator.flash_size}
-        with contextlib.suppress(LinkLost), QmpClient(self._instance.qmp, board=self.board) as qmp:
-            qmp.execute("memsave", **place, filename=str(saved), **{"cpu-index": 0})
-            saved.replace(self._flash_file)
+    def _controlled(self) -> ControlledFlash | None:
+        if self._emulator.storage != "controller":
+            return None
+        return ControlledFlash(self._flash.start, self._emulator.flash_size, self._flash_file)
 
     def _remove_sockets(self) -> None:
         assert self._instance is not None
