@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from rig.errors import ImageFault, RigFault
+from rig.image.elf import open_elf
 from rig.links.probe_errors import as_rig_errors
 
 INTERRUPT: Final = "interrupt"
@@ -81,14 +82,14 @@ def list_threads(probe: Attached, elf: Path) -> tuple[Thread, ...]:
 def read_threads(probe: Attached, elf: Path) -> tuple[Thread, ...]:
     """The tasks of the kernel in ``elf``, highest priority first; none before the scheduler runs.
 
-    The core must be halted: pyOCD reads its registers. Raises ImageFault where the ELF has no FreeRTOS
-    kernel that pyOCD can read, TornLists, LinkLost.
+    The core must be halted: pyOCD reads its registers. Raises ImageFault for a file that is no ELF, or has no
+    FreeRTOS kernel that pyOCD can read, TornLists, LinkLost.
     """
     from pyocd.debug.elf.symbols import ELFSymbolProvider
     from pyocd.rtos.freertos import FreeRTOSThreadProvider
 
-    target = probe.target
-    with probe.exclusive, as_rig_errors(probe.board, "reading the kernel's tasks"):
+    target, doing = probe.target, "reading the kernel's tasks"
+    with probe.exclusive, open_elf(elf), as_rig_errors(probe.board, doing):  # pyOCD falls over a broken ELF
         target.elf = io.BytesIO(elf.read_bytes())  # by its path pyOCD would leave the file open
         provider = FreeRTOSThreadProvider(target)
         provider.read_from_target = True  # its default is to list nothing

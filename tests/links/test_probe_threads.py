@@ -102,6 +102,15 @@ def test_an_elf_without_a_kernel_is_refused(session: BoardSession, app: Path) ->
         read_threads(session.probe, app.with_name("boot.elf"))
 
 
+def test_a_file_that_is_no_elf_is_refused(session: BoardSession, app: Path, tmp_path: Path) -> None:
+    session.probe.halt()
+    cut = tmp_path / "cut.elf"
+    cut.write_bytes(app.read_bytes()[:5000])
+    for path in (app.with_name("app.bin"), cut):
+        with pytest.raises(ImageFault):
+            read_threads(session.probe, path)
+
+
 def test_lists_that_are_overwritten_are_torn(session: BoardSession, app: Path) -> None:
     count = symbol(app, "uxCurrentNumberOfTasks")
     session.probe.halt()
