@@ -33,7 +33,7 @@ FORBIDDEN = (  # who, may not import what
     (("suites",), ("rig.services.aws",)),
 )
 HOMES = {  # library: the only files that may import it
-    "pyocd": ("rig/links/probe.py", "rig/emulator/pyocd_plugin.py"),
+    "pyocd": ("rig/links/probe.py", "rig/links/probe_*.py", "rig/emulator/pyocd_plugin.py"),
     "serial": ("rig/links/console.py", "rig/links/console_*.py"),
     "paho": ("rig/links/mqtt.py", "rig/services/*"),
     "numpy": ("rig/evidence/*",),

@@ -39,6 +39,8 @@ from rig.errors import UnknownBoard
 
 FILE_NAME: Final = "devices.yaml"
 EMULATED: Final = "emulated"
+RTT: Final = "rtt"
+"""How the port of a console begins that is read by the probe."""
 
 
 class _Fact:
@@ -124,7 +126,9 @@ class ConsoleFacts(_Fact):
     """The console of a board.
 
     ``port``: a device path, ``socket://HOST:PORT``, ``rfc2217://HOST:PORT``, or ``emulated`` for the UART of
-    the emulator. ``baud``: bits per second; 8N1 always.
+    the emulator; ``rtt`` where the probe reads and writes the console in the board's RAM, by a control block
+    that is looked for there or stands at the address of ``rtt://0x20000400``. ``baud``: bits per second, 8N1
+    always; sockets and RTT have no use for it.
     """
 
     port: Port
@@ -173,7 +177,9 @@ class EmulatorFacts(_Fact):
     ``icount_shift``: an instruction takes 2^shift ns; None with the free clock only.
     ``cpu``: another core than the machine's own; None leaves it. ``storage``: how flash outlives power:
     ``backend`` is memory that the core may write, with the file behind it; ``loader`` is ROM to the core,
-    filled from the file at power-on, which only the probe can write, without a flash algorithm.
+    filled from the file at power-on, which only the probe can write, without a flash algorithm;
+    ``controller`` is flash that the machine models with its controller, kept in the file when power is
+    switched off in order: a QEMU process that is killed forgets what was written since power-on.
     """
 
     machine: Word
@@ -182,7 +188,7 @@ class EmulatorFacts(_Fact):
     flash_size: Size
     icount_shift: Shift | None = None
     cpu: Word | None = None
-    storage: Literal["backend", "loader"] = "backend"
+    storage: Literal["backend", "loader", "controller"] = "backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

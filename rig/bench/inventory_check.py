@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Data to inventory records, or every fault at once, each with its place and in words for people.
 
-Owns the wording, and what must not hold between boards: two on one probe. What one value may be is
-``inventory_values``, what the facts of one board must not say together is ``inventory_rules``. Imports
+Owns the wording. What one value may be is ``inventory_values``, what the facts of one board must not say
+together is ``inventory_rules``, what two boards must not share is ``inventory_shared``. Imports
 pydantic and yaml: import it lazily.
 """
 
@@ -19,8 +19,9 @@ from typing import Any, Final, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from rig.bench.inventory import EMULATED, Board, Inventory
+from rig.bench.inventory import Board, Inventory
 from rig.bench.inventory_rules import contradictions
+from rig.bench.inventory_shared import links_of
 from rig.bench.inventory_values import described, nearest, suggestion
 from rig.bench.inventory_yaml import Data, Document, Fault, Route, Step, Unreadable, read_document
 from rig.errors import InventoryFault
@@ -163,31 +164,9 @@ def _shared_links(document: Document, shown: str, entries: dict[str, Data]) -> I
     """
     first: dict[tuple[Route, str], str] = {}
     for name, entry in entries.items():
-        for place, named, key in _links(entry):
+        for place, named, key in links_of(entry):
             other = first.setdefault((place, key), name)
             if other != name:
                 at = document.fault(("boards", other, *place), "").place(shown)
                 what = f"{named} is the {place[0]} {place[1]} of board {other!r} ({at}) already"
                 yield document.fault(("boards", name, *place), what)
-
-
-def _links(entry: Data) -> Iterator[tuple[Route, str, str]]:
-    """(place, as it is called, what it has in common with other spellings) of a board's probe and port."""
-    facts = entry if isinstance(entry, dict) else {}
-    match facts.get("probe"):
-        case {"type": str(kind), "id": str(unique)}:
-            yield ("probe", "id"), f"{kind}:{unique}", _probe_key(kind, unique.lower())
-    match facts.get("console"):
-        case {"port": str(port)} if port != EMULATED:
-            yield ("console", "port"), port, _port_key(port)
-
-
-def _probe_key(kind: str, unique: str) -> str:
-    """The same for a J-Link's number with and without the zeros that its label begins with."""
-    return f"{kind}:{unique.lstrip('0') if kind == 'jlink' else unique}"
-
-
-def _port_key(port: str) -> str:
-    """The same for two spellings of one port: socket and rfc2217 of one server, options, double slashes."""
-    network = re.match(r"(?:socket|rfc2217)://([^/?#]+)", port)
-    return network[1].lower() if network else re.sub("/+", "/", port)

@@ -2,7 +2,7 @@
 """What the facts of one board must not say together: ranges that overlap, a clock without its shift.
 
 Owns the rules that join several facts of a board, and what a full probe id looks like. What one value may be
-is ``inventory_values``; what holds between boards is ``inventory_check``.
+is ``inventory_values``; what two boards must not share is ``inventory_shared``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
-from rig.bench.inventory import EMULATED, Board, MemoryRange
+from rig.bench.inventory import EMULATED, RTT, Board, MemoryRange
 from rig.bench.inventory_values import ADDRESS_END, NAME, suggestion
 from rig.bench.inventory_yaml import Route
 
@@ -41,6 +41,7 @@ def contradictions(board: Board) -> Found:
     yield from _identity(board)
     yield from _power(board)
     yield from _emulator(board)
+    yield from _rtt(board)
     if "exact-clock" in board.features and (board.emulator is None or board.emulator.clock != "exact"):
         yield ("features",), "'exact-clock' needs an emulator with clock: exact"
     if not FULL_IDS[board.probe.type].fullmatch(board.probe.id):
@@ -118,7 +119,7 @@ def _emulator(board: Board) -> Found:
         if emulator is None and value == word:
             yield route, f"{word!r} needs the facts of an emulator, and the board has none"
         # Any type of probe may sit on an emulated board; its UART and its power switch are QEMU's own.
-        if emulator is not None and value != word and word == EMULATED:
+        if emulator is not None and value != word and word == EMULATED and not value.startswith(RTT):
             yield route, f"expected 'emulated', as the board has an emulator; got {value!r}"
     if emulator is None:
         return
@@ -137,6 +138,13 @@ def _emulator(board: Board) -> Found:
         )
     else:
         yield from _flash_file(board, kept, kept.start + emulator.flash_size)
+
+
+def _rtt(board: Board) -> Found:
+    _, given, address = board.console.port.partition("rtt://")
+    if given and not any(item.start <= int(address, 16) < item.end for item in board.ram):
+        ranges = ", ".join(_span(item) for item in board.ram)
+        yield ("console", "port"), f"{address} is not in the board's RAM: {ranges}"
 
 
 def _flash_file(board: Board, kept: MemoryRange, end: int) -> Found:

@@ -176,13 +176,16 @@ def _argv(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-_PORT: Final = r"emulated|/dev/\S+|COM[0-9]{1,3}|(socket|rfc2217)://\S+:[0-9]{1,5}\S*"
+_PORT: Final = (
+    r"emulated|rtt(://0x[0-9A-Fa-f]{1,8})?|/dev/\S+|COM[0-9]{1,3}|(socket|rfc2217)://\S+:[0-9]{1,5}\S*"
+)
 
 
 def _port(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(_PORT, value):
         raise _expected(
-            "'emulated', a device path (/dev/serial/by-id/…), or socket:// or rfc2217://HOST:PORT", value
+            "'emulated', a device path (/dev/serial/by-id/…), socket:// or rfc2217://HOST:PORT, or 'rtt'",
+            value,
         )
     return value
 

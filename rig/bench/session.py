@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rig.bench import boot
-from rig.bench.inventory import Board, Inventory
+from rig.bench.inventory import EMULATED, RTT, Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
 from rig.emulator.board import EmulatedBoard, Parts
@@ -24,6 +24,7 @@ from rig.links.console_link import ConsoleLink
 from rig.links.interfaces import FlashReport, Mark, Power, WireEvent
 from rig.links.power import power_of
 from rig.links.probe import PyocdProbe, attach
+from rig.links.probe_rtt import RttBridge
 from rig.links.wear import WearCount
 from rig.project import firmware_builds, project_root
 from rig.transcript import Transcript
@@ -40,7 +41,8 @@ class BoardSession:
     """A board that is powered, identified and reachable. ``serial`` is the unit's number as the chip says it.
 
     ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
-    against it. ``boot`` is the last boot event seen by ``restart``.
+    against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
+    reads.
     """
 
     board: Board
@@ -53,6 +55,7 @@ class BoardSession:
     identity: dict[str, str] = field(default_factory=dict)
     image_sha256: str | None = None
     boot: WireEvent | None = None
+    rtt: RttBridge | None = None
     _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -81,9 +84,13 @@ class BoardSession:
             attach(self.board, self.probe_id, clock=self.clock, sink=self.sink, wear=wear)
         )
         self.identity = self._probe.identify()
+        if self.rtt is not None:
+            self.rtt.attach(self._probe)
 
     def detach_probe(self) -> None:
         """Lets the probe go; harmless when it is not attached."""
+        if self.rtt is not None:
+            self.rtt.detach()
         self._probe = None
         self._probe_stack.close()
 
@@ -108,7 +115,10 @@ class BoardSession:
 
     def flash(self, image: Path, *, force: bool = False) -> FlashReport:
         """Flashes an image with proof; the core is left halted at its first instruction."""
-        report = self.probe.flash(image, force=force)
+        with self.probe.exclusive:
+            report = self.probe.flash(image, force=force)
+            if self.rtt is not None:
+                self.rtt.forget()
         self.image_sha256 = report.image_sha256
         return report
 
@@ -151,6 +161,7 @@ class BoardSession:
                 f"it booted image {said}, flashed was {self.image_sha256}",
                 board=self.board.name,
                 evidence=self.console.evidence(event.after),
+                hint="Or is this the console of another board?",
             )
         return event
 
@@ -189,11 +200,13 @@ def open_session(
     with contextlib.ExitStack() as stack:
         stack.enter_context(board_lock(name, inventory.state_dir))
         power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode)
+        rtt = stack.enter_context(RttBridge(board)) if port.startswith(RTT) else None
+        port = rtt.url if rtt is not None else port
         log = stack.enter_context(Transcript(transcript)) if transcript is not None else None
         reader = stack.enter_context(ConsoleReader(run_clock, sink))
         console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
-        session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id)
-        if board.emulator is not None:
+        session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id, rtt=rtt)
+        if board.emulator is not None or rtt is not None:
             console.wait_connected(Deadline.after(PORT_S))
         stack.callback(session.tell_power, "off")
         stack.callback(power.off)
@@ -220,7 +233,8 @@ def _links_of(
     emulated = stack.enter_context(
         EmulatedBoard(board, Parts.of_build(build, board.emulator), state_dir=state_dir)
     )
-    return emulated, emulated.console_url, emulated.probe_id
+    by_uart = board.console.port == EMULATED
+    return emulated, emulated.console_url if by_uart else board.console.port, emulated.probe_id
 
 
 def _check_dut(session: BoardSession, dut: str | None) -> None:

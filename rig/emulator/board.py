@@ -20,6 +20,7 @@ from rig import child
 from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
+from rig.emulator.controlled_flash import ControlledFlash
 from rig.emulator.qmp import QmpClient
 from rig.errors import LinkLost, ToolFault, UsageFault
 
@@ -38,7 +39,7 @@ class Parts:
     @classmethod
     def of_build(cls, folder: Path, emulator: EmulatorFacts) -> Parts:
         """The parts as the firmware build leaves them in its folder; raises UsageFault when not built."""
-        if emulator.storage == "loader":  # the core starts in that flash, and needs no algorithm to write it
+        if emulator.storage != "backend":  # the core starts in that flash, and pyOCD knows how to write it
             return cls(None, None)
         parts = cls(folder / "boot.elf", folder / f"{emulator.machine.replace('-', '_')}.flm")
         for path in (parts.boot_rom, parts.flash_algorithm):
@@ -80,6 +81,7 @@ class EmulatedBoard:
                     self._facts.ram[0].start,
                     self._parts.flash_algorithm,
                     self._rom_flash(),
+                    self._emulator.machine,
                 )
             )
             self._uart = stack.enter_context(_listen())
@@ -128,6 +130,8 @@ class EmulatedBoard:
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
                 self._wait_for_console(qmp)
+                if (flash := self._controlled()) is not None:
+                    flash.fill(self._instance, qmp)
                 if self._can_start():
                     qmp.execute("cont")
             self._power = stack.pop_all()
@@ -135,6 +139,8 @@ class EmulatedBoard:
     def off(self) -> None:
         """Kills QEMU at once, as if the plug were pulled; what is in the flash file stays."""
         if self._process is not None:
+            if (flash := self._controlled()) is not None and self._instance is not None and self.is_on:
+                flash.save(self._instance)
             self._process.kill()
             self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
@@ -174,6 +180,8 @@ class EmulatedBoard:
 
     def _memory_arguments(self) -> list[str]:
         emulator, file = self._emulator, _escape(self._flash_file)
+        if emulator.storage == "controller":
+            return ["-machine", emulator.machine]
         if self._parts.boot_rom is None:  # true ROM: filled once at power-on, not again at a reset
             start = self._flash.start
             loader = f"loader,file={file},addr={start:#x},force-raw=on"
@@ -194,7 +202,7 @@ class EmulatedBoard:
 
     def _can_start(self) -> bool:
         """A chip whose own flash is blank locks up at once, which QEMU answers by aborting: hold its core."""
-        if self._emulator.storage != "loader":
+        if self._emulator.storage == "backend":
             return True
         with self._flash_file.open("rb") as file:
             _, reset = struct.unpack("<II", file.read(8))
@@ -211,13 +219,18 @@ class EmulatedBoard:
         self._flash_file.parent.mkdir(parents=True, exist_ok=True)
         content = bytearray([_ERASED]) * self._emulator.flash_size
         place = self._facts.identity.serial
-        if place is not None:
+        if place is not None and 0 <= place.address - self._flash.start < self._emulator.flash_size:
             serial = f"EMU-{secrets.token_hex(4).upper()}".encode("ascii")[: place.length]
             offset = place.address - self._flash.start
             content[offset : offset + place.length] = serial.ljust(place.length, b"\0")
         new = self._flash_file.with_suffix(f".{os.getpid()}.new")
         new.write_bytes(content)
         new.replace(self._flash_file)
+
+    def _controlled(self) -> ControlledFlash | None:
+        if self._emulator.storage != "controller":
+            return None
+        return ControlledFlash(self._flash.start, self._emulator.flash_size, self._flash_file)
 
     def _remove_sockets(self) -> None:
         assert self._instance is not None

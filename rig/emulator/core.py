@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The debug side of an emulated ARMv7-M core: halting, stepping, vector catch and reset.
+"""The debug side of an emulated ARMv7-M or ARMv6-M core: halting, stepping, vector catch and reset.
 
 Owns the registers by which a debugger controls a core (ARMv7-M Architecture Reference Manual, C1.6: DHCSR,
 DCRSR, DCRDR, DEMCR, DFSR, and resets by AIRCR) and maps them to QEMU's channels. What a register or a
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rig.emulator.comparators import BREAKPOINT, Comparators, Point
+from rig.emulator.comparators import BREAKPOINT, ComparatorUnits, Point
+from rig.emulator.debug_parts import Comparators
 from rig.emulator.gdb import GdbClient
 from rig.emulator.qmp import QmpClient
 from rig.emulator.qtest import QtestClient
@@ -51,10 +52,10 @@ class Channels:
 class CoreDebug:
     """One core's debug registers. ``scratch`` is RAM that may be borrowed while the core is halted."""
 
-    def __init__(self, channels: Channels, *, scratch: int) -> None:
+    def __init__(self, channels: Channels, *, scratch: int, comparators: Comparators) -> None:
         self._gdb, self._qmp, self._qtest = channels.gdb, channels.qmp, channels.qtest
         self._registers = Registers(channels.gdb, channels.qtest, scratch=scratch)
-        self._comparators = Comparators()
+        self._comparators = ComparatorUnits(comparators)
         self._control = 0
         self._demcr = 0
         self._dfsr = 0

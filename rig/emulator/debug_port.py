@@ -10,27 +10,18 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 
 from rig.emulator.core import AIRCR, Channels, CoreDebug
+from rig.emulator.debug_parts import CORTEX_M3, Component, DebugParts
 from rig.emulator.instance import RomFlash
 
 DP_CTRL_STAT, DP_RDBUFF = 0x4, 0xC
 AP_CSW, AP_TAR, AP_DRW, AP_BD0, AP_CFG, AP_BASE, AP_IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
 
-_DPIDR = 0x2BA01477  # SW-DP of a Cortex-M3/M4
-_AHB_AP_IDR = 0x24770011
 _CSW_RESET = 0x23000042
-_ROM_TABLE = 0xE00FF000
 _WRAP = 0x1000  # TAR counts up within 4 KiB only
-
-# base → (component class of CIDR, PIDR), as on a Cortex-M3 (Cortex-M3 TRM, table 3-3)
-_COMPONENTS = {
-    0xE000E000: (0xE, 0x4000BB000),  # system control space
-    0xE0001000: (0xE, 0x4003BB002),  # DWT
-    0xE0002000: (0xE, 0x4002BB003),  # FPB
-    0xE0000000: (0xE, 0x4003BB001),  # ITM
-    _ROM_TABLE: (0x1, 0x4000BB4C3),
-}
+_PRIVATE, _PRIVATE_END = 0xE0000000, 0xE0100000
 _MTREE_ROW = re.compile(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d+), [^)]*\): (.*)$", re.M)
 
 
@@ -62,10 +53,18 @@ class DebugPort:
     What is written to ``rom_flash`` is also written to its file.
     """
 
-    def __init__(self, channels: Channels, *, scratch: int, rom_flash: RomFlash | None = None) -> None:
+    def __init__(
+        self,
+        channels: Channels,
+        *,
+        scratch: int,
+        rom_flash: RomFlash | None = None,
+        parts: DebugParts = CORTEX_M3,
+    ) -> None:
         self._channels = channels
         self._rom_flash = rom_flash
-        self.core = CoreDebug(channels, scratch=scratch)
+        self._parts = parts
+        self.core = CoreDebug(channels, scratch=scratch, comparators=parts.comparators)
         self._ranges: list[tuple[int, int]] = []
         self._ctrl = 0
         self._csw = _CSW_RESET
@@ -82,7 +81,7 @@ class DebugPort:
         """Reads a debug port register; power requests are acknowledged at once."""
         if address == DP_CTRL_STAT:
             return self._ctrl | (self._ctrl & 0x54000000) << 1
-        return _DPIDR if address == 0 else 0
+        return self._parts.dpidr if address == 0 else 0
 
     def write_dp(self, address: int, value: int) -> None:
         """Writes a debug port register."""
@@ -97,8 +96,8 @@ class DebugPort:
             return self._read_drw()
         if AP_BD0 <= address < AP_BD0 + 16:
             return self.read_word((self._tar & ~0xF) + address - AP_BD0)
-        fixed = {AP_IDR: _AHB_AP_IDR, AP_BASE: _ROM_TABLE | 3, AP_CSW: self._csw, AP_TAR: self._tar}
-        return fixed.get(address, 0)
+        fixed = {AP_IDR: self._parts.ap_idr, AP_BASE: self._parts.base | 3}
+        return {**fixed, AP_CSW: self._csw, AP_TAR: self._tar}.get(address, 0)
 
     def write_ap(self, select: int, address: int, value: int) -> None:
         """Writes a register of access port ``select``. Raises MemoryFault."""
@@ -113,6 +112,32 @@ class DebugPort:
             self._count_up()
         elif AP_BD0 <= address < AP_BD0 + 16:
             self.write_word((self._tar & ~0xF) + address - AP_BD0, value)
+
+    def read_data(self, count: int) -> list[int]:
+        """Reads the data register ``count`` times, at once where it runs through words of memory."""
+        if not self._runs_through(count):
+            return [self._read_drw() for _ in range(count)]
+        words = struct.unpack(f"<{count}I", self.read(self._tar, 4 * count))
+        self._tar += 4 * count
+        return list(words)
+
+    def write_data(self, values: Sequence[int]) -> None:
+        """Writes the data register several times, at once where it runs through words of memory."""
+        if not self._runs_through(len(values)):
+            for value in values:
+                self.write_ap(0, AP_DRW, value)
+            return
+        self.write(self._tar, struct.pack(f"<{len(values)}I", *values))
+        self._tar += 4 * len(values)
+
+    def _runs_through(self, count: int) -> bool:
+        within = self._tar % 4 == 0 and self._tar % _WRAP + 4 * count < _WRAP
+        return within and self._width() == 4 and self._csw & 0x30 == 0x10
+
+    @property
+    def transfer_address(self) -> int:
+        """Where the next access through the data register goes."""
+        return self._tar
 
     def _width(self) -> int:
         return (1, 2, 4, 4, 4, 4, 4, 4)[self._csw & 7]
@@ -142,14 +167,14 @@ class DebugPort:
 
     def read(self, address: int, length: int) -> bytes:
         """Reads memory, also while the core runs. Raises MemoryFault where nothing is mapped."""
-        if address + length > 0xE0000000:
+        if address + length > _PRIVATE:
             return self._read_private(address, length)
         self._check(address, length)
         return self._channels.qtest.read(address, length)
 
     def write(self, address: int, data: bytes) -> None:
         """Writes memory, also while the core runs. Raises MemoryFault where nothing is mapped."""
-        if address + len(data) > 0xE0000000:
+        if address + len(data) > _PRIVATE:
             self._write_private(address, data)
             return
         self._check(address, len(data))
@@ -172,7 +197,7 @@ class DebugPort:
 
     def _read_private(self, address: int, length: int) -> bytes:
         """The private peripheral bus, word by word: some words are the debugger's, the rest the machine's."""
-        if not 0xE0000000 <= address <= 0xE0100000 - length:
+        if not self._is_private(address, length):
             raise MemoryFault(address, length)
         first = address & ~3
         words = [self._private_word(place) for place in range(first, address + length, 4)]
@@ -182,12 +207,20 @@ class DebugPort:
         if self.core.owns(address):
             return self.core.read(address)
         page = address & ~0xFFF
-        if page in _COMPONENTS and (address & 0xFFF >= 0xFD0 or page == _ROM_TABLE):
-            return _identification(page, address & 0xFFF)
+        component = self._parts.components.get(page)
+        if component is not None and (address & 0xFFF >= 0xFD0 or component.entries):
+            return _identification(page, component, address & 0xFFF)
         return self._channels.qtest.read_word(address)
 
+    def _is_private(self, address: int, length: int) -> bool:
+        """Whether it lies in the private peripheral bus, or in a page that a ROM table of the chip fills."""
+        if _PRIVATE <= address <= _PRIVATE_END - length:
+            return True
+        page = address & ~0xFFF
+        return page in self._parts.components and address + length <= page + 0x1000
+
     def _write_private(self, address: int, data: bytes) -> None:
-        if not 0xE0000000 <= address <= 0xE0100000 - len(data):
+        if not _PRIVATE <= address <= _PRIVATE_END - len(data):
             raise MemoryFault(address, len(data))
         if address % 4 or len(data) % 4:
             self._channels.qtest.write(address, data)
@@ -198,16 +231,14 @@ class DebugPort:
                 self._channels.qtest.write(place, struct.pack("<I", value))
 
 
-def _identification(page: int, offset: int) -> int:
-    """A word of the ROM table or of a component's identification registers (ARM IHI 0029, D1)."""
-    kind, peripheral = _COMPONENTS[page]
+def _identification(page: int, component: Component, offset: int) -> int:
+    """A word of a ROM table or of a component's identification registers (ARM IHI 0029, D1)."""
     if offset >= 0xFF0:
-        return (0xB105000D | kind << 12) >> 8 * ((offset - 0xFF0) // 4) & 0xFF
+        return (0xB105000D | component.kind << 12) >> 8 * ((offset - 0xFF0) // 4) & 0xFF
     if offset >= 0xFE0:
-        return peripheral >> 8 * ((offset - 0xFE0) // 4) & 0xFF
+        return component.peripheral >> 8 * ((offset - 0xFE0) // 4) & 0xFF
     if offset >= 0xFD0:
-        return peripheral >> 32 + 8 * ((offset - 0xFD0) // 4) & 0xFF
-    entries = [base for base in _COMPONENTS if base != _ROM_TABLE]
-    if page == _ROM_TABLE and offset // 4 < len(entries):
-        return (entries[offset // 4] - _ROM_TABLE) & 0xFFFFFFFF | 3
-    return 1 if page == _ROM_TABLE and offset == 0xFCC else 0
+        return component.peripheral >> 32 + 8 * ((offset - 0xFD0) // 4) & 0xFF
+    if offset // 4 < len(component.entries):
+        return (component.entries[offset // 4] - page) & 0xFFFFFFFF | 3
+    return 1 if offset == 0xFCC else 0

@@ -37,7 +37,8 @@ class Instance:
     """A powered or switched-off emulated board: its sockets and what a debugger needs to know of it.
 
     ``target`` is the pyOCD target type; ``scratch`` an address in RAM that a halted core can spare;
-    ``flash_algorithm`` the FLM file that programs its flash; ``rom_flash`` flash that needs none.
+    ``flash_algorithm`` the FLM file that programs its flash; ``rom_flash`` flash that needs none;
+    ``machine`` QEMU's name of what it is.
     """
 
     board: str
@@ -47,6 +48,7 @@ class Instance:
     flash_algorithm: Path | None
     folder: Path
     rom_flash: RomFlash | None = None
+    machine: str = ""
 
     @property
     def unique_id(self) -> str:
@@ -91,11 +93,12 @@ def create(
     scratch: int,
     flash_algorithm: Path | None,
     rom_flash: RomFlash | None = None,
+    machine: str = "",
 ) -> Iterator[Instance]:
     """Makes the folder of a new emulated board; removes it at the end."""
     sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{board}-", dir=folders()))
-    instance = Instance(board, os.getpid(), target, scratch, flash_algorithm, folder, rom_flash)
+    instance = Instance(board, os.getpid(), target, scratch, flash_algorithm, folder, rom_flash, machine)
     text = json.dumps(asdict(instance), default=str)
     (folder / "board.json").write_text(text, encoding="utf-8")
     try:
@@ -126,7 +129,7 @@ def _load(path: Path) -> Instance | None:
         rom = facts.get("rom_flash")
         rom_flash = RomFlash(rom["start"], rom["size"], Path(rom["file"])) if rom else None
         who = (facts["board"], facts["owner_pid"], facts["target"], facts["scratch"])
-        return Instance(*who, algorithm, path.parent, rom_flash)
+        return Instance(*who, algorithm, path.parent, rom_flash, facts.get("machine", ""))
     except (OSError, ValueError, KeyError):
         return None  # being written or being removed by its owner
 

@@ -23,13 +23,10 @@ from pyocd.coresight.coresight_target import CoreSightTarget
 from pyocd.probe.debug_probe import DebugProbe
 from pyocd.target import TARGET
 
-from rig.bench.lock import board_lock
 from rig.emulator import instance as instances
-from rig.emulator.core import Channels
+from rig.emulator.attach import opened_port
 from rig.emulator.debug_port import DebugPort, MemoryFault
-from rig.emulator.gdb import GdbClient, GdbFault
-from rig.emulator.qmp import QmpClient
-from rig.emulator.qtest import QtestClient
+from rig.emulator.gdb import GdbFault
 from rig.errors import LinkLost, RigError
 
 _APSEL_SHIFT = 24
@@ -122,26 +119,13 @@ class QemuProbe(DebugProbe):  # type: ignore[misc]
     def open(self) -> None:
         """Opens the three channels; raises ProbeError that names the other debugger that has them."""
         with _as_pyocd_errors(), contextlib.ExitStack() as stack:
-            name = self.instance.board
-            if not self.instance.qmp_probe.exists():
-                raise exceptions.ProbeError(f"emulated board {name} is switched off")
-            # QEMU serves one client and lets a second one wait for ever: keep it out, and say why.
-            stack.enter_context(board_lock(self.unique_id, self.instance.folder.parent))
-            qmp = stack.enter_context(QmpClient(self.instance.qmp_probe, board=name))
-            was_running = qmp.running()
-            gdb = stack.enter_context(GdbClient(self.instance.gdb, board=name))
-            qtest = stack.enter_context(QtestClient(self.instance.qtest, board=name))
-            at = self.instance
-            port = DebugPort(Channels(gdb, qmp, qtest), scratch=at.scratch, rom_flash=at.rom_flash)
-            port.attach(was_running=was_running)
-            self._port = port
+            self._port = stack.enter_context(opened_port(self.instance))
             self._stack = stack.pop_all()
 
     def close(self) -> None:
         """Closes the channels and leaves the core as it is, without breakpoints."""
         if self._stack is not None:
-            with self._stack, contextlib.suppress(LinkLost):
-                self._live.core.detach()
+            self._stack.close()
         self._stack = self._port = self._protocol = None
 
     def connect(self, protocol: DebugProbe.Protocol | None = None) -> None:

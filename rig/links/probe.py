@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The debug probe of a board, over pyOCD: identify, flash with proof, reset, halt, memory, breakpoints.
+"""The debug probe of a board, over pyOCD: identify, reset, halt, memory, breakpoints, and opening it all.
 
-Owns every call into pyOCD and turns its errors into the rig's. Which image goes where is decided here from
-the board's facts, before anything is erased; pyOCD itself neither checks that nor verifies what it wrote.
+Owns the session with pyOCD. Flashing is ``probe_flash.py``'s, the wording of errors ``probe_errors.py``'s.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rig.bench.inventory import Board
 from rig.deadline import Deadline, poll
-from rig.errors import FlashFault, ImageFault, InventoryFault, LinkLost, RigError, UsageFault, WrongBoard
+from rig.errors import InventoryFault, LinkLost, RigError, UsageFault, WrongBoard
 from rig.events import Event, EventSink, RunClock, discard
-from rig.image.image import Image, check_image, load_image
 from rig.links.interfaces import FlashReport
+from rig.links.probe_errors import as_rig_errors
+from rig.links.probe_find import find_probe, opening
+from rig.links.probe_flash import Flasher
 from rig.links.wear import WearCount
 
 _CPUID = 0xE000ED00
@@ -46,6 +47,8 @@ class PyocdProbe:
         self._clock = clock
         self._sink = sink
         self._wear = wear
+        self.exclusive = threading.RLock()
+        """Held in each access: an RTT console reads through the same probe, in a thread of its own."""
 
     # --- identity
 
@@ -77,62 +80,70 @@ class PyocdProbe:
     def read_memory(self, address: int, length: int) -> bytes:
         """Reads memory, also while the core runs, without halting it. Raises LinkLost."""
         with self._errors(f"reading {length} bytes at {address:#010x}"):
-            return bytes(self._target.read_memory_block8(address, length))
+            return bytes(self.target.read_memory_block8(address, length))
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Writes RAM or registers of peripherals (not flash). Raises LinkLost."""
         with self._errors(f"writing {len(data)} bytes at {address:#010x}"):
-            self._target.write_memory_block8(address, list(data))  # a remote probe sends JSON
+            self.target.write_memory_block8(address, list(data))  # a remote probe sends JSON
 
     def reset(self) -> None:
         """Resets the board and lets it run."""
         begun_ns = self._clock.now_ns()  # the board may have said much by the time pyOCD is done
         with self._errors("resetting"):
-            self._target.reset()
+            self.target.reset()
         self._tell("reset", begun_ns)
 
     def reset_and_halt(self) -> None:
         """Resets the board and halts the core before its first instruction."""
         with self._errors("resetting and halting"):
-            self._target.reset_and_halt()
+            self.target.reset_and_halt()
         self._tell("reset", halted=True)
 
     def halt(self) -> None:
         """Halts the core."""
         with self._errors("halting"):
-            self._target.halt()
+            self.target.halt()
         self._tell("halted")
 
     def resume(self) -> None:
         """Lets the core run."""
         begun_ns = self._clock.now_ns()
         with self._errors("resuming"):
-            self._target.resume()
+            self.target.resume()
         self._tell("resumed", begun_ns)
 
     def read_register(self, name: str) -> int:
         """Reads a core register of a halted core (``pc``, ``lr``, ``msp``, …)."""
         with self._errors(f"reading register {name}"):
             try:
-                return int(self._target.read_core_register(name))
+                return int(self.target.read_core_register(name))
             except KeyError as error:
                 raise UsageFault(f"a core has no register '{name}'", board=self.board) from error
+
+    @property
+    def halted(self) -> bool:
+        """Whether the core is halted now."""
+        with self._errors("asking whether the core is halted"):
+            return bool(self.target.is_halted())
 
     def run_to(self, address: int, deadline: Deadline) -> bool:
         """Runs to a breakpoint at ``address``; returns False, core halted, when the deadline passed first."""
         place = address & ~1
         with self._errors(f"running to {place:#010x}"):
-            self._target.halt()  # pyOCD places breakpoints only when it resumes a halted core
-            if not self._target.set_breakpoint(place):
+            self.target.halt()  # pyOCD places breakpoints only when it resumes a halted core
+            if not self.target.set_breakpoint(place):
                 raise LinkLost(f"no hardware breakpoint is free for {place:#010x}", board=self.board)
-            try:
-                self._target.resume()
-                hit = poll(self._target.is_halted, deadline)
-                if not hit:
-                    self._target.halt()
-                return hit
-            finally:
-                self._target.remove_breakpoint(place)
+        try:
+            with self._errors(f"running to {place:#010x}"):
+                self.target.resume()
+            return poll(lambda: self.halted, deadline)
+        finally:
+            with self._errors(f"leaving {place:#010x}"):
+                self.target.halt()  # where it was not there in time; harmless where it was
+                self.target.remove_breakpoint(place)
+                # Else pyOCD takes it out of the core when that resumes, and a reset would run into it.
+                self.target.selected_core.bp_manager.flush()
 
     # --- flashing
 
@@ -143,147 +154,21 @@ class PyocdProbe:
         ``force``. BIN files go to the start of the board's first flash range. Raises ImageFault, WrongBoard,
         FlashFault, LinkLost.
         """
-        phases = _Phases()
-        with phases("check"):
-            content = self._load(image)
-            self.identify()
-            self.reset_and_halt()  # over running firmware, flash algorithms fail now and then
-        with phases("compare"):
-            same = not force and self._first_difference(content) is None
-        erased = programmed = 0
-        if not same:
-            erased, programmed = self._program(content, phases, force=force)
-            with phases("read back"):
-                self._verify(content)
-            with phases("reset"):
-                self.reset_and_halt()
-        total = sum(len(segment.data) for segment in content.segments)
-        report = FlashReport(content.sha256, total, erased, programmed, same, self._method(), phases.seconds)
-        self._tell("flashed", image=content.sha256, bytes=total, skipped=same)
+        with self.exclusive:
+            report = Flasher(self._facts, self, self.target, self._wear).flash(image, force=force)
+        self._tell("flashed", image=report.image_sha256, bytes=report.bytes_image, skipped=report.skipped)
         return report
 
-    def _load(self, path: Path) -> Image:
-        try:
-            content = load_image(path, base=self._facts.flash[0].start)
-            check_image(content, self._facts.flash, self._facts.ram)
-        except ImageFault as fault:
-            raise ImageFault(
-                fault.message, board=self.board, evidence=self._facts.at, hint="Nothing was erased"
-            ) from fault
-        return content
-
-    def _method(self) -> str:
-        region = self._target.memory_map.get_region_for_address(self._facts.flash[0].start)
-        return "direct write, no algorithm" if _is_direct(region) else "flash algorithm on the core"
-
-    def _program(self, content: Image, phases: _Phases, *, force: bool) -> tuple[int, int]:
-        from pyocd.core import exceptions
-
-        try:
-            with self._errors("programming"):
-                return self._run_builders(content, phases, smart=not force)
-        except exceptions.FlashFailure as failure:  # address and code are pyOCD's, and the cause of all else
-            raise FlashFault(
-                f"{failure}", board=self.board, hint="Read the flash controller's state by 'pyocd commander'"
-            ) from failure
-
-    def _run_builders(self, content: Image, phases: _Phases, *, smart: bool) -> tuple[int, int]:
-        erased = programmed = 0
-        for region, segments in self._by_region(content).items():
-            if _is_direct(region):
-                with phases("program"):
-                    programmed += self._write_direct(segments)
-                continue
-            builder = region.flash.get_flash_builder()
-            builder.log_performance = False
-            for segment in segments:
-                builder.add_data(segment.address, segment.data)
-            with phases("erase"), self._counted_erases(region.flash):
-                builder.erase(chip_erase="sector", smart_flash=smart)
-            with phases("program"):
-                done = builder.program(smart_flash=smart)
-            erased += done.erase_byte_count
-            programmed += done.program_byte_count
-        if programmed == 0:
-            raise FlashFault(
-                "pyOCD reported success but programmed nothing",
-                board=self.board,
-                evidence=self._facts.at,
-                hint="Is the target type right for this chip?",
-            )
-        return erased, programmed
-
-    def _write_direct(self, segments: list[Any]) -> int:
-        """Flash that takes what is written, as RAM does: nothing is erased, so no wear is counted."""
-        for segment in segments:
-            self._target.write_memory_block8(segment.address, list(segment.data))
-        return sum(len(segment.data) for segment in segments)
-
-    def _by_region(self, content: Image) -> dict[Any, list[Any]]:
-        """Segments by pyOCD's flash region; a target type that has no flash there is a wrong target type."""
-        regions: dict[Any, list[Any]] = {}
-        for segment in content.segments:
-            region = self._target.memory_map.get_region_for_address(segment.address)
-            end = segment.address + len(segment.data) - 1
-            takes = _is_direct(region) or (
-                region is not None and region.is_flash and region.flash is not None
-            )
-            if not takes or not region.contains_address(end):
-                raise WrongBoard(
-                    f"target type '{self._facts.probe.target}' has no programmable flash at "
-                    f"{segment.address:#010x} to {end:#010x}, where the inventory has",
-                    board=self.board,
-                    evidence=self._facts.at,
-                    hint="Nothing was erased",
-                )
-            regions.setdefault(region, []).append(segment)
-        return regions
-
-    @contextlib.contextmanager
-    def _counted_erases(self, flash: Any) -> Iterator[None]:
-        """Counts each sector that is erased: pyOCD keeps no addresses of them."""
-        if self._wear is not None:
-            self._wear.counts()  # a count that cannot be kept is told before anything is erased
-        original: Callable[[int], None] = flash.erase_sector
-        sectors: list[int] = []
-
-        def erase_sector(address: int) -> None:
-            sectors.append(address)
-            original(address)
-
-        flash.erase_sector = erase_sector
-        try:
-            yield
-        finally:
-            del flash.erase_sector
-            if self._wear is not None:
-                self._wear.add(sectors)
-
-    def _first_difference(self, content: Image) -> tuple[int, int, int] | None:
-        """(address, expected byte, read byte) of the first byte that differs, or None."""
-        for segment in content.segments:
-            found = self.read_memory(segment.address, len(segment.data))
-            if found != segment.data:
-                pairs = enumerate(zip(segment.data, found, strict=True))
-                index, (want, have) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
-                return segment.address + index, want, have
-        return None
-
-    def _verify(self, content: Image) -> None:
-        different = self._first_difference(content)
-        if different is not None:
-            address, want, have = different
-            raise FlashFault(
-                f"read-back differs at {address:#010x}: sent {want:#04x}, read {have:#04x}, although pyOCD "
-                "reported success",
-                board=self.board,
-                hint="A bit flipped on the way, or the flash is worn: flash again, then look at the wiring",
-            )
+    def holds(self, image: Path) -> bool:
+        """Whether the flash holds this image, by comparison of every byte. Raises ImageFault, LinkLost."""
+        with self.exclusive:
+            return Flasher(self._facts, self, self.target, self._wear).holds(image)
 
     # --- shared
 
     @property
-    def _target(self) -> Any:
+    def target(self) -> Any:
+        """pyOCD's target, for the other modules of this link; hold ``exclusive`` around each access."""
         return self._session.target
 
     def _word(self, address: int) -> int:
@@ -293,13 +178,10 @@ class PyocdProbe:
         t_ns = self._clock.now_ns() if at_ns is None else at_ns
         self._sink(Event(t_ns, "probe", kind, self.board, dict(data)))
 
-    def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
-        return _as_rig_errors(self.board, what)
-
-
-def _is_direct(region: Any) -> bool:
-    """Whether a region says of itself that it is flash without an algorithm; RAM is not taken for it."""
-    return bool(getattr(region, "is_directly_writable", False))
+    @contextlib.contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        with self.exclusive, as_rig_errors(self.board, what):
+            yield
 
 
 def _serial_text(raw: bytes) -> str:
@@ -308,21 +190,6 @@ def _serial_text(raw: bytes) -> str:
     if text and all(0x20 < byte < 0x7F for byte in text) and set(padding) <= {0x00, 0xFF}:
         return text.decode("ascii")
     return "" if set(raw) <= {0x00} or set(raw) <= {0xFF} else raw.hex().upper()
-
-
-class _Phases:
-    """Seconds by phase, added up where a phase comes twice."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
 
 
 @contextlib.contextmanager
@@ -340,43 +207,41 @@ def attach(
     no powered core, and InventoryFault for a target type that pyOCD does not know. The core runs on when the
     probe is closed.
     """
-    import pyocd.core.exceptions  # first: plug-ins load with the package, and before the aggregator
-    from pyocd.probe.aggregator import DebugProbeAggregator
-
     _keep_off_stderr(logging.getLogger("pyocd"))
-    wanted = f"{board.probe.type}:{probe_id}"
-    with _as_rig_errors(board.name, f"opening probe {wanted}"):
-        probe = DebugProbeAggregator.get_probe_with_id(wanted)
-        if probe is None:
-            raise LinkLost(
-                f"no probe '{wanted}'; connected: {_names(DebugProbeAggregator.get_all_connected_probes())}",
-                board=board.name,
-                evidence=board.at,
-                hint="Is it plugged in, and may this user open it (udev rule)?",
-            )
-        options = {**_OPTIONS, "target_override": board.probe.target}
-        if board.probe.frequency_hz is not None:
-            options["frequency"] = board.probe.frequency_hz
-        session = _session(board, probe, options)
+    probe = find_probe(board, probe_id)
+    with opening(board, probe_id):
+        session = _session(board, probe)
         try:
             session.open()
         except BaseException:
-            session.close()  # what was opened before it failed: the probe is held, the core may be halted
+            with _closing_errors_ignored():  # the probe is held, the core may be halted
+                session.close()
             raise
     try:
         yield PyocdProbe(board, session, clock=clock or RunClock(), sink=sink, wear=wear)
     finally:
-        # The link may be gone, which is then already being told; closing must not hide it.
-        with contextlib.suppress(pyocd.core.exceptions.Error, RigError):
+        with _closing_errors_ignored():
             session.close()
 
 
-def _session(board: Board, probe: Any, options: Mapping[str, object]) -> Any:
+@contextlib.contextmanager
+def _closing_errors_ignored() -> Iterator[None]:
+    """The link may be gone, which is then already being told; closing must not hide it."""
+    from pyocd.core.exceptions import Error
+
+    with contextlib.suppress(Error, RigError, OSError, AssertionError):
+        yield
+
+
+def _session(board: Board, probe: Any) -> Any:
     from pyocd.core.exceptions import TargetSupportError
     from pyocd.core.session import Session
 
+    options = {**_OPTIONS, "target_override": board.probe.target}
+    if board.probe.frequency_hz is not None:
+        options["frequency"] = board.probe.frequency_hz
     try:
-        return Session(probe, options=options)
+        session = Session(probe, options=options)
     except TargetSupportError as error:
         raise InventoryFault(
             f"pyOCD knows no target type '{board.probe.target}'",
@@ -384,33 +249,13 @@ def _session(board: Board, probe: Any, options: Mapping[str, object]) -> Any:
             evidence=board.at,
             hint="'pyocd list --targets' lists those it knows; nothing was erased",
         ) from error
+    # Names of peripherals' registers: nobody here asks for them, reading them takes half a second of a core,
+    # and their file stays open.
+    session.target._svd_location = None
+    return session
 
 
 def _keep_off_stderr(logger: logging.Logger) -> None:
     """pyOCD logs each error that it raises; without a handler of anybody, Python prints that."""
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-
-
-def _names(probes: Sequence[Any]) -> str:
-    return ", ".join(f"{probe.description} ({probe.unique_id})" for probe in probes) or "none"
-
-
-@contextlib.contextmanager
-def _as_rig_errors(board: str, what: str) -> Iterator[None]:
-    """Turns pyOCD's errors, but for flash failures, into LinkLost with what was being done."""
-    from pyocd.core import exceptions
-
-    try:
-        yield
-    except exceptions.FlashFailure:
-        raise
-    except exceptions.TransferFaultError as error:
-        raise LinkLost(f"{what}: memory access refused: {error}", board=board) from error
-    except exceptions.Error as error:
-        hint = (
-            "Is the board powered and wired?"
-            if "No ACK" in str(error) or "not detected" in str(error)
-            else None
-        )
-        raise LinkLost(f"{what}: {error}", board=board, hint=hint) from error

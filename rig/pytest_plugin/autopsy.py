@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.deadline import Deadline
-from rig.errors import BoardFault, BoardSilent, RigError, UsageFault
+from rig.errors import BoardFault, BoardSilent, RigError, RigFault, UsageFault
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -28,7 +28,7 @@ def examine(session: BoardSession, image: Path, root: Path, error: BaseException
     found = []
     try:
         if isinstance(error, BoardSilent):
-            found.append(_where_it_stands(session, code))
+            found.append(_where_it_stands(session, code, image))
             session.restart(_BOOT_S)
         found.append(_crash_record(session, code))
     except BoardFault as fault:
@@ -48,13 +48,25 @@ def _code_map(image: Path, root: Path) -> CodeMap:
         return CodeMap([], [])
 
 
-def _where_it_stands(session: BoardSession, code: CodeMap) -> str:
+def _where_it_stands(session: BoardSession, code: CodeMap, image: Path) -> str:
     """Halts the core: the rest of its life is a reset."""
     session.probe.halt()
     pc, lr = session.probe.read_register("pc"), session.probe.read_register("lr")
     exception = session.probe.read_register("xpsr") & 0x1FF
     mode = f"in exception {exception}" if exception else "in a thread"
+    mode += _running_task(session, image)
     return f"Silent, halted {mode} at {code.place(pc)}, called from {code.call_place(lr)}."
+
+
+def _running_task(session: BoardSession, image: Path) -> str:
+    """The task that has the core, as the kernel's lists say; nothing where they cannot be read."""
+    from rig.links.probe_threads import read_threads
+
+    try:
+        running = [thread.name for thread in read_threads(session.probe, image) if thread.state == "running"]
+    except (UsageFault, RigFault):
+        return ""
+    return f" (task {running[0]})" if running else ""
 
 
 def _crash_record(session: BoardSession, code: CodeMap) -> str:

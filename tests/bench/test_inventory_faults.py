@@ -132,6 +132,12 @@ FAULTS = {
     "probe id with its type": (PROBE_ID, f"stlink:{PROBE_ID}", "is not a full id"),
     "digits as a probe id": (PROBE_ID, "683448647", "quote digits, got the number 683448647"),
     "console port": (PORT, "ttyUSB0", "14:21: boards.alpha.console.port: expected 'emulated', a device path"),
+    "RTT outside RAM": (
+        PORT,
+        "rtt://0x08000000",
+        "14:21: boards.alpha.console.port: 0x08000000 is not in the board's RAM: 'sram' (0x20000000 to",
+    ),
+    "RTT without address": (PORT, "rtt://here", "got text 'rtt://here'"),
     "no emulator for the console": (PORT, "emulated", "'emulated' needs the facts of an emulator"),
     "no emulator for the probe": (
         f"type: stlink, id: {PROBE_ID}",
@@ -238,10 +244,45 @@ def test_ports_that_are_one(load: Load, physical: str, one: str, other: str, sha
     assert ("the console port of board 'alpha'" in load(text)) is shared
 
 
-def test_a_jlink_is_known_with_and_without_its_zeros(load: Load, physical: str) -> None:
-    jlink = physical.replace(f"stlink, id: {PROBE_ID}", 'jlink, id: "000683448647"')
-    entry = jlink.split("boards:\n")[1].replace("alpha:", "beta:", 1).replace("000683", "683")
-    assert "is the probe id of board 'alpha'" in load(jlink + entry.replace(PORT, "/dev/other"))
+SPELLINGS = {
+    "case": (f"stlink, id: {PROBE_ID}", f"stlink, id: {PROBE_ID.lower()}"),
+    "leading zeros": ('jlink, id: "683448647"', 'jlink, id: "000683448647"'),
+    "another type of the same device": ('jlink, id: "683448647"', 'cmsisdap, id: "683448647"'),
+    "names of this host": ('remote, id: "localhost:5555"', 'remote, id: "127.0.0.1:5555"'),
+    "case of a host": ('remote, id: "Lab-3:5555"', 'remote, id: "lab-3:5555"'),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_one_probe_by_two_spellings(load: Load, physical: str, first: str, second: str) -> None:
+    _, entry = physical.split("boards:\n")
+    stlink = f"stlink, id: {PROBE_ID}"
+    other = entry.replace("alpha:", "beta:", 1).replace(stlink, second).replace(PORT, "/dev/ttyS7")
+    message = load(physical.replace(stlink, first) + other)
+    assert "is the probe id of board 'alpha' (devices.yaml:13:" in message
+    assert "devices.yaml:27:" in message
+
+
+def test_one_port_by_two_spellings(load: Load, physical: str, tmp_path: Path) -> None:
+    _, entry = physical.split("boards:\n")
+    by_id = tmp_path / "by-id"
+    by_id.symlink_to("/dev/null")
+    other = entry.replace("alpha:", "beta:", 1).replace(PROBE_ID, "A" * 24)
+    for first, second in (
+        ("/dev/null", f"/dev/..{by_id}"),
+        ("/dev/ttyS3", "/dev/../dev/ttyS3"),
+        ("socket://localhost:4000", "socket://127.0.0.1:4000"),
+        ("socket://lab:4000", "rfc2217://LAB:4000"),
+    ):
+        message = load(physical.replace(PORT, first) + other.replace(PORT, second))
+        assert f"boards.beta.console.port: {second} is the console port of board 'alpha'" in message
+
+
+def test_rtt_is_no_port_that_is_shared(load: Load, physical: str) -> None:
+    _, entry = physical.split("boards:\n")
+    other = entry.replace("alpha:", "beta:", 1).replace(PROBE_ID, "A" * 24)
+    assert load((physical + other).replace(PORT, "rtt")) == ""
+    assert load((physical + other).replace(PORT, "rtt://0x20000400")) == ""
 
 
 EMULATED_FAULTS = {

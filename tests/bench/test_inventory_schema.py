@@ -25,7 +25,7 @@ BEYOND = {
     *("serial in flash", "serial in RAM", "serial over the end", "device id in flash"),
     *("device id never matches", "a key that is a list"),
     *("unknown range", "small file", "file over the end", "file over RAM", "serial outside the file"),
-    *("tabs", "open bracket", "unknown alias", "second document", "control character"),
+    *("RTT outside RAM", "tabs", "open bracket", "unknown alias", "second document", "control character"),
 }
 
 

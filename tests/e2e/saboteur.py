@@ -63,9 +63,9 @@ def _kill_while_programming() -> None:
 
 
 def _kill_before_read_back() -> None:
-    from rig.links.probe import PyocdProbe
+    from rig.links.probe_flash import Flasher
 
-    _kill_at_call(PyocdProbe, "_verify")
+    _kill_at_call(Flasher, "_verify")
 
 
 def _kill_when_sent(text: str) -> Callable[[], None]:

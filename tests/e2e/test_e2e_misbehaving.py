@@ -161,7 +161,8 @@ def test_silent_board_is_told_with_where_it_hangs(cases: dict[str, CaseResult]) 
     assert case.outcome is Outcome.FAIL
     assert "board mps2: no whole reply to 'ping' (no line of it came) in 1.5 s" in case.reason
     assert re.search(r"console\.log:\d+\)", case.reason), case.reason
-    assert re.search(r"Silent, halted in .* at .*firmware/\w+/\w+\.c:\d+", case.reason), case.reason
+    where = r"Silent, halted in .*\(task console\) at .*firmware/\w+/\w+\.c:\d+"
+    assert re.search(where, case.reason), case.reason
 
 
 def test_boot_loop_is_told_with_its_count(cases: dict[str, CaseResult]) -> None:

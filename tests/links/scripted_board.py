@@ -69,6 +69,10 @@ class Wire:
         """The port is there again."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """The end of the test."""
+        self.vanish()
+
 
 class PtyWire(Wire):
     """A pty behind a name that does not change, as udev makes them."""
@@ -219,7 +223,4 @@ def running(board: ScriptedBoard) -> Iterator[ScriptedBoard]:
     finally:
         board._stopping.set()
         board._thread.join()
-        if isinstance(board.wire, SocketWire):
-            board.wire.close()
-        else:
-            board.wire.vanish()
+        board.wire.close()

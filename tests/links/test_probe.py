@@ -247,6 +247,13 @@ def test_run_to_where_it_never_comes(probe: PyocdProbe, app: Path) -> None:
     probe.resume()
 
 
+def test_a_breakpoint_is_gone_after_it(probe: PyocdProbe, app: Path) -> None:
+    probe.flash(app)
+    assert probe.run_to(_address(app, "vTaskStartScheduler"), Deadline.after(5))
+    probe.reset()
+    assert not poll(lambda: probe.halted, Deadline.after(0.5))
+
+
 def _address(elf: Path, name: str) -> int:
     listing = subprocess.run(["arm-none-eabi-nm", str(elf)], check=True, capture_output=True, text=True)
     return next(int(line.split()[0], 16) for line in listing.stdout.splitlines() if line.endswith(f" {name}"))
@@ -268,7 +275,7 @@ def test_what_is_done_is_told(attached: Attach, app: Path) -> None:
 
 
 def test_a_missing_probe_lists_those_that_are_there(board: EmulatedBoard, facts: Board) -> None:
-    listed = rf"no probe 'qemu:elsewhere'; connected: .*emulated board mps2.*{board.probe_id}.*udev"
+    listed = rf"no probe 'qemu:elsewhere'; connected: .*emulated board mps2.*{board.probe_id}.*switched on"
     with pytest.raises(LinkLost, match=listed), attach(facts, "elsewhere"):
         pytest.fail("a probe was found")
 
