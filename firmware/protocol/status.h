@@ -12,8 +12,8 @@ typedef enum {
     STATUS_USAGE = -5,   // an argument is missing, doubled or not known
     STATUS_VALUE = -6,   // an argument's value is not among those allowed
     STATUS_ABSENT = -7,  // this board has no such device
-    STATUS_RANGE = -8,   // not in the device, not aligned as it wants, or not the caller's to change
-    STATUS_FLASH = -9,   // flash refused it, or holds something else than was written
+    STATUS_RANGE = -8, // not in the device, not aligned as it wants, or not the caller's to change
+    STATUS_FLASH = -9, // flash refused it, or holds something else than was written
 } status_t;
 
 // The word of a status in replies (`err code=<word>`) and badreq events.

@@ -26,7 +26,9 @@ from rig.errors import LinkLost, ToolFault, UsageFault
 
 _START_S = 20.0  # a loaded host starts QEMU in under two seconds; the rest is patience
 _DYING_S = 0.5
+_RETURN_S = 2.0
 _ERASED = 0xFF
+_CONNECTED, _HUNG_UP = "01", "08"  # TCP_ESTABLISHED, TCP_CLOSE_WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class EmulatedBoard:
         assert self._instance is not None
         with contextlib.ExitStack() as stack:
             self._remove_sockets()
+            self._forget_who_hung_up()
             begin = self._log.stat().st_size if self._log.exists() else 0
             self._process = stack.enter_context(
                 child.spawn(self._argv(), log=self._log, pass_fds=(self._uart_fd(),))
@@ -252,6 +255,22 @@ class EmulatedBoard:
                 evidence=str(self._log),
             )
 
+    def _forget_who_hung_up(self) -> None:
+        """QEMU would first take a console that came when the board went off, and is gone since.
+
+        It would say the boot to nobody. Listening anew drops both, and who waits comes again.
+        """
+        assert self._uart is not None
+        clients = _clients(self._uart)
+        if _HUNG_UP not in clients:
+            return
+        port = self._uart.getsockname()[1]
+        self._uart.close()
+        self._uart = self._stack.enter_context(_listen(port))
+        if _CONNECTED in clients:
+            uart = self._uart
+            poll(lambda: _CONNECTED in _clients(uart), Deadline.after(_RETURN_S), interval_s=0.001)
+
     def _wait_for_console(self, qmp: QmpClient) -> None:
         """A console that was armed before power must be taken by QEMU before the first instruction runs."""
 
@@ -260,7 +279,8 @@ class EmulatedBoard:
             return "<->" in devices["uart0"]
 
         assert self._uart is not None
-        if _has_pending_client(self._uart) and not poll(taken, Deadline.after(_START_S), interval_s=0.001):
+        waits = _CONNECTED in _clients(self._uart)
+        if waits and not poll(taken, Deadline.after(_START_S), interval_s=0.001):
             raise LinkLost("QEMU did not take the console's connection", board=self.board)
 
 
@@ -274,21 +294,22 @@ def clock_arguments(emulator: EmulatorFacts) -> list[str]:
 
 
 @contextlib.contextmanager
-def _listen() -> Iterator[socket.socket]:
+def _listen(port: int = 0) -> Iterator[socket.socket]:
     with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by what is accepted: without it, Nagle and delayed acknowledgement cost 40 ms a line.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))
         listener.listen(1)
         yield listener
 
 
-def _has_pending_client(listener: socket.socket) -> bool:
-    """Whether somebody has connected: known from the state of sockets, as accepting is QEMU's part."""
+def _clients(listener: socket.socket) -> set[str]:
+    """States of the connections to a port (proc(5)): known from the system, as accepting is QEMU's part."""
     port = listener.getsockname()[1]
     with Path("/proc/net/tcp").open(encoding="ascii") as table:
         rows = (line.split() for line in list(table)[1:])
-        return any(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+        return {row[3] for row in rows if row[1].endswith(f":{port:04X}")}
 
 
 def _escape(path: Path) -> str:

@@ -25,6 +25,8 @@ from rig.deadline import Deadline, poll
 from rig.emulator import instance
 from rig.emulator.board import EmulatedBoard, Parts, clock_arguments
 from rig.errors import ToolFault, UsageFault
+from rig.events import RunClock
+from rig.links.console import ConsoleReader
 from tests.emulator.bare_metal import BANNER, COUNTER, debugger
 
 pytestmark = pytest.mark.emulated
@@ -277,3 +279,15 @@ def test_folders_of_the_dead_are_not_boards() -> None:
         assert not (instance.folders() / "dead").exists()
         assert (instance.folders() / "torn").exists()  # may be one that is just being made
     assert instance.find_all() == []
+
+
+def test_a_console_that_comes_again_hears_the_boot(make_board: Callable[..., EmulatedBoard]) -> None:
+    """The rig's own reader, with one before it that hung up: every byte of the boot is there."""
+    with make_board() as board, ConsoleReader(RunClock()) as reader:
+        with console(board):
+            pass
+        with reader.arm("board", board.console_url) as armed:
+            armed.wait_connected(Deadline.after(5))
+            since = armed.mark()
+            board.on()
+            armed.expect(re.escape(BANNER), Deadline.after(5), since=since)

@@ -63,7 +63,7 @@ def test_many_replies_arrive_whole_under_noise(silent_uart: PhysicalBench, rtt_i
             text = f"text-{number}-" + "x" * (number * 2)
             reply = session.console.request("ping", {"text": text}, deadline=Deadline.after(5))
             assert reply.fields["text"] == text
-        assert len(session.console.request("help", deadline=Deadline.after(5)).rows) == 15
+        assert len(session.console.request("help", deadline=Deadline.after(5)).rows) == 18
 
 
 def test_resets_power_cycles_and_a_new_image(
