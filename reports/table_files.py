@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from reports import tables
 from reports.csv_file import as_csv
+from reports.folder import make_folder
 from reports.frames import as_parquet, frames
 from reports.samples import SampleReader, stored_samples
 from reports.tables import COLUMNS
-from rig.errors import EvidenceFault
 from rig.evidence.model import Run
 
 Files = Iterator[tuple[str, bytes]]
@@ -49,10 +49,7 @@ def write_tables(
     """
     from rig.evidence.bundle import write_atomic
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvidenceFault(f"cannot make the folder: {error.strerror}", evidence=str(folder)) from error
+    make_folder(folder)
     for name, content in _WRITERS[shape](run, samples):
         path = folder / f"{name}.{shape}"
         write_atomic(path, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.e2e.bench_place import PROJECT, BenchPlace
 pytestmark = pytest.mark.emulated
 
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
+FIGURES_S = 20.0
+"""Within this the figures of three boards are drawn: 11 s on two idle cores."""
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +119,22 @@ def test_the_tables_hold_every_row_and_every_sample(bench: BenchPlace, run: Run)
               "compiler", "flags")  # fmt: skip
     assert kernel
     assert [row["measurement"] for row in kernel if any(row[name] is None for name in wanted)] == []
+
+
+def test_every_kernel_row_and_every_memory_is_a_figure(bench: BenchPlace, run: Run) -> None:
+    begun = time.monotonic()
+    done = bench.rig("report", "latest", "--format", "figures")
+    took_s = time.monotonic() - begun
+    assert (done.code, done.err) == (0, "")
+    assert took_s < FIGURES_S
+    stems = [Path(line.split()[0]).stem for line in done.out.splitlines()]
+    rows = {m.name for m in run.measurements if m.n > 1 and not m.name.endswith(".tick_hit")}
+    assert len(rows) >= 10
+    assert sorted(stems) == sorted(
+        ["overview-instructions", *(f"latency-{name}" for name in rows), *(f"memory-{b}" for b in BOARDS)]
+    )
+    folder = run.path / "figures"
+    drawn = (folder / "latency-isr.to.task.queue.svg").read_text("utf-8")
+    for said in (*BOARDS, "timings are instruction counts", run.run_id, "provisional: measured"):
+        assert said in drawn, said
+    assert all((folder / f"{stem}.png").read_bytes().startswith(b"\x89PNG") for stem in stems)
