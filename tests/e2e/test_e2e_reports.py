@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import csv
+import resource
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.emulated
 
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
 FIGURES_S = 20.0
-"""Within this the figures of three boards are drawn: 11 s on two idle cores."""
+"""Processor time within which the figures of three boards are drawn; 11 s where this was written."""
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +121,17 @@ def test_the_tables_hold_every_row_and_every_sample(bench: BenchPlace, run: Run)
     assert [row["measurement"] for row in kernel if any(row[name] is None for name in wanted)] == []
 
 
+def _children_s() -> float:
+    """Processor time of the programs that were started and have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def test_every_kernel_row_and_every_memory_is_a_figure(bench: BenchPlace, run: Run) -> None:
-    begun = time.monotonic()
+    begun_s = _children_s()
     done = bench.rig("report", "latest", "--format", "figures")
-    took_s = time.monotonic() - begun
     assert (done.code, done.err) == (0, "")
-    assert took_s < FIGURES_S
+    assert _children_s() - begun_s < FIGURES_S
     stems = [Path(line.split()[0]).stem for line in done.out.splitlines()]
     rows = {m.name for m in run.measurements if m.n > 1 and not m.name.endswith(".tick_hit")}
     assert len(rows) >= 10
