@@ -67,7 +67,7 @@ def _drawn(draw: Callable[[], Sheet | None]) -> dict[str, bytes]:
 
 def _plans(run: Run, book: SampleBook) -> Iterator[Plan]:
     """The overview, each distribution, and the memory of each board."""
-    ink = inks([board.name for board in run.boards])
+    ink = inks([*(board.name for board in run.boards), *(m.board for m in run.measurements)])
     drawn = [figure for figure in same_figures(run) if _is_distribution(figure)]
     for unit in dict.fromkeys(figure.unit for figure in drawn):
         rows = [figure for figure in drawn if figure.unit == unit]

@@ -30,7 +30,7 @@ _READING: Final = (
 
 def latency_sheet(run: Run, figure: SameFigure, book: SampleBook, inks: Mapping[str, Ink]) -> Sheet | None:
     """The figure of one measurement of a run; None where there is no sample to draw."""
-    mine = {board: inks[board] for board in figure.of if board in inks}
+    mine = {board: inks[board] for board in figure.of}
     ticks = {board: tick for board, (_, tick) in figure.of.items() if tick}
     whole = _population("", {board: m for board, (m, _) in figure.of.items()}, book)
     hit = _population("hit by a tick interrupt", ticks, book)
@@ -104,7 +104,8 @@ def _line(sheet: Sheet, left: float, top: float, ink: Ink) -> None:
 
 def _caption(run: Run, figure: SameFigure, book: SampleBook) -> Sequence[str]:
     of = {board: m for board, (m, _) in figure.of.items()}
-    notes = [f"{board}: {note}." for board, m in of.items() if (note := book.of(m)[1])]
+    both = [(board, m) for board, pair in figure.of.items() for m in pair if m]
+    notes = [f"{board}: {note}." for board, m in both if (note := book.of(m)[1])]
     boards = list(of)
     told = (words.emulated(run, boards), words.silicon(run, boards), _READING, words.method(of))
     return (*words.limits(of), *told, *notes, words.evidence(run, boards))

@@ -15,9 +15,9 @@ from rig.evidence.model import BoardResult, Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LEFT, _RIGHT, _TOP = 1.1, 0.95, 0.7
+_LEFT, _TOP = 1.1, 0.7
 _REGION, _BAR, _SYMBOLS = 1.12, 3.2, 6
-_STACK: Final = 0.19
+_STACK: Final = 0.21
 # From dark to light, so that neighbours differ in grey as well.
 _SHADES: Final = ("#004488", "#7ba5cf", "#2f6fae", "#b9d0e6", "#175a9c", "#dbe7f2")
 _FREE: Final = "#ffffff"
@@ -31,7 +31,7 @@ def memory_sheet(run: Run, board: BoardResult, rooms: MemoryMap) -> Sheet | None
     caption = folded(_caption(run, board, rooms))
     below = _TOP + _REGION * len(regions)
     others = [*rooms.heaps, *rooms.stacks]
-    under = below + (0.3 + (_STACK + 0.02) * len(others) + 0.35 if others else 0)
+    under = below + (0.3 + _STACK * len(others) + 0.35 if others else 0)
     sheet = Sheet(under + caption_height(caption))
     sheet.heading(f"Memory of {board.name}", "regions of the image, heap and stacks as they were used")
     for place, room in enumerate(regions):
@@ -83,8 +83,8 @@ def _sections(axes: Axes, room: Room) -> None:
         axes.barh(0.2, octets / whole, 0.32, left=begin, color=shade, edgecolor="white", linewidth=0.5)
         if octets / whole > 0.12:
             ink = "white" if place % 2 == 0 else BLACK
-            words_ = f"{one_line(name, 16)} {size(octets)}"
-            axes.text(begin + octets / whole / 2, 0.2, words_, ha="center", va="center", color=ink, size=6.5)
+            said, middle = f"{one_line(name, 16)} {size(octets)}", begin + octets / whole / 2
+            axes.text(middle, 0.2, said, ha="center", va="center", color=ink, size=6.5)
         begin += octets / whole
     small = [f"{one_line(name, 16)} {size(octets)}" for name, octets in parts if octets / whole <= 0.12]
     axes.text(1, -0.02, "; ".join(small[:5]), ha="right", va="top", size=6, color=GREY)
@@ -106,8 +106,7 @@ def _symbols(sheet: Sheet, top: float, room: Room) -> None:
 def _levels(sheet: Sheet, top: float, rooms: Sequence[Room]) -> None:
     """Heap and stacks, each a bar of its own whole size."""
     sheet.text(0.12, top - 0.06, "Heap and stacks", weight="bold")
-    step = _STACK + 0.02
-    axes = _blank(sheet.axes(_LEFT, top, _BAR, step * len(rooms)))
+    axes = _blank(sheet.axes(_LEFT, top, _BAR, _STACK * len(rooms)))
     axes.set_xlim(0, 1)
     axes.set_ylim(len(rooms) - 0.5, -0.5)
     for place, room in enumerate(rooms):

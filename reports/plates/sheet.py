@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +38,6 @@ _STYLE: Final[dict[str, Any]] = {
     "xtick.minor.width": 0.4,
     "xtick.major.size": 3,
     "ytick.major.size": 3,
-    "hatch.linewidth": 0.4,
     "svg.hashsalt": "rig",
     "svg.fonttype": "path",
     "text.parse_math": False,  # a board may say "$x$"
@@ -54,23 +53,22 @@ class Ink:
 
     colour: str
     pattern: Any
-    hatch: str
 
 
 # The first three are Paul Tol's "high-contrast" colours, chosen to differ in grey too.
 _INKS: Final = (
-    Ink("#004488", "-", ""),
-    Ink("#bb5566", (0, (4, 1.4)), "////"),
-    Ink("#ddaa33", (0, (1.2, 1.2)), "...."),
-    Ink("#000000", (0, (6, 1.2, 1.2, 1.2)), "xxxx"),
-    Ink("#66aabb", (0, (3, 1, 1, 1, 1, 1)), "\\\\\\\\"),
-    Ink("#999999", "-", "----"),
+    Ink("#004488", "-"),
+    Ink("#bb5566", (0, (4, 1.4))),
+    Ink("#ddaa33", (0, (1.2, 1.2))),
+    Ink("#000000", (0, (6, 1.2, 1.2, 1.2))),
+    Ink("#66aabb", (0, (3, 1, 1, 1, 1, 1))),
+    Ink("#999999", "-"),
 )
 
 
-def inks(boards: Sequence[str]) -> dict[str, Ink]:
+def inks(boards: Iterable[str]) -> dict[str, Ink]:
     """The ink of each board of a run; beyond six boards they come again."""
-    return {board: _INKS[place % len(_INKS)] for place, board in enumerate(boards)}
+    return {board: _INKS[place % len(_INKS)] for place, board in enumerate(dict.fromkeys(boards))}
 
 
 @contextmanager

@@ -17,12 +17,12 @@ _CONTEXT: Final = (
 )  # fmt: skip
 
 
-def by_board(said: Mapping[str, str]) -> str:
+def by_board(said: Mapping[str, str], boards: int) -> str:
     """Returns what all boards say once, else each with those that say it: ``a (x, y), b (z)``."""
     who: dict[str, list[str]] = {}
     for board, words in said.items():
         who.setdefault(words, []).append(board)
-    if len(who) == 1:
+    if len(who) == 1 and len(said) == boards:
         return next(iter(who))
     return ", ".join(f"{words} ({', '.join(boards)})" for words, boards in who.items())
 
@@ -33,16 +33,17 @@ def method(measured: Mapping[str, MeasurementResult]) -> str:
     for key in _CONTEXT:
         said = {board: fact(key, m.context[key]) for board, m in measured.items() if key in m.context}
         if said:
-            told.append(f"{label(key)} {by_board(said)}")
+            told.append(f"{label(key)} {by_board(said, len(measured))}")
     return f"Method: {'; '.join(told)}." if told else ""
 
 
 def limits(of: Mapping[str, MeasurementResult]) -> Sequence[str]:
-    """A sentence for each limit: its origin, and for what (a board, a stack) it is written where."""
+    """A sentence for each limit: its origin, and of what (a board, a stack) it is, with the outcome."""
     said: dict[str, list[str]] = {}
     for name, m in of.items():
         if has_limit(m):
-            whose = f"{name} ({m.limit_at or 'place unknown'})"
+            verdict = f" {m.outcome}" if m.outcome else ""
+            whose = f"{name}{verdict} ({m.limit_at or 'place unknown'})"
             said.setdefault(f"{limit_of(m)}, {origin_of(m)}", []).append(whose)
     told = [f"Limit {bounds}: {', '.join(whose)}." for bounds, whose in said.items()]
     return told or ["No limit."]
@@ -69,5 +70,6 @@ def _known(run: Run, boards: Iterable[str]) -> list[BoardResult]:
 def evidence(run: Run, boards: Sequence[str]) -> str:
     """The run, its day, and the image of each board."""
     images = {board.name: short_hash(board.image_sha256) for board in _known(run, boards)}
-    said = f"Evidence: run {run.run_id}, {run.started_utc:%Y-%m-%d}"
-    return f"{said}; image (SHA-256) {by_board(images)}." if images else f"{said}."
+    whole = "" if run.complete else " (incomplete)"
+    said = f"Evidence: run {run.run_id}{whole}, {run.started_utc:%Y-%m-%d}"
+    return f"{said}; image (SHA-256) {by_board(images, len(boards))}." if images else f"{said}."

@@ -60,8 +60,8 @@ _FOLDERS: Final[Mapping[str, str]] = MappingProxyType(
 def report(wanted: str, shape: str, output: Path | None) -> None:
     """Show the run RUN: its id, the beginning or end of its id, its folder, or 'latest'.
 
-    The report goes to standard output; where a file is written, its path does. Messages go to standard
-    error. The exit code tells whether the report was made, not how the run ended.
+    The report goes to standard output; where a file is written, its path does, with what a figure shows.
+    Messages go to standard error. The exit code tells whether the report was made, not how the run ended.
 
     Example: rig report latest --format junit --output results.xml
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import re
 import struct
 from collections.abc import Callable, Mapping
@@ -135,7 +136,7 @@ def test_a_figure_says_what_a_reader_must_know(two: Run, shelf: SampleReader) ->
     words = said(drawn(two, shelf))
     for fact in (
         NAME, "in instructions", "limit 76",
-        "Limit p99 <= 76, requirement: KRN-4: mps2 (suites/kernel/limits.toml:29), stm32f4 (",
+        "Limit p99 <= 76, requirement: KRN-4: mps2 PASS (suites/kernel/limits.toml:29), stm32f4 PASS (",
         "Emulated (mps2, stm32f4): timings are instruction counts, not cycles of silicon.",
         "Not yet run on silicon: stm32f4.", "hit by a tick interrupt",
         "kernel V9.0.0", "clock exact", "counter fpgaio", "counter clock 25,000,000 Hz", "optimisation O2",
@@ -237,6 +238,24 @@ def test_a_board_whose_samples_cannot_be_read_is_told(two: Run, shelf: SampleRea
     sheet = drawn(two, partly)  # type: ignore[arg-type]
     assert "stm32f4: samples cannot be read: samples are damaged." in said(sheet)
     assert len(steps(panels(sheet)[0])) == 1
+
+
+def test_odd_samples_are_drawn_as_far_as_they_can_be(
+    two: Run, measure: Measure, shelf: SampleReader, tmp_path: Path
+) -> None:
+    rows = (
+        measure("nan", [1.0, math.nan, math.inf, 2.5]), measure("large", [0, 2**62, -5]),
+        measure("small", [1e-9, 2e-9]), measure("same", [0, 0]), measure("none", [math.nan, math.nan]),
+    )  # fmt: skip
+    run = dataclasses.replace(two, measurements=rows, complete=False)
+    made = {path.stem for path in _files(run, tmp_path, shelf)}
+    assert made == {
+        "overview-instructions",
+        *(f"latency-{name}" for name in ("nan", "large", "small", "same")),
+    }
+    words = said(drawn(run, shelf))
+    assert "mps2: 2 samples not a finite number." in words
+    assert f"run {run.run_id} (incomplete)" in words
 
 
 def test_a_run_with_nothing_to_draw_gives_no_file(bare: Run, shelf: SampleReader, tmp_path: Path) -> None:
