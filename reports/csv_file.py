@@ -13,20 +13,21 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
-from reports.tables import Table
+from reports.tables import Column, Row
 
 _FORMULA = re.compile(r"['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _BACK = re.compile(r"'(?=['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 
-def as_csv(table: Table) -> str:
-    """The table with a header line; lines end with CR LF, an empty cell is no value."""
+def as_csv(columns: Iterable[Column], rows: Iterable[Row]) -> str:
+    """A table with a header line; lines end with CR LF, an empty cell is no value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(column.name for column in table.columns)
-    writer.writerows([cell(value) for value in row] for row in table.rows)
+    writer.writerow(column.name for column in columns)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 

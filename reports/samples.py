@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rig.evidence.model import MeasurementResult, Run
 if TYPE_CHECKING:
     from rig.evidence.statistics import Samples
 
+_UNREADABLE = (RigError, OSError, ValueError)
 SampleReader = Callable[[Run, MeasurementResult], "Samples"]
 
 
@@ -37,12 +39,23 @@ class SampleBook:
             self._known[id(m)] = self._counted(m)
         return self._known[id(m)]
 
+    def values(self, m: MeasurementResult) -> list[float]:
+        """The finite samples of a measurement of the run; empty where ``of`` has a note that says why."""
+        try:
+            samples = self._samples(m)
+        except _UNREADABLE:
+            return []
+        return [float(value) for value in samples if math.isfinite(value)]
+
+    def _samples(self, m: MeasurementResult) -> Samples:
+        return self._read(self._run, m) if m.samples_sha256 else [m.p50] if m.n == 1 else []
+
     def _counted(self, m: MeasurementResult) -> tuple[Distribution | None, str]:
         if m.n == 0:
             return None, "no samples"
         try:
-            values: Samples = self._read(self._run, m) if m.samples_sha256 else [m.p50] if m.n == 1 else []
-        except (RigError, OSError, ValueError) as error:
+            values = self._samples(m)
+        except _UNREADABLE as error:
             return None, f"samples cannot be read: {error}"
         found = distribution(values)
         if found is None:

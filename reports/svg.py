@@ -4,7 +4,7 @@
 Owns how a shape is written and nothing of what it means. A colour is the name of a CSS variable of
 ``static/report.css``, so that one drawing serves light, dark and paper; where CSS does not reach into a
 drawing, ``inked`` puts the paper's colours in. A drawing of this kind costs a thousandth of one by a plotting
-library, which is why there is none here.
+library, which is why only figures for papers (``plates/``) have one.
 """
 
 from __future__ import annotations

@@ -7,19 +7,36 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from reports import tables
 from reports.csv_file import as_csv
-from reports.parquet import as_parquet
+from reports.folder import make_folder
+from reports.frames import as_parquet, frames
 from reports.samples import SampleReader, stored_samples
-from reports.tables import Table, tables
-from rig.errors import EvidenceFault
+from reports.tables import COLUMNS
 from rig.evidence.model import Run
 
-
-def _csv(table: Table) -> bytes:
-    return as_csv(table).encode("utf-8", "backslashreplace")
+Files = Iterator[tuple[str, bytes]]
 
 
-_WRITERS: Mapping[str, Callable[[Table], bytes]] = MappingProxyType({"csv": _csv, "parquet": as_parquet})
+def _csv(run: Run, read: SampleReader) -> Files:
+    """From the rows themselves: a frame cannot hold a byte that is no UTF-8."""
+    rows = {
+        "cases": tables.cases(run),
+        "measurements": tables.measurements(run),
+        "samples": tables.samples(run, read),
+    }
+    for name, held in rows.items():
+        yield name, as_csv(COLUMNS[name], held).encode("utf-8", "backslashreplace")
+
+
+def _parquet(run: Run, read: SampleReader) -> Files:
+    for name, frame in frames(run, samples=read).items():
+        yield name, as_parquet(frame, COLUMNS[name])
+
+
+_WRITERS: Mapping[str, Callable[[Run, SampleReader], Files]] = MappingProxyType(
+    {"csv": _csv, "parquet": _parquet}
+)
 
 
 def write_tables(
@@ -32,11 +49,8 @@ def write_tables(
     """
     from rig.evidence.bundle import write_atomic
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvidenceFault(f"cannot make the folder: {error.strerror}", evidence=str(folder)) from error
-    for table in tables(run, samples):
-        path = folder / f"{table.name}.{shape}"
-        write_atomic(path, _WRITERS[shape](table))
+    make_folder(folder)
+    for name, content in _WRITERS[shape](run, samples):
+        path = folder / f"{name}.{shape}"
+        write_atomic(path, content)
         yield path

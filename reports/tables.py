@@ -2,17 +2,18 @@
 """A run as tidy tables: cases, measurements, samples. The columns are described in ``docs/tables.md``.
 
 Owns which columns there are, their types and their order. A figure is given as it is stored: what has no
-value is empty, and no outcome is computed here. How a table is written is ``csv_file.py``'s and
-``parquet.py``'s.
+value is None, and no outcome is computed here. How a table is written is ``csv_file.py``'s; as DataFrames and
+Parquet it is ``frames.py``'s.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from reports.figures import is_tick
 from reports.samples import SampleReader
@@ -40,55 +41,45 @@ _FIGURES = ("min", "mean", "p50", "p90", "p99", "p999", "max", "sd")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, the type of its values (or None), and the unit where it is always the same."""
+    """A column: its name, the type of its values (or None), and the unit where it is always the same.
+
+    ``few``: its texts are names that many rows share.
+    """
 
     name: str
     type: Type
     unit: str = ""
+    few: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table; each row has a value per column. ``rows`` can be gone through once."""
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: Iterable[Row]
+def _names(*columns: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "text", few=True) for name in columns)
 
 
-_KEY = (Column("run_id", "text"), Column("board", "text"), Column("suite", "text"), Column("case", "text"),
-        Column("attempt", "whole"))  # fmt: skip
-_CASE = (
-    *_KEY, Column("outcome", "text"), Column("unstable", "yes or no"), Column("reason", "text"),
+_KEY = (*_names("run_id", "board", "suite", "case"), Column("attempt", "whole"))
+_OF_KEY = _names("measurement", "population", "unit")
+CASES: Final = (
+    *_KEY, *_names("outcome"), Column("unstable", "yes or no"), Column("reason", "text"),
     Column("started", "moment"), Column("started_s", "real", "s"), Column("duration_s", "real", "s"),
-    Column("dut", "text"), Column("image_sha256", "text"), Column("kernel", "text"),
+    *_names("dut", "image_sha256", "kernel"),
 )  # fmt: skip
-_MEASUREMENT = (
-    *_KEY, Column("measurement", "text"), Column("population", "text"), Column("unit", "text"),
-    Column("n", "whole"), *(Column(name, "real") for name in _FIGURES),
-    Column("statistic", "text"), Column("lower", "real"), Column("upper", "real"), Column("outcome", "text"),
+MEASUREMENTS: Final = (
+    *_KEY, *_OF_KEY, Column("n", "whole"), *(Column(name, "real") for name in _FIGURES),
+    *_names("statistic"), Column("lower", "real"), Column("upper", "real"), *_names("outcome"),
     Column("marginal", "yes or no"), Column("provisional", "yes or no"), Column("limit_origin", "text"),
     Column("limit_at", "text"), Column("note", "text"), Column("samples_sha256", "text"),
-    Column("dut", "text"), Column("image_sha256", "text"), Column("emulated", "yes or no"),
-    *(Column(name, "whole" if name in _WHOLE else "text") for name in CONTEXT), Column("context", "text"),
+    *_names("dut", "image_sha256"), Column("emulated", "yes or no"),
+    *(Column(name, "whole") if name in _WHOLE else _names(name)[0] for name in CONTEXT),
+    Column("context", "text"),
 )  # fmt: skip
-_SAMPLE = (
-    *_KEY, Column("measurement", "text"), Column("population", "text"), Column("unit", "text"),
-    Column("index", "whole"), Column("value", "real"),
-)  # fmt: skip
+SAMPLES: Final = (*_KEY, *_OF_KEY, Column("index", "whole"), Column("value", "real"))
+COLUMNS: Final = MappingProxyType({"cases": CASES, "measurements": MEASUREMENTS, "samples": SAMPLES})
+"""The columns of each table of a run, by its name."""
 
 
-def tables(run: Run, samples: SampleReader) -> tuple[Table, ...]:
-    """The three tables of a run. Going through the last raises EvidenceFault if samples cannot be read."""
+def cases(run: Run) -> Iterator[Row]:
+    """A row per attempt at a case, in the order of ``CASES``."""
     boards = {board.name: board for board in run.boards}
-    return (
-        Table("cases", _CASE, _cases(run, boards)),
-        Table("measurements", _MEASUREMENT, (_measurement(run, m, boards) for m in run.measurements)),
-        Table("samples", _SAMPLE, _samples(run, samples)),
-    )
-
-
-def _cases(run: Run, boards: Mapping[str, BoardResult]) -> Iterator[Row]:
     for case in run.cases:
         started = run.started_utc.astimezone(UTC) + timedelta(microseconds=case.started_ns / 1000)
         key = (run.run_id, case.board, case.suite, case.case, case.attempt)
@@ -97,6 +88,12 @@ def _cases(run: Run, boards: Mapping[str, BoardResult]) -> Iterator[Row]:
         of_board = (board.dut if board else None, board.image_sha256 if board else None, kernel)
         times = (started, case.started_ns / 1e9, case.duration_s)
         yield (*key, case.outcome.value, case.unstable, case.reason or None, *times, *of_board)
+
+
+def measurements(run: Run) -> Iterator[Row]:
+    """A row per measurement, in the order of ``MEASUREMENTS``."""
+    boards = {board.name: board for board in run.boards}
+    return (_measurement(run, m, boards) for m in run.measurements)
 
 
 def _measurement(run: Run, m: MeasurementResult, boards: Mapping[str, BoardResult]) -> Row:
@@ -113,12 +110,21 @@ def _measurement(run: Run, m: MeasurementResult, boards: Mapping[str, BoardResul
     )  # fmt: skip
 
 
-def _samples(run: Run, read: SampleReader) -> Iterator[Row]:
+def series(run: Run, read: SampleReader) -> Iterator[tuple[Row, Sequence[float]]]:
+    """The samples of each measurement that has some, after the part of ``SAMPLES`` that all of them share.
+
+    Raises EvidenceFault if samples cannot be read.
+    """
     for m in run.measurements:
         if not m.n or (m.samples_sha256 is None and m.n != 1):
             continue
         values: Sequence[float] = [m.mean] if m.samples_sha256 is None else _plain(read(run, m))
-        key = (run.run_id, m.board, m.suite, m.case, m.attempt, m.name, _population(m), m.unit)
+        yield (run.run_id, m.board, m.suite, m.case, m.attempt, m.name, _population(m), m.unit), values
+
+
+def samples(run: Run, read: SampleReader) -> Iterator[Row]:
+    """A row per sample, in the order of ``SAMPLES``; raises EvidenceFault if samples cannot be read."""
+    for key, values in series(run, read):
         yield from ((*key, index, float(value)) for index, value in enumerate(values))
 
 

@@ -40,7 +40,7 @@ HOMES = {  # library: the only files that may import it
     "scipy": ("rig/evidence/*",),
     "pandas": ("reports/*",),
     "matplotlib": ("reports/*",),
-    "pyarrow": ("reports/parquet.py",),
+    "pyarrow": ("reports/frames.py",),
     "weasyprint": ("reports/pdf.py",),
     "yaml": ("rig/bench/inventory_yaml.py",),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
@@ -231,6 +231,13 @@ VIOLATIONS = {
         "scipy must be imported",
     ),
     "pandas at once": ("reports/x.py", "import pandas", "pandas must be imported inside"),
+    "pandas elsewhere": ("rig/evidence/x.py", "def f():\n    import pandas", "pandas belongs to reports/*"),
+    "matplotlib at once": ("reports/x.py", "from matplotlib import ticker", "matplotlib must be imported"),
+    "matplotlib elsewhere": (
+        "rig/cli/x.py",
+        "def f():\n    from matplotlib.figure import Figure",
+        "matplotlib belongs to reports/*",
+    ),
     "sleep": ("tests/test_x.py", "import time\ntime.sleep(1)", "test_x.py:2: only rig/deadline.py may sleep"),
     "sleep by from": (
         "rig/x.py",

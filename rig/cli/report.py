@@ -13,7 +13,7 @@ import click
 from rig.cli import COMMANDS, candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rig.evidence.model import Run
 
@@ -27,10 +27,14 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "pdf": "the same, to hand over or to print",
         "csv": "tables of cases, measurements and samples",
         "parquet": "the same tables with their types",
+        "figures": "latency and memory as SVG and PNG, for papers and datasheets",
     }
 )
 _FILES: Final = ("html", "pdf")
-_FOLDERS: Final = ("csv", "parquet")
+_FOLDERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"csv": "tables", "parquet": "tables", "figures": "figures"}
+)
+"""Formats that are several files, and the folder of the run that they go to."""
 
 
 @click.command(
@@ -49,14 +53,15 @@ _FOLDERS: Final = ("csv", "parquet")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write; for csv and parquet the folder. Without it: standard output, for html and pdf "
-    "report.html and report.pdf in the run's folder, for csv and parquet its folder tables/.",
+    help="File to write; for csv, parquet and figures the folder. Without it: standard output, for html and "
+    "pdf report.html and report.pdf in the run's folder, for csv and parquet its folder tables/, for figures "
+    "its folder figures/.",
 )
 def report(wanted: str, shape: str, output: Path | None) -> None:
     """Show the run RUN: its id, the beginning or end of its id, its folder, or 'latest'.
 
-    The report goes to standard output; where a file is written, its path does. Messages go to standard
-    error. The exit code tells whether the report was made, not how the run ended.
+    The report goes to standard output; where a file is written, its path does, with what a figure shows.
+    Messages go to standard error. The exit code tells whether the report was made, not how the run ended.
 
     Example: rig report latest --format junit --output results.xml
     """
@@ -72,10 +77,8 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
     if shape in _FILES:
         click.echo(_page(shape)(run, output or run.path / f"report.{shape}"))
     elif shape in _FOLDERS:
-        from reports.table_files import write_tables
-
-        for path in write_tables(run, output or run.path / "tables", shape):
-            click.echo(path)
+        for line in _written(run, output or run.path / _FOLDERS[shape], shape):
+            click.echo(line)
     elif output is not None:
         _write(output, _document(run, shape))
         click.echo(output)
@@ -92,7 +95,22 @@ def _check(output: Path | None, shape: str) -> None:
     if output is not None and output.is_dir() and shape not in _FOLDERS:
         raise click.BadParameter(f"{output} is a folder; {shape} is one file", param_hint="--output")
     if output is not None and output.is_file() and shape in _FOLDERS:
-        raise click.BadParameter(f"{output} is a file; {shape} is a folder of tables", param_hint="--output")
+        raise click.BadParameter(f"{output} is a file; {shape} is a folder of files", param_hint="--output")
+
+
+def _written(run: Run, folder: Path, shape: str) -> Iterator[str]:
+    """Writes the files of a format that has several; yields a line on each when it is there."""
+    if shape == "figures":
+        from reports.plates import write_plates
+
+        for plate in write_plates(run, folder):
+            first, *others = plate.files
+            yield f"{first} {' '.join(path.suffix for path in others)}  {plate.shows}"
+        return
+    from reports.table_files import write_tables
+
+    for path in write_tables(run, folder, shape):
+        yield str(path)
 
 
 def _page(shape: str) -> Callable[[Run, Path], Path]:

@@ -106,5 +106,5 @@ def _why(result: MeasurementResult) -> str:
     if result.note:
         return f"{result.name}: {result.note}"
     figure = result.mean if result.statistic == "value" else getattr(result, result.statistic)
-    limit = f"limit {show_bounds(result.lower, result.upper)} ({result.limit_at})"
+    limit = f"limit {show_bounds(result.lower, result.upper, result.statistic)} ({result.limit_at})"
     return f"{result.name}: {result.statistic} is {show(figure)} {result.unit}, {limit}"

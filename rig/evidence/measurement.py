@@ -119,7 +119,7 @@ class SpecLimit:
             raise ValueError("; ".join(faults))
 
     def __str__(self) -> str:
-        return show_bounds(self.lower, self.upper)
+        return show_bounds(self.lower, self.upper, self.statistic or "value")
 
     def admits(self, x: float) -> bool:
         """``lower <= x <= upper``; False for NaN."""
@@ -173,11 +173,11 @@ def show(x: float) -> str:
     return str(int(x)) if math.isfinite(x) and x == int(x) and abs(x) < 1e15 else f"{x:.12g}"
 
 
-def show_bounds(lower: float | None, upper: float | None) -> str:
-    """Bounds as ``lower <= x <= upper``, an open side left out."""
+def show_bounds(lower: float | None, upper: float | None, statistic: str = "value") -> str:
+    """Bounds as ``lower <= p99 <= upper``, an open side left out; x stands for a single value."""
     low = "" if lower is None else f"{show(lower)} <= "
     high = "" if upper is None else f" <= {show(upper)}"
-    return f"{low}x{high}"
+    return f"{low}{'x' if statistic == 'value' else statistic}{high}"
 
 
 def _bound_faults(lower: float | None, upper: float | None) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import resource
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from tests.e2e.bench_place import PROJECT, BenchPlace
 pytestmark = pytest.mark.emulated
 
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
+FIGURES_S = 20.0
+"""Processor time within which the figures of three boards are drawn; 11 s where this was written."""
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +119,27 @@ def test_the_tables_hold_every_row_and_every_sample(bench: BenchPlace, run: Run)
               "compiler", "flags")  # fmt: skip
     assert kernel
     assert [row["measurement"] for row in kernel if any(row[name] is None for name in wanted)] == []
+
+
+def _children_s() -> float:
+    """Processor time of the programs that were started and have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def test_every_kernel_row_and_every_memory_is_a_figure(bench: BenchPlace, run: Run) -> None:
+    begun_s = _children_s()
+    done = bench.rig("report", "latest", "--format", "figures")
+    assert (done.code, done.err) == (0, "")
+    assert _children_s() - begun_s < FIGURES_S
+    stems = [Path(line.split()[0]).stem for line in done.out.splitlines()]
+    rows = {m.name for m in run.measurements if m.n > 1 and not m.name.endswith(".tick_hit")}
+    assert len(rows) >= 10
+    assert sorted(stems) == sorted(
+        ["overview-instructions", *(f"latency-{name}" for name in rows), *(f"memory-{b}" for b in BOARDS)]
+    )
+    folder = run.path / "figures"
+    drawn = (folder / "latency-isr.to.task.queue.svg").read_text("utf-8")
+    for said in (*BOARDS, "timings are instruction counts", run.run_id, "provisional: measured"):
+        assert said in drawn, said
+    assert all((folder / f"{stem}.png").read_bytes().startswith(b"\x89PNG") for stem in stems)

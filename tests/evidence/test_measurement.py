@@ -54,6 +54,7 @@ def test_limit_names_every_contradiction_at_once() -> None:
 )
 def test_limit_as_text(lower: float | None, upper: float | None, text: str) -> None:
     assert str(limit(lower, upper)) == text
+    assert str(limit(lower, upper, statistic="p99")) == text.replace("x", "p99")
 
 
 def test_numbers_as_text() -> None:

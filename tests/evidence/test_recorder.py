@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rig.errors import EvidenceFault
-from rig.evidence.measurement import Measurement, Outcome
+from rig.evidence.measurement import Measurement, Outcome, SpecLimit
 from rig.evidence.reader import load_run, samples, verify
 
 if TYPE_CHECKING:
@@ -71,12 +71,31 @@ def test_nan_samples_fail_and_come_back(tmp_path: Path) -> None:
         case = run.case_finished(*CASE, Outcome.PASS)
     assert (case.outcome, case.reason) == (
         Outcome.FAIL,
-        "kernel.yield: p99 is nan cycles, limit x <= 400 (suites/kernel/limits.toml:2)",
+        "kernel.yield: p99 is nan cycles, limit p99 <= 400 (suites/kernel/limits.toml:2)",
     )
     back = load_run(run.path)
     assert back.outcome is Outcome.FAIL
     assert math.isnan(back.measurements[0].p99)
     assert math.isnan(samples(back, back.measurements[0])[1])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "values", "reason"),
+    [
+        ("p99", [50.0] * 9 + [61.0], "k: p99 is 61 cycles, limit p99 <= 60 (limits.toml:3)"),
+        ("max", [50.0, 60.5], "k: max is 60.5 cycles, limit max <= 60 (limits.toml:3)"),
+        ("value", [61.0], "k: value is 61 cycles, limit x <= 60 (limits.toml:3)"),
+    ],
+)
+def test_a_limit_that_is_missed_names_what_it_judges(
+    tmp_path: Path, statistic: str, values: list[float], reason: str
+) -> None:
+    limit = SpecLimit(None, 60.0, "requirement: KRN-1", "limits.toml:3")
+    with bundles.recorder(tmp_path) as run:
+        run.case_started(*CASE)
+        run.measurement(*CASE, Measurement("k", "cycles", statistic), samples=values, limit=limit)
+        case = run.case_finished(*CASE, Outcome.PASS)
+    assert (case.outcome, case.reason) == (Outcome.FAIL, reason)
 
 
 def test_declared_and_never_set_is_error(tmp_path: Path) -> None:

@@ -96,6 +96,20 @@ def test_tables_go_to_a_folder_and_their_paths_are_said(bundle: Path, tmp_path: 
     assert all(path.stat().st_size > 0 for path in elsewhere)
 
 
+def test_figures_go_to_a_folder_and_an_index_says_what_they_show(bundle: Path, tmp_path: Path) -> None:
+    folder = bundle / "figures"
+    assert asked("--format", "figures").stdout.splitlines() == [
+        f"{folder / 'overview-instructions.svg'} .png  all distributions in instructions",
+        f"{folder / 'latency-sched.yield.svg'} .png  sched.yield in instructions on mps2",
+    ]
+    asked("--format", "figures", "--output", str(tmp_path / "out"))
+    for name in ("overview-instructions", "latency-sched.yield"):
+        for kind in ("svg", "png"):
+            assert (tmp_path / "out" / f"{name}.{kind}").read_bytes() == (
+                folder / f"{name}.{kind}"
+            ).read_bytes()
+
+
 @pytest.mark.slow
 def test_pdf_goes_to_the_runs_folder_or_where_it_is_wanted(bundle: Path, tmp_path: Path) -> None:
     assert asked("--format", "pdf").stdout == f"{bundle / 'report.pdf'}\n"
@@ -110,7 +124,7 @@ def test_pdf_goes_to_the_runs_folder_or_where_it_is_wanted(bundle: Path, tmp_pat
         (["--format", "docx"], "'docx' is not one of"),
         (["--format", "pdf", "--output", "."], "is a folder; pdf is one file"),
         (["--output", "."], "is a folder; table is one file"),
-        (["--format", "csv", "--output", "file"], "is a file; csv is a folder of tables"),
+        (["--format", "csv", "--output", "file"], "is a file; csv is a folder of files"),
     ],
 )
 @pytest.mark.usefixtures("bundle")
@@ -134,7 +148,17 @@ def test_faults_are_the_rigs_own() -> None:
 
 
 def test_nothing_heavy_is_imported_for_help() -> None:
-    heavy = {"pandas", "pyarrow", "weasyprint", "numpy", "jinja2", "rich"}
+    heavy = {"pandas", "matplotlib", "pyarrow", "weasyprint", "numpy", "jinja2", "rich"}
     script = f"import sys, rig.cli.report; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("shape", ["html", "table", "json", "csv"])
+def test_what_follows_a_run_loads_neither_pandas_nor_matplotlib(bundle: Path, shape: str) -> None:
+    start = "from rig.cli import main; main()"
+    argv = ["-X", "importtime", "-c", start, "report", bundle.name, "--format", shape]
+    done = subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "reports.text" in loaded
+    assert not loaded & {"pandas", "matplotlib", "pyarrow"}
