@@ -28,6 +28,14 @@ static void flash_refuse(reply_t *reply, status_t status, const char *argument)
     reply_error(reply, status_word(status), argument);
 }
 
+static line_t *flash_begin_sector(reply_t *reply, const platform_sector_t *sector)
+{
+    line_t *line = reply_ok(reply);
+    line_add_u32(line, "start", (uint32_t)sector->start);
+    line_add_u32(line, "size", (uint32_t)sector->size);
+    return line;
+}
+
 void command_flash_sector(const command_call_t *call, reply_t *reply)
 {
     platform_sector_t sector;
@@ -37,10 +45,7 @@ void command_flash_sector(const command_call_t *call, reply_t *reply)
         flash_refuse(reply, status, "address");
         return;
     }
-    line_t *line = reply_ok(reply);
-    line_add_u32(line, "start", (uint32_t)sector.start);
-    line_add_u32(line, "size", (uint32_t)sector.size);
-    line_add_u32(line, "used", flash_is_used(&sector) ? 1 : 0);
+    line_add_u32(flash_begin_sector(reply, &sector), "used", flash_is_used(&sector) ? 1 : 0);
     reply_send(reply);
 }
 
@@ -54,9 +59,7 @@ void command_flash_erase(const command_call_t *call, reply_t *reply)
         flash_refuse(reply, status, "address");
         return;
     }
-    line_t *line = reply_ok(reply);
-    line_add_u32(line, "start", (uint32_t)sector.start);
-    line_add_u32(line, "size", (uint32_t)sector.size);
+    (void)flash_begin_sector(reply, &sector);
     reply_send(reply);
 }
 
