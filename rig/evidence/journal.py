@@ -12,7 +12,9 @@ record and goes on when there is space.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -20,7 +22,7 @@ import threading
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +34,37 @@ GATHER_S = 0.05
 Record = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is written, as one value: an interrupt may come between any two steps, but not within a store.
+
+    ``size``: bytes in the file. ``lost``: deferred records that could not be written. ``mend``: what the next
+    block begins with, where half a record could not be taken back.
+    """
+
+    size: int
+    records: int
+    hash: Any
+    lost: int = 0
+    mend: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What is being written: where it begins in the file, its bytes, and what holds when it stands there."""
+
+    begin: int
+    content: bytes
+    then: _State
+
+
 class Journal:
     """The writing end. Thread-safe; ``close`` it. Raises EvidenceFault if it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records = 0
-        self._lost = 0
-        self._size = 0
-        self._mend = b""
-        self._hash = hashlib.sha256()
+        self._state = _State(0, 0, hashlib.sha256())
+        self._block: _Block | None = None
         self._fault: EvidenceFault | None = None
         self._queue: deque[Callable[[], Record]] = deque()
         self._lock = threading.RLock()
@@ -56,7 +79,13 @@ class Journal:
     @property
     def sha256(self) -> str:
         """SHA-256 of all that is written."""
-        return self._hash.hexdigest()
+        digest: str = self._state.hash.hexdigest()
+        return digest
+
+    @property
+    def records(self) -> int:
+        """How many records are written."""
+        return self._state.records
 
     def append(self, record: Record) -> None:
         """Writes what is deferred, then the record; returns when the OS has both. Raises EvidenceFault.
@@ -95,6 +124,7 @@ class Journal:
         self._wake.set()
         self._thread.join()
         with self._lock:
+            self._settle()
             self._write_queue()
             fd, self._fd = self._fd, -1
             os.close(fd)
@@ -109,35 +139,57 @@ class Journal:
 
     def _write_queue(self) -> None:
         """Writes all deferred records; a fault is kept for the next ``append``."""
-        batch = [self._queue.popleft() for _ in range(len(self._queue))]
+        batch = list(itertools.islice(self._queue, len(self._queue)))
         if not batch:
             return
         try:
             self._write([make() for make in batch])
         except EvidenceFault as fault:
-            self._lost += len(batch)
+            self._state = replace(self._state, lost=self._state.lost + len(batch))
             self._fault = fault
+        for _ in batch:  # not before: an interrupt must not take what nobody has written yet
+            self._queue.popleft()
 
     def _write(self, records: list[Record]) -> None:
-        lost = [{"type": "lost", "records": self._lost}] if self._lost else []
-        numbered = enumerate([*lost, *records], self.records)
-        block = self._mend + b"".join(encode(number, record) for number, record in numbered)
+        self._settle()
+        state = self._state
+        lost = [{"type": "lost", "records": state.lost}] if state.lost else []
+        numbered = enumerate([*lost, *records], state.records)
+        content = state.mend + b"".join(encode(number, record) for number, record in numbered)
+        digest = state.hash.copy()
+        digest.update(content)
+        then = _State(state.size + len(content), state.records + len(lost) + len(records), digest)
+        self._block = _Block(state.size, content, then)
         try:
-            _write_all(self._fd, block)
+            _write_all(self._fd, content)
         except OSError as error:
-            self._cut_back()
+            self._cut_back(state.size)
+            self._block = None
             raise self._broken(error) from error
-        self._hash.update(block)
-        self._size += len(block)
-        self.records += len(lost) + len(records)
-        self._lost, self._mend = 0, b""
+        self._settle()
 
-    def _cut_back(self) -> None:
+    def _settle(self) -> None:
+        """Counts a block that stands in the file, and takes back one that stands there in part.
+
+        An interrupt (Ctrl-C) may end a write between any two of its steps; what is in the file decides.
+        """
+        block = self._block
+        if block is None:
+            return
+        if os.fstat(self._fd).st_size == block.then.size:
+            self._state = block.then
+        elif self._state is not block.then:
+            self._cut_back(block.begin)
+        self._block = None
+
+    def _cut_back(self, size: int) -> None:
         """Takes back half a record; where even that fails, the next one starts on a line of its own."""
         try:
-            os.ftruncate(self._fd, self._size)
+            os.ftruncate(self._fd, size)
         except OSError:
-            self._mend = b"\n"
+            with contextlib.suppress(OSError):  # it is closed: nothing comes next
+                size = os.fstat(self._fd).st_size
+            self._state = replace(self._state, size=size, mend=b"\n")
 
     def _broken(self, error: OSError) -> EvidenceFault:
         kept = f"the {self.records} records before it are kept"

@@ -54,8 +54,11 @@ def test_another_image_than_the_board_holds_is_refused(bench: Path) -> None:
 
 
 def test_a_board_without_firmware_of_ours_needs_the_elf(bench: Path) -> None:
+    """The example of the shipped inventory, a board on the bench, without its firmware."""
     inventory = bench / "devices.yaml"
-    inventory.write_text(inventory.read_text().replace("    firmware: {preset: mps2}\n", ""))
-    done = rig(bench, "threads", "mps2")
-    assert done.returncode == 2
+    example = inventory.read_text().split("looks like this:\n#\n")[1]
+    entry = "\n".join(line.removeprefix("#") for line in example.splitlines())
+    inventory.write_text("boards:\n" + entry.replace("    firmware: {preset: nucleo-f411}", ""))
+    done = rig(bench, "threads", "nucleo-03")
+    assert done.returncode == 2, done.stderr
     assert "Give the ELF that it holds" in done.stderr

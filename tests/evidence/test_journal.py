@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
 import random
+import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -17,6 +22,7 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.errors import EvidenceFault
+from rig.evidence import journal as journal_module
 from rig.evidence.journal import Journal, decode, encode, read_journal
 
 
@@ -171,3 +177,54 @@ def test_half_a_record_that_cannot_be_taken_back_costs_no_other(
     content = read_journal(tmp_path / "journal.jsonl")
     assert [record["type"] for record in content.records] == ["first", "third"]
     assert content.notes == ("journal.jsonl:2: damaged record skipped",)
+
+
+WRITING = ("_write_queue", "_write", "_settle", "_write_all", "encode")
+"""Not where a lock is taken or let go: there Python itself keeps an interrupt off."""
+
+
+def _interrupted_at(line: int, act: Callable[[], None]) -> bool:
+    """Does it with Ctrl-C at the n-th line of the journal's code; whether there was such a line."""
+    left = line
+
+    def trace(frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != journal_module.__file__ or frame.f_code.co_name not in WRITING:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def test_ctrl_c_at_any_line_of_a_write_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """What was acknowledged is there once; what was cut off is there once or not at all."""
+    line = 0
+    while True:
+        line += 1
+        journal = Journal(tmp_path / f"{line}.jsonl")
+        journal.append({"type": "first"})
+        journal.defer(lambda: {"type": "event"})
+        came = _interrupted_at(line, partial(journal.append, {"type": "second"}))
+        journal.append({"type": "third"})
+        journal.close()
+        read = read_journal(journal.path)
+        assert read.notes == (), f"at line {line}"
+        kinds = [record["type"] for record in read.records]
+        without = [kind for kind in kinds if kind != "event"]
+        assert without in (["first", "third"], ["first", "second", "third"]), f"at line {line}"
+        assert kinds.count("event") in (1, 2)  # twice, where the write was done and not yet noted
+        assert hashlib.sha256(journal.path.read_bytes()).hexdigest() == journal.sha256
+        if not came:
+            break
+    assert line > 20
