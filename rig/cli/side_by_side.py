@@ -117,8 +117,9 @@ def _run(task: Task, recorder: RunRecorder, display: Display, release: Callable[
                 process.child.ask_to_end()
             with suppress(KeyboardInterrupt):  # who does not wait has them killed
                 _follow(processes, recorder.path, display, Deadline.after(STOP_S))
-    for process in processes:
-        recorder.board_ended(process.board, process.how)
+    ended = {process.board: process.how for process in processes}
+    for board in task.boards:
+        recorder.board_ended(board.name, ended.get(board.name, "its process was never started"))
     for name in (".", *(process.board for process in processes)):
         _keep_log(recorder, name)
 

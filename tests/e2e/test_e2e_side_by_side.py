@@ -215,4 +215,5 @@ def test_stopped_before_any_board_has_begun(tmp_path: Path, flashed_chip: Path) 
         done = running.finish()
         assert done.code == 130, done.err
         assert place.processes() == []
-        assert place.run().outcome is Outcome.ABORTED
+        run = place.run()
+        assert (run.outcome, run.complete) == (Outcome.ABORTED, True), run.notes
