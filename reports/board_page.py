@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reports import figures, plots, view
 from reports.memory import MemoryMap, memory_map
+from reports.published import BesidePublished, beside_published
 from reports.samples import SampleBook
 from reports.timeline import Moment, moments, timeline
 from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
@@ -21,6 +22,7 @@ from rig.errors import RigError
 from rig.events import Event, Scalar
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
+from rig.evidence.published import without_published
 
 NO_TRANSCRIPT = "No console transcript that may be shown was kept for this board."
 HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
@@ -59,6 +61,7 @@ class BoardPage:
     skipped: tuple[view.SkipGroup, ...]
     memory: MemoryMap
     groups: tuple[MeasureGroup, ...]
+    published: tuple[BesidePublished, ...]
     timeline: str
     moments: tuple[Moment, ...]
     more_moments: int
@@ -100,6 +103,7 @@ def board_page(
         skipped=view.skipped(mine),
         memory=rooms,
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
+        published=beside_published(measured),
         timeline=_drawn(run, board, attempts, events, heard),
         moments=said,
         more_moments=more,
@@ -148,7 +152,7 @@ def _row(
 ) -> MeasureRow:
     whole, note = book.of(m)
     apart, tick_note = book.of(tick) if tick else (None, "")
-    own = {key: value for key, value in m.context.items() if key not in shared}
+    own = {k: v for k, v in without_published(m.context).items() if k not in shared}
     return MeasureRow(
         m, tick, plots.histogram(m, whole, apart), "; ".join(filter(None, (note, tick_note))), own
     )

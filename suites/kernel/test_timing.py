@@ -17,6 +17,7 @@ from rig.deadline import Deadline
 from rig.events import Scalar
 from rig.evidence.counter import RawSeries
 from rig.pytest_plugin.benchmark_table import Benchmark, load_benchmarks
+from rig.pytest_plugin.published import load_published
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.board_feature("kernel-bench")
 
 TABLE = Path(__file__).with_name("benchmarks.toml")
 BENCHMARKS = tuple(variant for variant in load_benchmarks(TABLE) if variant.profile == "idle")
+PUBLISHED = load_published(TABLE.with_name("published.toml"))
 CALIBRATION_SAMPLES = 2000
 RUN_S = 30.0
 READ_S = 10.0
@@ -84,11 +86,12 @@ def test_benchmark(
         "tick_hits": int(raw.hit.sum()),
         "profile": benchmark.profile,
     }
+    published = PUBLISHED.get(name, {})
     measure.artifact(f"{name}.ticks.csv", raw.as_csv())
     if within:
-        declared.samples(figures, {**method, "population": "all: a tick is part of it"})
+        declared.samples(figures, {**method, **published, "population": "all: a tick is part of it"})
         return
-    declared.samples(figures[~raw.hit], {**method, "population": "no tick interrupt"})
+    declared.samples(figures[~raw.hit], {**method, **published, "population": "no tick interrupt"})
     if raw.hit.any():
         hit = measure.declare(f"{name}.tick_hit", timebase.unit, "p99")
         hit.samples(figures[raw.hit], {**method, "population": "tick"})
