@@ -31,13 +31,17 @@ HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
 
 @dataclass(frozen=True, slots=True)
 class MeasureRow:
-    """One measurement on the page; ``svg`` is empty where there is nothing to draw."""
+    """One measurement on the page; ``svg`` is empty where there is nothing to draw.
+
+    ``loaded`` is the same measurement, taken while the board was loaded.
+    """
 
     m: MeasurementResult
     tick: MeasurementResult | None
     svg: str
     note: str
     context: Mapping[str, Scalar]
+    loaded: MeasureRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +148,23 @@ def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[Me
 def _group(suite: str, rows: Sequence[MeasurementResult], book: SampleBook) -> MeasureGroup:
     pairs = figures.with_tick(rows)
     shared = figures.shared_context([m for m, _ in pairs])
-    return MeasureGroup(suite, shared, tuple(_row(m, tick, shared, book) for m, tick in pairs))
+    told = figures.with_loaded(pairs)
+    return MeasureGroup(suite, shared, tuple(_row(pair, loaded, shared, book) for pair, loaded in told))
 
 
 def _row(
-    m: MeasurementResult, tick: MeasurementResult | None, shared: Mapping[str, Scalar], book: SampleBook
+    pair: figures.Pair, loaded: figures.Pair | None, shared: Mapping[str, Scalar], book: SampleBook
 ) -> MeasureRow:
+    m, tick = pair
     whole, note = book.of(m)
     apart, tick_note = book.of(tick) if tick else (None, "")
-    own = {k: v for k, v in without_published(m.context).items() if k not in shared}
     return MeasureRow(
-        m, tick, plots.histogram(m, whole, apart), "; ".join(filter(None, (note, tick_note))), own
+        m=m,
+        tick=tick,
+        svg=plots.histogram(m, whole, apart),
+        note="; ".join(filter(None, (note, tick_note))),
+        context={k: v for k, v in without_published(m.context).items() if k not in shared},
+        loaded=_row(loaded, None, shared, book) if loaded else None,
     )
 
 
