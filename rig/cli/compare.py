@@ -54,7 +54,15 @@ def compare(
     comparison = compared(path_a, path_b, across)
     for run in (comparison.before, comparison.after):
         _say_incomplete(run)
-    _hand_out(_document(comparison, everything, as_json), output)
+    if output is not None:
+        _write(output, _document(comparison, everything, as_json))
+        click.echo(output)
+    elif as_json:
+        click.echo(_document(comparison, everything, as_json), nl=False)
+    else:
+        from reports.terminal_comparison import print_comparison
+
+        print_comparison(comparison, everything=everything)
     raise click.exceptions.Exit(comparison.exit_code)
 
 
@@ -78,20 +86,19 @@ def _say_incomplete(run: Run) -> None:
 
 
 def _document(comparison: Comparison, everything: bool, as_json: bool) -> str:
+    if not as_json:
+        from reports.terminal_comparison import comparison_as_text
+
+        return comparison_as_text(comparison, everything=everything)
     import json
 
     from rig.evidence.comparison_json import comparison_as_json
 
-    del as_json
     said = comparison_as_json(comparison, everything=everything)
     return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
 
 
-def _hand_out(document: str, output: Path | None) -> None:
+def _write(path: Path, content: str) -> None:
     from rig.evidence.bundle import write_atomic
 
-    if output is None:
-        click.echo(document, nl=False)
-        return
-    write_atomic(output, document.encode())
-    click.echo(output)
+    write_atomic(path, content.encode())

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,8 +43,11 @@ class Moved:
 
     @property
     def delta(self) -> float:
-        """after - before."""
-        return self.after - self.before
+        """after - before, without the rounding error of figures with a point (12 digits of them are kept)."""
+        difference, scale = self.after - self.before, max(abs(self.before), abs(self.after))
+        if not scale or not math.isfinite(difference):
+            return difference
+        return round(difference, 11 - math.floor(math.log10(scale)))
 
     @property
     def relative(self) -> float | None:
@@ -74,8 +78,8 @@ class Row:
 class Change:
     """A row that was compared, or that only one run has (``moved`` is None).
 
-    ``figure`` names what ``moved`` is of: p50, p99, mode, max, mean, or value. ``worse`` and ``improved``
-    together: one figure got better and another worse, which counts as a regression in either direction.
+    ``figure`` names what ``moved`` is of: p50, p99, mode, max, mean, or value. ``mixed``: one figure got
+    better and another worse, which is a regression in either direction.
     ``shift`` is what every single sample differs by, if that is one number. ``beside`` are differences of
     context that do not decide what the number means, ``across`` those that a person allowed.
     """
@@ -143,6 +147,7 @@ class Comparison:
     outcomes: tuple[OutcomeChange, ...]
     cases_compared: int
     across: tuple[str, ...] = ()
+    environment: tuple[Difference, ...] = ()
 
     @property
     def counts(self) -> Counter[Word]:

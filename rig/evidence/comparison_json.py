@@ -40,6 +40,7 @@ def comparison_as_json(comparison: Comparison, *, everything: bool = False) -> d
         "compared": comparison.compared,
         "exit_code": comparison.exit_code,
         "across": list(comparison.across),
+        "environment": _differences(comparison.environment),
         "run_a": _run(comparison.before),
         "run_b": _run(comparison.after),
     }

@@ -71,17 +71,21 @@ def context_of(context: Mapping[str, Scalar], board: BoardResult | None) -> dict
 
 def apart(before: Mapping[str, Scalar], after: Mapping[str, Scalar], across: Collection[str]) -> Apart:
     """The differences of two contexts; those of the keys in ``across`` are allowed."""
-    differing = [
-        Difference(key, _text(before, key), _text(after, key))
-        for key in dict.fromkeys([*before, *after])
-        if _text(before, key) != _text(after, key) and not _is_observed(key)
-    ]
+    differing = [d for d in differences(before, after) if not _is_observed(d.key)]
     forbidding = [d for d in differing if _is_condition(d.key, before, after)]
     return Apart(
         forbidding=tuple(d for d in forbidding if d.key not in across),
         allowed=tuple(d for d in differing if d.key in across),
         beside=tuple(d for d in differing if d not in forbidding and d.key not in across),
     )
+
+
+def differences(before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> list[Difference]:
+    """Every key that two mappings do not have alike."""
+    pairs = [
+        Difference(key, _text(before, key), _text(after, key)) for key in dict.fromkeys([*before, *after])
+    ]
+    return [pair for pair in pairs if pair.before != pair.after]
 
 
 def is_exact(unit: str, context: Mapping[str, Scalar]) -> bool:
