@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "threads": "List the tasks of a board's kernel, read by the probe.",
         "qualify": "Run the suites on a board and keep the evidence.",
         "report": "Show what a run found.",
+        "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }
