@@ -12,7 +12,9 @@
 
 enum { RARELY = 1000 }; // a defect that shows once in so many calls
 
-volatile uint32_t g_defect_counter;
+#if defined RIG_DEFECT_COUNTER_FIRST || defined RIG_DEFECT_COUNTER_STILL
+volatile uint32_t g_defect_counter; // no other variant may have it: it would move all that is in RAM
+#endif
 
 // True once in RARELY calls.
 static inline bool defect_now(void)
