@@ -7,7 +7,9 @@
 // the probe alone is measured by the same code around nothing and reported apart. The first (cold)
 // run of the primitive is reported apart too. Nothing is printed between first and last sample.
 //
-// To add one: write run (and peer, if another task must take part) and a row in bench_table.c.
+// To add one: write run (and peer, if another task must take part) and a row in bench_table.c. Take
+// samples by BENCH_BEGIN, BENCH_END (or BENCH_END_AT) and bench_keep: an instrument outside sees
+// these, and counts between them.
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -87,6 +89,23 @@ static inline volatile bench_probe_t *bench_probe(void)
     return probe;
 }
 
+// A mark tells an outside instrument where a sample begins, ends and is kept. It is two words in
+// the section .bench_marks of the ELF, which is not loaded: the address of the next instruction,
+// and what is there. It adds no instruction. How it is read: rig/image/bench_marks.py.
+__asm(".macro bench_mark kind\n"
+      "9990:\n"
+      ".pushsection .bench_marks, \"\", %progbits\n"
+      ".word 9990b, \\kind\n"
+      ".popsection\n"
+      ".endm");
+
+#define BENCH_MARK_BEGAN 1 // the counter load before it began a sample
+#define BENCH_MARK_ENDS  2 // the counter load behind it ends the sample
+#define BENCH_MARK_ENDED 3 // the counter load before it ended the sample
+#define BENCH_MARK_KEPT  4 // the sample is kept
+
+#define BENCH_MARK(kind) __asm volatile("bench_mark %c0" ::"i"(kind) : "memory")
+
 // Begin and end of a sample: load the counter, store it. BENCH_BEGIN stands last before the
 // measured primitive, BENCH_END first behind it, in whichever task that is; both want `counter` and
 // `probe` from above in registers.
@@ -94,13 +113,22 @@ static inline volatile bench_probe_t *bench_probe(void)
     do {                                                                                           \
         (probe)->ticks_before = g_tick_interrupts;                                                 \
         (probe)->begin = *(counter);                                                               \
-        __asm volatile("" ::: "memory");                                                           \
+        BENCH_MARK(BENCH_MARK_BEGAN);                                                              \
     } while (0)
 
 #define BENCH_END(counter, probe)                                                                  \
     do {                                                                                           \
-        __asm volatile("" ::: "memory");                                                           \
+        BENCH_MARK(BENCH_MARK_ENDS);                                                               \
         (probe)->end = *(counter);                                                                 \
+        (probe)->ticks_after = g_tick_interrupts;                                                  \
+    } while (0)
+
+// An end for a task that learns only behind the load whether there was a sample to end: `stopped`
+// is what it loaded.
+#define BENCH_END_AT(stopped, probe)                                                               \
+    do {                                                                                           \
+        BENCH_MARK(BENCH_MARK_ENDED);                                                              \
+        (probe)->end = (stopped);                                                                  \
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 

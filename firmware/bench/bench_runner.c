@@ -47,6 +47,7 @@ void bench_irq_handler(void)
 
 void bench_keep(uint32_t index)
 {
+    BENCH_MARK(BENCH_MARK_KEPT);
     bool hit = g_bench_probe.ticks_after != g_bench_probe.ticks_before;
     uint32_t sample = (g_bench_probe.end - g_bench_probe.begin) & ~SERIES_TICK_HIT;
     sample |= hit ? SERIES_TICK_HIT : 0u;

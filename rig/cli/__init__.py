@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "console": "Talk with a board's firmware.",
         "threads": "List the tasks of a board's kernel, read by the probe.",
         "qualify": "Run the suites on a board and keep the evidence.",
+        "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
         "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
