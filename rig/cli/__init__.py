@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "flash": "Write an image to a board, and read it back.",
         "console": "Talk with a board's firmware.",
         "threads": "List the tasks of a board's kernel, read by the probe.",
+        "image": "Say what is in a firmware image: memory to the symbol.",
         "qualify": "Run the suites on a board and keep the evidence.",
         "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
