@@ -7,16 +7,18 @@ that a tick interrupt hit are a population of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline
+from rig.errors import CommandRefused
 from rig.events import Scalar
 from rig.evidence.counter import RawSeries
 from rig.pytest_plugin.benchmark_table import Benchmark, load_benchmarks
+from rig.pytest_plugin.kernel_features import KernelFeatures
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -50,6 +52,26 @@ def run_benchmark(
     return done, RawSeries.of_text(row["s"] for row in read.rows)
 
 
+def require_row(console: ConsoleLink, benchmark: Benchmark, listed: Collection[str]) -> None:
+    """Skips with the reason where the board has no such row."""
+    if benchmark.id in listed:
+        return
+    absence = _kernel_features(console).absence(benchmark, listed)
+    assert absence is not None
+    pytest.skip(absence.reason)
+
+
+def _kernel_features(console: ConsoleLink) -> KernelFeatures:
+    """The board's matrix; an empty one for a firmware that has no such command."""
+    try:
+        said = console.request("kernel.features", deadline=Deadline.after(READ_S))
+    except CommandRefused as refused:
+        if refused.code != "unknown":
+            raise
+        return KernelFeatures("unknown", 0, {})
+    return KernelFeatures.of_reply(said.fields, said.rows)
+
+
 def _context(board: BoardSession, said: Mapping[str, str]) -> dict[str, Scalar]:
     """What a figure depends on: what bench.context says, and the clock that the board runs by."""
     clock = board.board.emulator.clock if board.board.emulator else "hardware"
@@ -66,8 +88,7 @@ def test_benchmark(
 ) -> None:
     context = console.request("bench.context", deadline=Deadline.after(READ_S)).fields
     listed = console.request("bench.list", deadline=Deadline.after(READ_S)).rows
-    if benchmark.id not in {row["id"] for row in listed}:
-        pytest.skip(f"not in this kernel: {context['kernel']}, bench.list has no {benchmark.id}")
+    require_row(console, benchmark, {row["id"] for row in listed})
     name, within = benchmark.name, benchmark.ticks == "within"
     declared = measure.declare(name, timebase.unit, "p99")
     done, raw = run_benchmark(console, benchmark.id, benchmark.n, benchmark.arg)
