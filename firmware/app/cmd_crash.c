@@ -48,10 +48,12 @@ static void crash_make_stack(void)
     (void)crash_make_descend(tasks_row(TASK_CONSOLE)->stack);
 }
 
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
 static void crash_make_malloc(void)
 {
     (void)pvPortMalloc(2u * configTOTAL_HEAP_SIZE);
 }
+#endif
 
 static void crash_make_hang(void)
 {
@@ -83,10 +85,23 @@ static void crash_make_babble8(void)
 
 static const crash_row_t s_rows[] = {
     {"hardfault", crash_make_hardfault}, {"assert", crash_make_assert},
-    {"stack", crash_make_stack},         {"malloc", crash_make_malloc},
-    {"hang", crash_make_hang},           {"bootloop", crash_make_bootloop},
-    {"babble", crash_make_babble},       {"babble8", crash_make_babble8},
+    {"stack", crash_make_stack},         {"hang", crash_make_hang},
+    {"bootloop", crash_make_bootloop},   {"babble", crash_make_babble},
+    {"babble8", crash_make_babble8},
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
+    {"malloc", crash_make_malloc},
+#endif
 };
+
+static const crash_row_t *crash_find(const char *kind)
+{
+    for (size_t i = 0; i < sizeof s_rows / sizeof s_rows[0]; i++) {
+        if (strcmp(s_rows[i].kind, kind) == 0) {
+            return &s_rows[i];
+        }
+    }
+    return NULL;
+}
 
 void command_crash(const command_call_t *call, reply_t *reply)
 {
@@ -105,11 +120,12 @@ void command_crash_clear(const command_call_t *call, reply_t *reply)
 void command_crash_make(const command_call_t *call, reply_t *reply)
 {
     const char *kind = call->values[ARG_CRASH_MAKE_KIND].text;
+    const crash_row_t *row = crash_find(kind);
+    if (row == NULL) {
+        reply_error(reply, "absent", "this kernel allocates nothing");
+        return;
+    }
     line_add_text(reply_ok(reply), "kind", kind);
     reply_send(reply);
-    for (size_t i = 0; i < sizeof s_rows / sizeof s_rows[0]; i++) {
-        if (strcmp(s_rows[i].kind, kind) == 0) {
-            s_rows[i].make();
-        }
-    }
+    row->make();
 }

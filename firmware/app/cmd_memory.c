@@ -2,6 +2,7 @@
 // Commands about memory: regions, heap, task stacks.
 #include "commands_table.h"
 #include "console.h"
+#include "heap.h"
 #include "platform.h"
 #include "tasks.h"
 
@@ -23,14 +24,26 @@ void command_mem_regions(const command_call_t *call, reply_t *reply)
     reply_send(reply);
 }
 
+static void memory_add_bytes(line_t *line, const char *key, bool known, size_t bytes)
+{
+    if (known) {
+        line_add_u32(line, key, (uint32_t)bytes);
+    } else {
+        line_add_text(line, key, "absent");
+    }
+}
+
 void command_mem_heap(const command_call_t *call, reply_t *reply)
 {
     (void)call;
     line_t *line = reply_ok(reply);
     line_add_text(line, "scheme", RIG_KERNEL_HEAP);
-    line_add_u32(line, "total", configTOTAL_HEAP_SIZE);
-    line_add_u32(line, "free", (uint32_t)xPortGetFreeHeapSize());
-    line_add_u32(line, "min_ever", (uint32_t)xPortGetMinimumEverFreeHeapSize());
+    size_t bytes = 0;
+    memory_add_bytes(line, "total", KERNEL_HAS_DYNAMIC_ALLOCATION, configTOTAL_HEAP_SIZE);
+    bool known = heap_free(&bytes);
+    memory_add_bytes(line, "free", known, bytes);
+    known = heap_min_ever(&bytes);
+    memory_add_bytes(line, "min_ever", known, bytes);
     reply_send(reply);
 }
 

@@ -2,6 +2,7 @@
 // Start of the firmware: say who booted and why, then hand over to the kernel.
 #include "commands_table.h"
 #include "crash.h"
+#include "heap.h"
 #include "identity.h"
 #include "kernel_compat.h"
 #include "platform.h"
@@ -33,12 +34,6 @@ static void main_send_crash(void)
     writer_send_line(&line);
 }
 
-// The kernel's heap sets itself up at the first request; before it, it says that nothing is free.
-static void main_prepare_heap(void)
-{
-    vPortFree(pvPortMalloc(1));
-}
-
 int main(void)
 {
     platform_init();
@@ -48,7 +43,7 @@ int main(void)
     main_send_boot();
     main_send_crash();
     ASSERT(!crash_is_bootloop());
-    main_prepare_heap();
+    heap_init();
     tasks_create();
     vTaskStartScheduler();
     ASSERT(false);

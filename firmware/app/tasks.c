@@ -12,7 +12,9 @@ enum {
 };
 
 static StackType_t s_idle_stack[configMINIMAL_STACK_SIZE];
+#if KERNEL_HAS_TIMERS
 static StackType_t s_timer_stack[configTIMER_TASK_STACK_DEPTH];
+#endif
 static StackType_t s_console_stack[CONSOLE_WORDS];
 static StackType_t s_noise_stack[NOISE_WORDS];
 static StackType_t s_bench_stack[BENCH_WORDS];
@@ -22,7 +24,9 @@ static StackType_t s_peer_stack[PEER_WORDS];
 
 static const task_row_t s_rows[TASK_COUNT] = {
     [TASK_IDLE] = {"idle", tskIDLE_PRIORITY, STACK_OF(s_idle_stack), NULL},
+#if KERNEL_HAS_TIMERS
     [TASK_TIMER] = {"timer", configTIMER_TASK_PRIORITY, STACK_OF(s_timer_stack), NULL},
+#endif
     [TASK_CONSOLE] = {"console", TASK_CONSOLE_PRIORITY, STACK_OF(s_console_stack), console_task},
     [TASK_NOISE] = {"noise", TASK_NOISE_PRIORITY, STACK_OF(s_noise_stack), noise_task},
     [TASK_BENCH] = {"bench", TASK_BENCH_PRIORITY, STACK_OF(s_bench_stack), bench_task},
@@ -43,8 +47,8 @@ const task_row_t *tasks_row(task_id_t id)
 static void tasks_create_one(task_id_t id)
 {
     const task_row_t *row = &s_rows[id];
-    s_handles[id] = xTaskCreateStatic(row->entry, row->name, (uint32_t)row->stack_words, NULL,
-                                      row->priority, row->stack, &s_blocks[id]);
+    s_handles[id] = xTaskCreateStatic(row->entry, row->name, (kernel_stack_depth_t)row->stack_words,
+                                      NULL, row->priority, row->stack, &s_blocks[id]);
 }
 
 void tasks_create(void)
@@ -61,7 +65,12 @@ TaskHandle_t tasks_handle(task_id_t id)
     if (id == TASK_IDLE) {
         return xTaskGetIdleTaskHandle();
     }
-    return id == TASK_TIMER ? xTimerGetTimerDaemonTaskHandle() : s_handles[id];
+#if KERNEL_HAS_TIMERS
+    if (id == TASK_TIMER) {
+        return xTimerGetTimerDaemonTaskHandle();
+    }
+#endif
+    return s_handles[id];
 }
 
 void tasks_restart(task_id_t id)
@@ -72,12 +81,12 @@ void tasks_restart(task_id_t id)
 
 // ---- hooks, called by the kernel ---------------------------------------------------------------
 
-void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
-                                   kernel_stack_depth_t *words);
-void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
-                                    kernel_stack_depth_t *words);
 void vApplicationIdleHook(void);
 void vApplicationTickHook(void);
+
+#if KERNEL_ASKS_FOR_MEMORY
+void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                   kernel_stack_depth_t *words);
 
 void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
                                    kernel_stack_depth_t *words)
@@ -86,6 +95,11 @@ void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
     *stack = s_idle_stack;
     *words = configMINIMAL_STACK_SIZE;
 }
+#endif
+
+#if KERNEL_ASKS_FOR_MEMORY && KERNEL_HAS_TIMERS
+void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
+                                    kernel_stack_depth_t *words);
 
 void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
                                     kernel_stack_depth_t *words)
@@ -94,6 +108,18 @@ void vApplicationGetTimerTaskMemory(StaticTask_t **block, StackType_t **stack,
     *stack = s_timer_stack;
     *words = configTIMER_TASK_STACK_DEPTH;
 }
+#endif
+
+#if KERNEL_HAS_HEAP_PROTECTOR
+void vApplicationGetRandomHeapCanary(portPOINTER_SIZE_TYPE *canary);
+
+// The same at every boot: an emulated board must give the same bytes, and no board of this firmware
+// holds a secret on its heap.
+void vApplicationGetRandomHeapCanary(portPOINTER_SIZE_TYPE *canary)
+{
+    *canary = 0x5AC3E796u;
+}
+#endif
 
 // Waiting for an interrupt lets an emulator skip idle time and starts every measurement, which
 // begins after a delay, at the same phase of the tick. While one runs, nobody sleeps.

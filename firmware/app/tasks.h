@@ -15,7 +15,9 @@
 
 typedef enum {
     TASK_IDLE,
+#if KERNEL_HAS_TIMERS
     TASK_TIMER,
+#endif
     TASK_CONSOLE,
     TASK_NOISE,
     TASK_BENCH,

@@ -4,13 +4,18 @@
 #include "kernel_compat.h"
 #include "platform.h"
 
-static SemaphoreHandle_t s_mutex;
+static SemaphoreHandle_t s_mutex; // a semaphore in a kernel without mutexes: no inheritance then
 static uint32_t s_next_event;
 
 void writer_init(void)
 {
     static StaticSemaphore_t s_memory;
+#if KERNEL_HAS_MUTEXES
     s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
+#else
+    s_mutex = xSemaphoreCreateBinaryStatic(&s_memory);
+    (void)xSemaphoreGive(s_mutex);
+#endif
 }
 
 void writer_hold(void)

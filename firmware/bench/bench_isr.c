@@ -7,8 +7,6 @@
 #include "platform.h"
 #include "tasks.h"
 
-enum { EVENT_BIT = 1 };
-
 static SemaphoreHandle_t s_semaphore;
 static QueueHandle_t s_queue;
 static volatile uint32_t s_interrupts;
@@ -38,6 +36,9 @@ static void isr_queue(void)
     portYIELD_FROM_ISR(woken);
 }
 
+#if KERNEL_HAS_EVENT_GROUPS_FROM_ISR
+enum { EVENT_BIT = 1 };
+
 static EventGroupHandle_t s_group;
 
 // Done in the timer task, which is above the peer: an event group may wake any number of tasks.
@@ -48,6 +49,7 @@ static void isr_event(void)
     (void)xEventGroupSetBitsFromISR(s_group, EVENT_BIT, &woken);
     portYIELD_FROM_ISR(woken);
 }
+#endif
 
 static void isr_start(void)
 {
@@ -91,6 +93,7 @@ void bench_peer_isr_queue(uint32_t n)
               good = good && message == s_interrupts);
 }
 
+#if KERNEL_HAS_EVENT_GROUPS_FROM_ISR
 void bench_peer_isr_event(uint32_t n)
 {
     static StaticEventGroup_t s_memory;
@@ -98,6 +101,7 @@ void bench_peer_isr_event(uint32_t n)
     PEER_LOOP(n, good = (xEventGroupWaitBits(s_group, EVENT_BIT, pdTRUE, pdTRUE, portMAX_DELAY) &
                          EVENT_BIT) != 0u);
 }
+#endif
 
 #if KERNEL_HAS_STREAM_BUFFERS
 static StreamBufferHandle_t s_stream;
@@ -157,11 +161,13 @@ const char *bench_run_isr_queue(uint32_t n, int32_t arg)
     return isr_run(n, isr_queue);
 }
 
+#if KERNEL_HAS_EVENT_GROUPS_FROM_ISR
 const char *bench_run_isr_event(uint32_t n, int32_t arg)
 {
     (void)arg;
     return isr_run(n, isr_event);
 }
+#endif
 
 #if KERNEL_HAS_STREAM_BUFFERS
 const char *bench_run_isr_stream(uint32_t n, int32_t arg)

@@ -143,6 +143,7 @@ const char *bench_run_binary_take(uint32_t n, int32_t arg)
     return local_run_take(xSemaphoreCreateBinaryStatic(&s_semaphore_memory), n);
 }
 
+#if KERNEL_HAS_COUNTING_SEMAPHORES
 const char *bench_run_counting_give(uint32_t n, int32_t arg)
 {
     (void)arg;
@@ -154,7 +155,9 @@ const char *bench_run_counting_take(uint32_t n, int32_t arg)
     (void)arg;
     return local_run_take(xSemaphoreCreateCountingStatic(COUNT_MAX, 0, &s_semaphore_memory), n);
 }
+#endif
 
+#if KERNEL_HAS_MUTEXES
 static bool local_holds(SemaphoreHandle_t mutex)
 {
     return uxQueueMessagesWaiting(mutex) == 0u;
@@ -180,9 +183,11 @@ const char *bench_run_mutex_unlock(uint32_t n, int32_t arg)
                done == pdPASS && !local_holds(mutex), "the mutex was not unlocked");
     return NULL;
 }
+#endif
 
 // ---- event groups ------------------------------------------------------------------------------
 
+#if KERNEL_HAS_EVENT_GROUPS
 const char *bench_run_event_set(uint32_t n, int32_t arg)
 {
     (void)arg;
@@ -192,6 +197,7 @@ const char *bench_run_event_set(uint32_t n, int32_t arg)
                xEventGroupClearBits(group, EVENT_BIT) == EVENT_BIT, "the bit was not set");
     return NULL;
 }
+#endif
 
 // ---- heap --------------------------------------------------------------------------------------
 
@@ -200,23 +206,38 @@ bool bench_takes_block(int32_t arg)
     return arg == 16 || arg == 128 || arg == 1024;
 }
 
-// The block is there if the heap lost at least its size, and gone if the heap is as before.
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
+// The block is there if the heap lost at least its size, and gone if the heap is as before; where a
+// scheme does not tell what is free, if it keeps what is written to it.
+static bool local_block_is_there(uint8_t *block, size_t bytes, size_t before)
+{
+    if (block == NULL) {
+        return false;
+    }
+    memset(block, 0x5A, bytes);
+    return !KERNEL_HAS_HEAP_FREE_SIZE || kernel_heap_free_bytes() + bytes <= before;
+}
+
 const char *bench_run_heap_alloc(uint32_t n, int32_t arg)
 {
     void *block = NULL;
-    size_t before = xPortGetFreeHeapSize();
-    BENCH_LOOP(n, vPortFree(block), block = pvPortMalloc((size_t)arg),
-               block != NULL && xPortGetFreeHeapSize() + (size_t)arg <= before,
+    size_t before = kernel_heap_free_bytes();
+    BENCH_LOOP(n, kernel_heap_give_back(block), block = pvPortMalloc((size_t)arg),
+               local_block_is_there(block, (size_t)arg, before),
                "the heap gave no block of that size");
-    vPortFree(block);
-    return xPortGetFreeHeapSize() == before ? NULL : "the heap did not get its blocks back";
+    kernel_heap_give_back(block);
+    return kernel_heap_free_bytes() == before ? NULL : "the heap did not get its blocks back";
 }
+#endif
 
+#if KERNEL_HAS_HEAP_FREE
 const char *bench_run_heap_free(uint32_t n, int32_t arg)
 {
     void *block = NULL;
-    size_t before = xPortGetFreeHeapSize();
+    size_t before = kernel_heap_free_bytes();
     BENCH_LOOP(n, block = pvPortMalloc((size_t)arg), vPortFree(block),
-               xPortGetFreeHeapSize() == before, "the heap did not get its block back");
+               block != NULL && kernel_heap_free_bytes() == before,
+               "the heap did not get its block back");
     return NULL;
 }
+#endif

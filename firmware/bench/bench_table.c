@@ -22,9 +22,11 @@ static const bench_row_t s_rows[] = {
      bench_run_isr_sem, bench_peer_isr_sem},
     {"isr.to.task.queue", "queue", "pended interrupt until the task it sends to runs", NULL,
      bench_run_isr_queue, bench_peer_isr_queue},
+#if KERNEL_HAS_EVENT_GROUPS_FROM_ISR
     {"isr.to.task.event", "event",
      "pended interrupt until the task whose bit it sets runs, by way of the timer task", NULL,
      bench_run_isr_event, bench_peer_isr_event},
+#endif
 #if KERNEL_HAS_STREAM_BUFFERS
     {"isr.to.task.stream", "stream", "pended interrupt until the task it sends a byte to runs",
      NULL, bench_run_isr_stream, bench_peer_isr_stream},
@@ -51,18 +53,28 @@ static const bench_row_t s_rows[] = {
      bench_run_wake_sem, bench_peer_wake_sem},
     {"sem.binary.take.switch", "-", "xSemaphoreTake that blocks, until the lower task runs", NULL,
      bench_run_isr_sem_block, bench_peer_isr_sem_block},
+#if KERNEL_HAS_COUNTING_SEMAPHORES
     {"sem.counting.give", "-", "xSemaphoreGive, nobody waits", NULL, bench_run_counting_give, NULL},
     {"sem.counting.take", "-", "xSemaphoreTake with one left", NULL, bench_run_counting_take, NULL},
+#endif
+#if KERNEL_HAS_MUTEXES
     {"mutex.lock", "-", "xSemaphoreTake of a free mutex", NULL, bench_run_mutex_lock, NULL},
     {"mutex.unlock", "-", "xSemaphoreGive of an uncontended mutex", NULL, bench_run_mutex_unlock,
      NULL},
+#endif
+#if KERNEL_HAS_EVENT_GROUPS
     {"event.set.nowait", "-", "xEventGroupSetBits, nobody waits", NULL, bench_run_event_set, NULL},
     {"event.set.switch", "1", "xEventGroupSetBits until the one higher waiter runs", NULL,
      bench_run_wake_event, bench_peer_wake_event},
+#endif
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
     {"heap.alloc", "arg", "pvPortMalloc; arg: 16, 128 or 1024 bytes", bench_takes_block,
      bench_run_heap_alloc, NULL},
+#endif
+#if KERNEL_HAS_HEAP_FREE
     {"heap.free", "arg", "vPortFree; arg: 16, 128 or 1024 bytes", bench_takes_block,
      bench_run_heap_free, NULL},
+#endif
     {"isr.entry", "-", "pended interrupt until its handler reads the counter", NULL,
      bench_run_isr_entry, NULL},
     {"isr.exit.resume", "-", "end of the handler until the interrupted task goes on", NULL,

@@ -5,10 +5,7 @@
 #include "bench_rows.h"
 #include "tasks.h"
 
-enum { EVENT_BIT = 1 };
-
 static SemaphoreHandle_t s_semaphore;
-static EventGroupHandle_t s_group;
 static volatile uint32_t s_woken;
 
 // The peer's loop: `wait` blocks and leaves whether the wake-up was good.
@@ -68,6 +65,11 @@ const char *bench_run_wake_sem(uint32_t n, int32_t arg)
     return NULL;
 }
 
+#if KERNEL_HAS_EVENT_GROUPS
+enum { EVENT_BIT = 1 };
+
+static EventGroupHandle_t s_group;
+
 void bench_peer_wake_event(uint32_t n)
 {
     static StaticEventGroup_t s_memory;
@@ -83,6 +85,7 @@ const char *bench_run_wake_event(uint32_t n, int32_t arg)
     WAKE_RUN(n, (void)xEventGroupSetBits(group, EVENT_BIT));
     return NULL;
 }
+#endif
 
 void bench_peer_wake_resume(uint32_t n)
 {

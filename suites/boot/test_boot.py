@@ -22,6 +22,7 @@ COMMANDS = {
     "crash-record": ("crash", "crash.clear"),
     "memory": ("mem.regions", "mem.heap", "mem.tasks"),
     "kernel-bench": ("bench.list", "bench.context", "bench.run", "bench.read"),
+    "kernel-features": ("kernel.features",),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
 }
 """The commands that come with a feature, as docs/console-commands.md says."""

@@ -7,7 +7,7 @@ that a tick interrupt hit are a population of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from rig.errors import CommandRefused
 from rig.events import Scalar
 from rig.evidence.counter import RawSeries
 from rig.pytest_plugin.benchmark_table import PROFILES, Benchmark, load_benchmarks
+from rig.pytest_plugin.kernel_features import KernelFeatures
 from rig.pytest_plugin.published import load_published
 
 if TYPE_CHECKING:
@@ -63,6 +64,26 @@ def run_benchmark(
     return done, RawSeries.of_text(row["s"] for row in read.rows)
 
 
+def require_row(console: ConsoleLink, benchmark: Benchmark, listed: Collection[str]) -> None:
+    """Skips with the reason where the board has no such row."""
+    if benchmark.id in listed:
+        return
+    absence = _kernel_features(console).absence(benchmark, listed)
+    assert absence is not None
+    pytest.skip(absence.reason)
+
+
+def _kernel_features(console: ConsoleLink) -> KernelFeatures:
+    """The board's matrix; an empty one for a firmware that has no such command."""
+    try:
+        said = console.request("kernel.features", deadline=Deadline.after(READ_S))
+    except CommandRefused as refused:
+        if refused.code != "unknown":
+            raise
+        return KernelFeatures("unknown", 0, {})
+    return KernelFeatures.of_reply(said.fields, said.rows)
+
+
 def _context(board: BoardSession, said: Reply, profile: str = "idle") -> dict[str, Scalar]:
     """What a figure depends on: what bench.context says, the clock that the board runs by, the load."""
     clock = board.board.emulator.clock if board.board.emulator else "hardware"
@@ -82,8 +103,7 @@ def test_benchmark(
 ) -> None:
     context = console.request("bench.context", deadline=Deadline.after(READ_S))
     listed = console.request("bench.list", deadline=Deadline.after(READ_S)).rows
-    if benchmark.id not in {row["id"] for row in listed}:
-        pytest.skip(f"not in this kernel: {context.fields['kernel']}, bench.list has no {benchmark.id}")
+    require_row(console, benchmark, {row["id"] for row in listed})
     name, within = benchmark.name, benchmark.ticks == "within"
     declared = measure.declare(name, timebase.unit, "p99")
     done, raw = run_benchmark(console, benchmark.id, benchmark.n, benchmark.arg, benchmark.profile)

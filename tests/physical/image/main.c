@@ -249,6 +249,7 @@ void ABSENT command_mem_tasks(const command_call_t *call, reply_t *reply);
 void ABSENT command_flash_sector(const command_call_t *call, reply_t *reply);
 void ABSENT command_flash_erase(const command_call_t *call, reply_t *reply);
 void ABSENT command_flash_write(const command_call_t *call, reply_t *reply);
+void ABSENT command_kernel_features(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_list(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_context(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_run(const command_call_t *call, reply_t *reply);
