@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -207,7 +208,12 @@ def _flushed(code: int) -> int:
 
 
 def _reader_is_gone() -> bool:
-    return _flushed(0) == EXIT_PIPE
+    """Asked of the pipe itself: what could not be written may have left the buffer already."""
+    if _flushed(0) == EXIT_PIPE:
+        return True
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in asked.poll(0))
 
 
 def _leave(code: int) -> NoReturn:
