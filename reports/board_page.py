@@ -147,7 +147,7 @@ def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[Me
 
 def _group(suite: str, rows: Sequence[MeasurementResult], book: SampleBook) -> MeasureGroup:
     pairs = figures.with_tick(rows)
-    shared = figures.shared_context([m for m, _ in pairs])
+    shared = figures.shared_context([m for m, _ in pairs if m.n > 1] or rows)
     told = figures.with_loaded(pairs)
     return MeasureGroup(suite, shared, tuple(_row(pair, loaded, shared, book) for pair, loaded in told))
 
@@ -163,7 +163,7 @@ def _row(
         tick=tick,
         svg=plots.histogram(m, whole, apart),
         note="; ".join(filter(None, (note, tick_note))),
-        context={k: v for k, v in without_published(m.context).items() if k not in shared},
+        context={k: v for k, v in without_published(m.context).items() if k not in shared or shared[k] != v},
         loaded=_row(loaded, None, shared, book) if loaded else None,
     )
 

@@ -38,25 +38,31 @@ def figures(run: Run, width: int) -> Iterator[RenderableType]:
 
 def _one_by_one(run: Run, width: int) -> Iterator[RenderableType]:
     """A line a figure, and below it what limits it, whose limit that is and where it stands."""
+    pairs = with_tick(run.measurements)
     unit = max(len(text.printable(m.unit)) for m in run.measurements)
     column = 2 + max(7, *(len(value) for m in run.measurements for value in _values(m)))
-    room = max(16, min(44, width - 6 - 7 - 3 * column - 2 - unit))
+    ticks = 7 if any(tick is not None for _, tick in pairs) else 0
+    room = max(16, min(44, width - 6 - 7 - ticks - 3 * column - 2 - unit))
     names = "".join(f"{name:>{column}}" for name in ("p50", "p99", "max"))
-    yield words(f"{'':6}{'measurement':{room}}{'n':>7}{names}  unit", DIM)
-    for pair, loaded in with_loaded(with_tick(run.measurements)):
-        yield from _told(*pair, text.one_line(pair[0].name), room, column)
+    yield words(f"{'':6}{'measurement':{room}}{'n':>7}{'ticks'[:ticks]:>{ticks}}{names}  unit", DIM)
+    for (m, tick), loaded in with_loaded(pairs):
+        yield from _told(m, _count(m, tick, ticks), text.one_line(m.name), room, column)
         if loaded is not None:
-            yield from _told(*loaded, "  loaded", room, column)
+            yield from _told(loaded[0], _count(*loaded, ticks), "  loaded", room, column)
+    if ticks:
+        yield words("ticks: samples that a tick hit are kept apart; the HTML report shows both.", DIM)
 
 
-def _told(
-    m: MeasurementResult, tick: MeasurementResult | None, name: str, room: int, column: int
-) -> Iterator[RenderableType]:
+def _count(m: MeasurementResult, tick: MeasurementResult | None, ticks: int) -> str:
+    """How many samples there are, and how many more that a tick hit."""
+    return f"{text.number(m.n):>7}" + f"{text.number(tick.n) if tick else '':>{ticks}}"
+
+
+def _told(m: MeasurementResult, count: str, name: str, room: int, column: int) -> Iterator[RenderableType]:
     if len(name) > room:
         yield words(f"{'':6}{name}")
         name = ""
-    line = _row(m, f"{name:{room}}{text.number(m.n):>7}", column)
-    yield line.append_text(words(f", {text.plural(tick.n, 'tick hit')}", DIM)) if tick is not None else line
+    yield _row(m, f"{name:{room}}{count}", column)
     if has_limit(m) or m.note or m.attempt > 1:
         yield padded(_limit(m), 8)
 

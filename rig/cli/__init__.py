@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import select
 import signal
@@ -212,7 +213,8 @@ def _reader_is_gone() -> bool:
     if _flushed(0) == EXIT_PIPE:
         return True
     asked = select.poll()
-    asked.register(sys.stdout.fileno(), 0)
+    with contextlib.suppress(io.UnsupportedOperation):  # of a program that keeps the output for itself
+        asked.register(sys.stdout.fileno(), 0)
     return any(events & select.POLLERR for _, events in asked.poll(0))
 
 

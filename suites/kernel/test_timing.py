@@ -110,7 +110,7 @@ def test_benchmark(
     assert len(raw.ticks) == int(done["n"]) == benchmark.n
 
     # The empty probe is what is subtracted elsewhere: its own figure is given whole.
-    overhead = 0 if name == "probe.overhead" else int(done["overhead"])
+    overhead = 0 if benchmark.id == "probe.overhead" else int(done["overhead"])
     figures = timebase.convert(raw.ticks, int(done["counter_hz"]), overhead)
     method = {
         **_context(board, context, benchmark.profile),
