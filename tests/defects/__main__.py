@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from rig.evidence.measurement import Outcome
+from tests.defects.counted import countable
 from tests.defects.declared import DeclarationFault, built_defects, load_defects
 from tests.defects.trial import trials
 
@@ -24,7 +25,7 @@ def main(names: list[str]) -> int:
     chosen = [defect for defect in defects if not names or defect.id in names]
     shutil.rmtree(PLACE, ignore_errors=True)
     missed = 0
-    with trials(PLACE.resolve()) as tried:
+    with trials(PLACE.resolve(), countable()) as tried:
         sound = tried.sound()
         print(f"sound build: {sound.outcome.value}, {len(sound.cases)} cases, run {sound.run_id}", flush=True)
         if sound.outcome is not Outcome.PASS:

@@ -16,7 +16,7 @@ from typing import Any, Final
 TABLE: Final = Path(__file__).with_name("defects.toml")
 BUILDS: Final = Path(__file__).parents[2] / "firmware" / "defects" / "defects.cmake"
 JUDGES: Final = ("outcome", "compare")
-_KEYS: Final = {"id", "what", "judged", "must", "may", "rows", "rows_may"}
+_KEYS: Final = {"id", "what", "judged", "must", "may", "rows", "rows_may", "adds"}
 
 
 class DeclarationFault(Exception):
@@ -30,7 +30,8 @@ class Defect:
     ``must`` are the cases (``suite/case``, ``*`` for any text) that have to FAIL; ``may`` those whose outcome
     may change beside them. For ``compare``: ``rows`` are measurements with the change of their median in the
     measurement's unit, each of which must be reported as a regression of exactly that; ``rows_may`` are
-    measurements that may change as well.
+    measurements that may change as well. ``adds``: instructions at each mark of the image, so that the
+    outside instrument can tell how much each row must grow.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Defect:
     may: tuple[str, ...]
     rows: Mapping[str, float]
     rows_may: tuple[str, ...]
+    adds: int
 
 
 def load_defects(path: Path = TABLE) -> tuple[Defect, ...]:
@@ -68,9 +70,9 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
     if unknown:
         raise DeclarationFault(f"{name}: unknown key {', '.join(unknown)}")
     judged = entry.get("judged", JUDGES[0])
-    expected = "must" if judged == "outcome" else "rows"
-    if judged not in JUDGES or not entry.get("what") or not entry.get(expected):
-        raise DeclarationFault(f"{name}: needs what, and {expected} (judged by {judged})")
+    expected = ("must",) if judged == "outcome" else ("rows", "adds")
+    if judged not in JUDGES or not all(entry.get(key) for key in ("what", *expected)):
+        raise DeclarationFault(f"{name}: needs what, {', '.join(expected)} (judged by {judged})")
     return Defect(
         id=name,
         what=entry["what"],
@@ -79,4 +81,5 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         may=tuple(entry.get("may", ())),
         rows=entry.get("rows", {}),
         rows_may=tuple(entry.get("rows_may", ())),
+        adds=entry.get("adds", 0),
     )

@@ -20,9 +20,9 @@ def test_every_build_is_declared_and_every_declaration_built() -> None:
     ("entry", "said"),
     [
         ('id = "a"\nwhat = "x"\nmust = ["s/c"]\nmust_not = []\n', "a: unknown key must_not"),
-        ('id = "a"\nmust = ["s/c"]\n', "needs what, and must"),
-        ('id = "a"\nwhat = "x"\n', "needs what, and must"),
-        ('id = "a"\nwhat = "x"\njudged = "compare"\nmust = ["s/c"]\n', "and rows .judged by compare"),
+        ('id = "a"\nmust = ["s/c"]\n', "needs what, must"),
+        ('id = "a"\nwhat = "x"\n', "needs what, must"),
+        ('id = "a"\nwhat = "x"\njudged = "compare"\nmust = ["s/c"]\n', "rows, adds .judged by compare"),
         ('id = "a"\nwhat = "x"\njudged = "guess"\nmust = ["s/c"]\n', "judged by guess"),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rig.evidence.measurement import Outcome
+from tests.defects.counted import countable
 from tests.defects.declared import Defect, load_defects
 from tests.defects.trial import trials
 
@@ -28,7 +29,7 @@ def test_a_sample_of_the_defects_is_caught(tmp_path: Path) -> None:
     for defect in load_defects():
         kinds.setdefault(defect.judged, []).append(defect)
     sample = [chance.choice(kinds["compare"]), *chance.sample(kinds["outcome"], 2)]
-    with trials(tmp_path) as tried:
+    with trials(tmp_path, chance.sample(countable(), 8)) as tried:
         assert tried.sound().outcome is Outcome.PASS
         results = list(tried.all_of(sample))
     assert [str(result) for result in results if not result.caught] == []

@@ -15,6 +15,7 @@ SOUND = {"k/a": Outcome.PASS, "k/b": Outcome.PASS, "m/c": Outcome.SKIPPED}
 def _defect(**changed: Any) -> Defect:
     fields: dict[str, Any] = {
         "id": "d", "what": "x", "judged": "outcome", "must": ("k/a",), "may": (), "rows": {}, "rows_may": (),
+        "adds": 1,
     }  # fmt: skip
     return Defect(**(fields | changed))
 
@@ -62,28 +63,36 @@ def _compared(*changes: dict[str, Any]) -> dict[str, Any]:
     return {"changes": list(changes), "regressed": any(c["verdict"] == "regressed" for c in changes)}
 
 
+COUNTED = {"yield": 1, "pair": 2, "nops": 0}
 COMPARED = _defect(judged="compare", must=(), rows={"yield": 1, "pair": 2})
 
 
 def test_exactly_the_declared_growth_is_caught() -> None:
     compared = _compared(_change("yield", 1), _change("pair", 2), _change("nops", 0, "unchanged"))
-    assert by_comparison(COMPARED, SOUND, SOUND, compared).shown == ("yield +1", "pair +2")
-    assert by_comparison(COMPARED, SOUND, SOUND, compared).caught
+    assert by_comparison(COMPARED, SOUND, SOUND, compared, COUNTED).shown == ("yield +1", "pair +2")
+    assert by_comparison(COMPARED, SOUND, SOUND, compared, COUNTED).caught
 
 
 def test_growth_by_another_amount_is_missed() -> None:
-    tried = by_comparison(COMPARED, SOUND, SOUND, _compared(_change("yield", 1), _change("pair", 1)))
+    tried = by_comparison(COMPARED, SOUND, SOUND, _compared(_change("yield", 1), _change("pair", 1)), COUNTED)
     assert tried.missed == ("pair +2 (is +1)",)
 
 
 def test_a_row_that_changed_and_was_not_declared_is_an_error() -> None:
     compared = _compared(_change("yield", 1), _change("pair", 2), _change("queue", -1, "improved"))
-    assert by_comparison(COMPARED, SOUND, SOUND, compared).other == ("queue improved -1",)
+    assert by_comparison(COMPARED, SOUND, SOUND, compared, COUNTED).other == ("queue improved -1",)
     may = _defect(judged="compare", must=(), rows={"yield": 1, "pair": 2}, rows_may=("qu*",))
-    assert by_comparison(may, SOUND, SOUND, compared).caught
+    assert by_comparison(may, SOUND, SOUND, compared, COUNTED).caught
 
 
 def test_a_case_that_fails_beside_a_regression_is_an_error() -> None:
     compared = _compared(_change("yield", 1), _change("pair", 2))
-    tried = by_comparison(COMPARED, SOUND, {**SOUND, "k/b": Outcome.FAIL}, compared)
+    tried = by_comparison(COMPARED, SOUND, {**SOUND, "k/b": Outcome.FAIL}, compared, COUNTED)
     assert tried.other == ("k/b PASS→FAIL",)
+
+
+def test_growth_that_the_instrument_did_not_count_is_missed() -> None:
+    compared = _compared(_change("yield", 1), _change("pair", 2))
+    tried = by_comparison(COMPARED, SOUND, SOUND, compared, {**COUNTED, "nops": 3})
+    assert tried.missed == ("nops +3 (is +0)",)
+    assert tried.other == ("nops executes it 3 times, declared is 0 more",)

@@ -16,6 +16,8 @@ from rig.evidence.measurement import Outcome, decide
 from rig.evidence.model import Run
 from rig.evidence.reader import load_run
 from rig.image.build import build
+from rig.pytest_plugin.benchmark_table import Benchmark
+from tests.defects.counted import executions
 from tests.defects.declared import Defect
 from tests.defects.verdict import Outcomes, Tried, by_comparison, by_outcome
 from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, bench_place
@@ -41,10 +43,11 @@ def outcomes_of(run: Run) -> Outcomes:
 
 
 class Trials:
-    """Defects against one sound run, which the first bench made."""
+    """Defects against one sound run, which the first bench made; ``counted`` are rows to count outside."""
 
-    def __init__(self, benches: Sequence[BenchPlace], images: Path) -> None:
+    def __init__(self, benches: Sequence[BenchPlace], images: Path, counted: Sequence[Benchmark]) -> None:
         self._images = images
+        self._counted = counted
         self._free: queue.SimpleQueue[BenchPlace] = queue.SimpleQueue()
         for bench in benches:
             self._free.put(bench)
@@ -67,8 +70,9 @@ class Trials:
             return by_outcome(defect, sound, seen)
         with self._bench() as bench:
             done = bench.rig("compare", self._sound.path, run.path, "--json")
-        assert done.code in (0, 4), done.err
-        return by_comparison(defect, sound, seen, json.loads(done.out))
+            assert done.code in (0, 4), done.err
+            counted = executions(bench, self._images / f"{defect.id}.elf", self._counted)
+        return by_comparison(defect, sound, seen, json.loads(done.out), counted)
 
     def _run(self, image: Path) -> Run:
         with self._bench() as bench:
@@ -88,8 +92,8 @@ class Trials:
 
 
 @contextlib.contextmanager
-def trials(folder: Path) -> Iterator[Trials]:
-    """Benches below the folder, and the sound run made on one."""
+def trials(folder: Path, counted: Sequence[Benchmark]) -> Iterator[Trials]:
+    """Benches below the folder, and the sound run made on one; ``counted`` are the rows to count outside."""
     images = build_defects()
     with contextlib.ExitStack() as stack:
         benches = []
@@ -97,4 +101,4 @@ def trials(folder: Path) -> Iterator[Trials]:
             place = folder / f"bench-{number}"
             place.mkdir(parents=True)
             benches.append(stack.enter_context(bench_place(place, None)))
-        yield Trials(benches, images)
+        yield Trials(benches, images, counted)

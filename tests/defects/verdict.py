@@ -44,22 +44,34 @@ def by_outcome(defect: Defect, sound: Outcomes, seen: Outcomes) -> Tried:
     return Tried(defect, shown, missed, _undeclared(changed, (*defect.must, *defect.may), sound, seen))
 
 
-def by_comparison(defect: Defect, sound: Outcomes, seen: Outcomes, compared: Mapping[str, Any]) -> Tried:
-    """Judges a defect that ``rig compare`` must find; ``compared`` is its JSON."""
+def by_comparison(
+    defect: Defect, sound: Outcomes, seen: Outcomes, compared: Mapping[str, Any], counted: Mapping[str, int]
+) -> Tried:
+    """Judges a defect that ``rig compare`` must find; ``compared`` is its JSON.
+
+    ``counted``: how often each row executes what the defect added, by the outside instrument. Each must have
+    grown by exactly that, and be declared.
+    """
     found = {c["name"]: c for c in compared["changes"] if c["verdict"] != "unchanged"}
     deltas = {name: c["delta"] for name, c in found.items() if c["verdict"] == "regressed"}
     shown = tuple(f"{name} +{delta:g}" for name, delta in deltas.items() if defect.rows.get(name) == delta)
+    expected = {**{name: defect.adds * times for name, times in counted.items()}, **defect.rows}
     missed = tuple(
         f"{name} +{delta:g} (is {deltas.get(name, 0):+g})"
-        for name, delta in defect.rows.items()
-        if deltas.get(name) != delta
+        for name, delta in expected.items()
+        if deltas.get(name, 0) != delta
     )
     other = [
         f"{name} {c['verdict']} {c['delta']}"
         for name, c in found.items()
         if name not in defect.rows and not matches(name, defect.rows_may)
     ]
-    other += [] if compared["regressed"] or not defect.rows else ["rig compare says: not regressed"]
+    other += [] if compared["regressed"] else ["rig compare says: not regressed"]
+    other += [
+        f"{name} executes it {times} times, declared is {defect.rows.get(name, 0):g} more"
+        for name, times in counted.items()
+        if defect.adds * times != defect.rows.get(name, 0)
+    ]
     undeclared = _undeclared(_changed(sound, seen), defect.may, sound, seen)
     return Tried(defect, shown, missed, (*other, *undeclared))
 
