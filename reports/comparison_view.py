@@ -63,14 +63,18 @@ def headline(comparison: Comparison) -> str:
     """One sentence: what got worse, or that nothing did."""
     if not comparison.compared and not comparison.regressed:
         return "Nothing could be compared."
-    worse = comparison.counts[Word.REGRESSED]
-    failing = sum(outcome.verdict is Word.REGRESSED for outcome in comparison.outcomes)
-    said = [f"{text.plural(worse, 'figure')} got worse"] if worse else []
-    said += [f"{text.plural(failing, 'case')} that passed {'fails' if failing == 1 else 'fail'}"]
-    if worse or failing:
-        return f"REGRESSED: {', '.join(said if failing else said[:1])}."
+    worse = [change.row.board for change in comparison.changes if change.verdict is Word.REGRESSED]
+    failing = [outcome.board for outcome in comparison.outcomes if outcome.verdict is Word.REGRESSED]
+    said = [f"{text.plural(len(worse), 'figure')} of {_listed(worse)} got worse"] if worse else []
+    said += [f"{text.plural(len(failing), 'case')} of {_listed(failing)} no longer pass"] if failing else []
+    if said:
+        return f"REGRESSED: {', '.join(said)}."
     other = [f"{comparison.counts[w]} {w}" for w in (Word.IMPROVED, Word.CHANGED) if comparison.counts[w]]
     return f"Nothing got worse{''.join(f', {part}' for part in other)}."
+
+
+def _listed(boards: Iterable[str]) -> str:
+    return ", ".join(text.one_line(board, 16) for board in dict.fromkeys(boards))
 
 
 def counts(comparison: Comparison, *, everything: bool) -> str:
