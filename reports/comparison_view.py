@@ -66,7 +66,10 @@ def headline(comparison: Comparison) -> str:
     worse = [change.row.board for change in comparison.changes if change.verdict is Word.REGRESSED]
     failing = [outcome.board for outcome in comparison.outcomes if outcome.verdict is Word.REGRESSED]
     said = [f"{text.plural(len(worse), 'figure')} of {_listed(worse)} got worse"] if worse else []
-    said += [f"{text.plural(len(failing), 'case')} of {_listed(failing)} no longer pass"] if failing else []
+    passes = "passes" if len(failing) == 1 else "pass"
+    said += (
+        [f"{text.plural(len(failing), 'case')} of {_listed(failing)} no longer {passes}"] if failing else []
+    )
     if said:
         return f"REGRESSED: {', '.join(said)}."
     other = [f"{comparison.counts[w]} {w}" for w in (Word.IMPROVED, Word.CHANGED) if comparison.counts[w]]
