@@ -124,7 +124,9 @@ def short_unit(unit: str) -> str:
 
 
 def interval_of(change: Change) -> str:
-    """``[+1.2, +3.4]``; ``every sample`` where all of an exact series moved alike, else ``exact``."""
+    """``[+1.2, +3.4]``; of an exact series how many samples moved: ``every sample``, ``3 of 1,980``."""
+    if change.exact and change.shift is None and change.differing:
+        return " of ".join(map(text.number, change.differing))
     if change.exact:
         return "every sample" if change.shift and max(change.n) > 1 else "exact"
     if change.moved is None or change.moved.interval is None:

@@ -78,7 +78,7 @@ class Judge:
         moved = next(filter(None, groups), [])
         if found.same or not moved:
             return pair.change(Word.UNCHANGED, "p50", figures, shift=found.shift)
-        return self._exactly(pair, moved, figures, found.shift)
+        return self._exactly(pair, moved, figures, found.shift, found.differing)
 
     def _difference(self, pair: Pair) -> ExactDifference:
         a, b = self._samples(pair)
@@ -88,7 +88,12 @@ class Judge:
         return compare_exact(a, b, marks)
 
     def _exactly(
-        self, pair: Pair, moved: Sequence[str], figures: Mapping[str, Moved], shift: float | None
+        self,
+        pair: Pair,
+        moved: Sequence[str],
+        figures: Mapping[str, Moved],
+        shift: float | None,
+        differing: tuple[int, int] | None = None,
     ) -> Change:
         """The row by the figures of it that moved, the first of them to be shown."""
         figure, note = moved[0], ""
@@ -101,7 +106,8 @@ class Judge:
             note = "not deterministic: earlier runs of the same image differ as much"
         elif self._same_image(pair.key[0]):
             note = "the same image gave another figure: it is not deterministic"
-        return pair.change(verdict, figure, figures, mixed=mixed, shift=shift, noise=noise, note=note)
+        more = {"shift": shift, "differing": differing, "note": note}
+        return pair.change(verdict, figure, figures, mixed=mixed, noise=noise, **more)
 
     def _noise_of_exact(self, pair: Pair, figure: str) -> Noise:
         """What must be 0: how far other runs of the same images are from these two."""

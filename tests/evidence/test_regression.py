@@ -80,6 +80,7 @@ def test_one_slow_sample_in_many_is_a_change(tmp_path: Path) -> None:
     slow = [*PATTERN[:-1], 5000]
     row = the_row(compared(tmp_path, hit_by_ticks(PATTERN, 19, 4), hit_by_ticks(slow, 23, 10)))
     assert (row.verdict, row.figure, row.shift) == (Word.REGRESSED, "max", None)
+    assert row.differing == (1, 300 - 16 - 13 + 1)  # one is hit in both
 
 
 def test_without_marks_and_with_other_numbers_the_figures_decide(tmp_path: Path) -> None:
