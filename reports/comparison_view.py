@@ -107,6 +107,30 @@ def _allowed(comparison: Comparison) -> str:
     return ", ".join(found) or "no row differs in it"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Figures of one board that are not compared for the same reason."""
+
+    board: str
+    why: str
+    names: tuple[str, ...]
+
+
+def refusals(comparison: Comparison) -> tuple[Refusal, ...]:
+    """Each reason once, with the figures that it keeps apart."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.incomparable:
+        why = ", ".join(map(str, row.differences)) or row.note
+        groups.setdefault((row.row.board, why), []).append(row.row.name)
+    return tuple(Refusal(*key, tuple(names)) for key, names in groups.items())
+
+
+def across_keys(comparison: Comparison) -> tuple[str, ...]:
+    """The keys that a person may allow to differ, so that nothing is left incomparable for a context."""
+    keys = (d.key for row in comparison.incomparable for d in row.differences)
+    return tuple(dict.fromkeys(key for key in keys if key != "unit"))
+
+
 def figure_of(change: Change) -> str:
     """Which figure of a distribution the row shows, where it is not the median; with a blank before it."""
     return "" if change.figure in ("p50", "value") else f" {change.figure}"

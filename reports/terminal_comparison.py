@@ -14,6 +14,7 @@ from reports import text
 from reports.comparison_view import (
     LONELY,
     Fold,
+    across_keys,
     both_values,
     counts,
     figure_of,
@@ -21,11 +22,12 @@ from reports.comparison_view import (
     headline,
     interval_of,
     noise_of,
+    refusals,
     remarks,
     short_unit,
 )
 from reports.terminal_text import DIM, PLAIN, heading, padded, standard_console, words
-from rig.evidence.comparison import Change, Comparison, Incomparable, OutcomeChange, TickHits, Word
+from rig.evidence.comparison import Change, Comparison, OutcomeChange, TickHits, Word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -69,7 +71,7 @@ def parts(comparison: Comparison, width: int, *, everything: bool) -> Iterator[R
         yield from (_fold(fold, everything) for fold in lonely)
     if comparison.incomparable:
         yield heading("Not compared")
-        yield from _incomparable(comparison.incomparable, everything)
+        yield from _incomparable(comparison, everything)
     if comparison.tick_hits:
         yield from _tick_hits(comparison.tick_hits, everything)
     yield words()
@@ -181,22 +183,14 @@ def _below(change: Change, wide: bool) -> Iterator[str]:
 # --- what has no verdict
 
 
-def _incomparable(rows: Sequence[Incomparable], everything: bool) -> Iterator[RenderableType]:
+def _incomparable(comparison: Comparison, everything: bool) -> Iterator[RenderableType]:
     """Each reason once, with the figures it keeps apart, and how to compare them all the same."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        why = ", ".join(map(str, row.differences)) or row.note
-        groups.setdefault((row.row.board, why), []).append(row.row.name)
-    for (board, why), names in groups.items():
-        listed = ", ".join(names)
-        yield (
-            words(f"{board}  {text.one_line(why, 400)}: ")
-            .append_text(
-                words(f"{text.plural(len(names), 'figure')}: ", DIM),
-            )
-            .append_text(words(listed if everything else text.one_line(listed, 160), DIM))
-        )
-    if keys := dict.fromkeys(d.key for row in rows for d in row.differences if d.key != "unit"):
+    for refusal in refusals(comparison):
+        names = ", ".join(refusal.names)
+        shown = names if everything else text.one_line(names, 120)
+        line = words(f"{refusal.board}  {text.one_line(refusal.why, 400)}: ")
+        yield line.append_text(words(f"{text.plural(len(refusal.names), 'figure')}: {shown}", DIM))
+    if keys := across_keys(comparison):
         yield words("To compare them all the same: " + " ".join(f"--across {key}" for key in keys), DIM)
 
 

@@ -48,13 +48,19 @@ def as_json(*args: str | Path) -> dict[str, Any]:
 
 
 def test_a_regression_ends_with_four_and_stands_first(runs: Path) -> None:
-    first = made(runs, rows())
-    made(runs, rows(1), image="bb")
-    result = compare(first.name)
+    first, second = made(runs, rows()), made(runs, rows(1), image="bb")
+    result = compare(first.name, second.name.rpartition("-")[2])
     assert result.exit_code == 4
     assert result.stdout.startswith("REGRESSED: 1 figure of mps2 got worse.\n")
     assert "and 2 unchanged (--all shows them)" in result.stdout.splitlines()[-1]
     assert "give" not in result.stdout
+
+
+def test_the_latest_run_is_meant_where_the_second_is_left_out(runs: Path) -> None:
+    only = made(runs, rows())
+    said = as_json(only.name)
+    assert (said["run_a"]["run_id"], said["run_b"]["run_id"]) == (only.name, only.name)
+    assert (said["changes"], said["exit_code"]) == ([], 0)
 
 
 def test_all_unfolds_what_did_not_change(runs: Path) -> None:
@@ -187,3 +193,10 @@ def test_run_names_are_completed(runs: Path) -> None:
     complete = ShellComplete(main, {}, "rig", "_RIG_COMPLETE")
     for words in (["compare"], ["compare", "latest"]):
         assert {item.value for item in complete.get_completions(words, "")} == {"latest", path.name}
+
+
+def test_a_file_that_ends_in_html_is_a_page(runs: Path, tmp_path: Path) -> None:
+    first, second = made(runs, rows()), made(runs, rows(1), image="bb")
+    result = compare(first, second, "--output", tmp_path / "page.html")
+    assert result.exit_code == 4
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
