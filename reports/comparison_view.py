@@ -63,14 +63,21 @@ def headline(comparison: Comparison) -> str:
     """One sentence: what got worse, or that nothing did."""
     if not comparison.compared and not comparison.regressed:
         return "Nothing could be compared."
-    worse = comparison.counts[Word.REGRESSED]
-    failing = sum(outcome.verdict is Word.REGRESSED for outcome in comparison.outcomes)
-    said = [f"{text.plural(worse, 'figure')} got worse"] if worse else []
-    said += [f"{text.plural(failing, 'case')} that passed {'fails' if failing == 1 else 'fail'}"]
-    if worse or failing:
-        return f"REGRESSED: {', '.join(said if failing else said[:1])}."
+    worse = [change.row.board for change in comparison.changes if change.verdict is Word.REGRESSED]
+    failing = [outcome.board for outcome in comparison.outcomes if outcome.verdict is Word.REGRESSED]
+    said = [f"{text.plural(len(worse), 'figure')} of {_listed(worse)} got worse"] if worse else []
+    passes = "passes" if len(failing) == 1 else "pass"
+    said += (
+        [f"{text.plural(len(failing), 'case')} of {_listed(failing)} no longer {passes}"] if failing else []
+    )
+    if said:
+        return f"REGRESSED: {', '.join(said)}."
     other = [f"{comparison.counts[w]} {w}" for w in (Word.IMPROVED, Word.CHANGED) if comparison.counts[w]]
     return f"Nothing got worse{''.join(f', {part}' for part in other)}."
+
+
+def _listed(boards: Iterable[str]) -> str:
+    return ", ".join(text.one_line(board, 16) for board in dict.fromkeys(boards))
 
 
 def counts(comparison: Comparison, *, everything: bool) -> str:
@@ -100,6 +107,30 @@ def _allowed(comparison: Comparison) -> str:
     return ", ".join(found) or "no row differs in it"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Figures of one board that are not compared for the same reason."""
+
+    board: str
+    why: str
+    names: tuple[str, ...]
+
+
+def refusals(comparison: Comparison) -> tuple[Refusal, ...]:
+    """Each reason once, with the figures that it keeps apart."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.incomparable:
+        why = ", ".join(map(str, row.differences)) or row.note
+        groups.setdefault((row.row.board, why), []).append(row.row.name)
+    return tuple(Refusal(*key, tuple(names)) for key, names in groups.items())
+
+
+def across_keys(comparison: Comparison) -> tuple[str, ...]:
+    """The keys that a person may allow to differ, so that nothing is left incomparable for a context."""
+    keys = (d.key for row in comparison.incomparable for d in row.differences)
+    return tuple(dict.fromkeys(key for key in keys if key != "unit"))
+
+
 def figure_of(change: Change) -> str:
     """Which figure of a distribution the row shows, where it is not the median; with a blank before it."""
     return "" if change.figure in ("p50", "value") else f" {change.figure}"
@@ -117,7 +148,9 @@ def short_unit(unit: str) -> str:
 
 
 def interval_of(change: Change) -> str:
-    """``[+1.2, +3.4]``; ``every sample`` where all of an exact series moved alike, else ``exact``."""
+    """``[+1.2, +3.4]``; of an exact series how many samples moved: ``every sample``, ``3 of 1,980``."""
+    if change.exact and change.shift is None and change.differing:
+        return " of ".join(map(text.number, change.differing))
     if change.exact:
         return "every sample" if change.shift and max(change.n) > 1 else "exact"
     if change.moved is None or change.moved.interval is None:

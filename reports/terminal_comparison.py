@@ -14,6 +14,7 @@ from reports import text
 from reports.comparison_view import (
     LONELY,
     Fold,
+    across_keys,
     both_values,
     counts,
     figure_of,
@@ -21,18 +22,20 @@ from reports.comparison_view import (
     headline,
     interval_of,
     noise_of,
+    refusals,
     remarks,
     short_unit,
 )
 from reports.terminal_text import DIM, PLAIN, heading, padded, standard_console, words
-from rig.evidence.comparison import Change, Comparison, Incomparable, OutcomeChange, TickHits, Word
+from rig.evidence.comparison import Change, Comparison, OutcomeChange, TickHits, Word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 _STYLES: Final = {Word.REGRESSED: "bold red", Word.IMPROVED: "green", Word.CHANGED: "yellow"}
+_NUMBERS: Final = ("before", "after", "delta", "%")
+_GAP: Final = 2
 _WIDE: Final = 108
 """Columns from which on the interval and the noise floor stand in the table and not below the row."""
 
@@ -62,13 +65,13 @@ def parts(comparison: Comparison, width: int, *, everything: bool) -> Iterator[R
     hidden = {*LONELY} | (set() if everything else {Word.UNCHANGED})
     if shown := [change for change in comparison.changes if change.verdict not in hidden]:
         yield heading("Figures")
-        yield _figures(shown, width)
+        yield from _figures(shown, width)
     if lonely := folds(comparison):
         yield heading("In one run only")
         yield from (_fold(fold, everything) for fold in lonely)
     if comparison.incomparable:
         yield heading("Not compared")
-        yield from _incomparable(comparison.incomparable, everything)
+        yield from _incomparable(comparison, everything)
     if comparison.tick_hits:
         yield from _tick_hits(comparison.tick_hits, everything)
     yield words()
@@ -110,43 +113,56 @@ def _fold(fold: Fold, everything: bool) -> Text:
 # --- figures
 
 
-def _figures(changes: Sequence[Change], width: int) -> Table:
-    from rich.table import Table
-
+def _figures(changes: Sequence[Change], width: int) -> Iterator[RenderableType]:
+    """A line a figure, and below it what else must be known; a name that is too long has its own line."""
     wide, boards = width >= _WIDE, len({change.row.board for change in changes}) > 1
-    table = Table(box=None, header_style=DIM, padding=(0, 2 if wide else 1, 0, 0), pad_edge=False)
-    table.add_column("verdict", no_wrap=True)
-    if boards:
-        table.add_column("board", no_wrap=True, max_width=16)
-    table.add_column("measurement", overflow="fold", min_width=20)
-    for name in ("before", "after", "delta", "%"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("95 % interval", "noise floor") if wide else ():
-        table.add_column(name, overflow="fold")
-    table.add_column("unit", no_wrap=True, style=DIM)
-    for change in changes:
-        table.add_row(*_cells(change, boards, wide))
-    return table
+    heads = _heads(wide, boards)
+    rows = [tuple(_cells(change, wide, boards)) for change in changes]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    name = heads.index("measurement")
+    widths[name] = min(widths[name], max(20, width - sum(widths) - _GAP * len(widths) + widths[name]))
+    columns = [(column, head in _NUMBERS) for column, head in zip(widths, heads, strict=True)]
+    indent = sum(widths[:name]) + _GAP * name
+    yield _line([words(head, DIM) for head in heads], columns)
+    for change, row in zip(changes, rows, strict=True):
+        cells = list(row)
+        if len(cells[name]) > widths[name]:
+            yield padded(cells[name], indent)
+            cells[name] = words()
+        yield _line(cells, columns)
+        yield from (padded(words(said, DIM), indent + 2) for said in _below(change, wide))
 
 
-def _cells(change: Change, boards: bool, wide: bool) -> Iterator[Text]:
+def _heads(wide: bool, boards: bool) -> list[str]:
+    more = ["95 % interval", "noise floor"] if wide else []
+    return ["verdict", *(["board"] * boards), "measurement", *_NUMBERS, *more, "unit"]
+
+
+def _line(cells: Sequence[Text], columns: Sequence[tuple[int, bool]]) -> Text:
+    """The cells in their columns, numbers to the right; nothing behind the last."""
+    line = words()
+    for cell, (width, right) in zip(cells, columns, strict=True):
+        space = " " * max(0, width - len(cell))
+        line.append(space if right else "").append_text(cell).append(("" if right else space) + " " * _GAP)
+    line.rstrip()
+    return line
+
+
+def _cells(change: Change, wide: bool, boards: bool) -> Iterator[Text]:
     moved = change.moved
     assert moved is not None
     style = _STYLES.get(change.verdict, DIM)
     yield words(str(change.verdict), style)
     if boards:
-        yield words(change.row.board)
-    name = words(text.one_line(change.row.name) + figure_of(change))
-    for line in _below(change, wide):
-        name.append_text(words(f"\n{line}", DIM))
-    yield name
+        yield words(text.one_line(change.row.board, 16))
+    yield words(text.one_line(change.row.name) + figure_of(change))
     yield from map(words, both_values(moved))
     yield words(text.signed(moved.delta), style)
     yield words(text.change(moved.relative), style)
     if wide:
         yield words(interval_of(change))
         yield words(noise_of(change))
-    yield words(short_unit(change.row.unit))
+    yield words(short_unit(change.row.unit), DIM)
 
 
 def _below(change: Change, wide: bool) -> Iterator[str]:
@@ -167,22 +183,14 @@ def _below(change: Change, wide: bool) -> Iterator[str]:
 # --- what has no verdict
 
 
-def _incomparable(rows: Sequence[Incomparable], everything: bool) -> Iterator[RenderableType]:
+def _incomparable(comparison: Comparison, everything: bool) -> Iterator[RenderableType]:
     """Each reason once, with the figures it keeps apart, and how to compare them all the same."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        why = ", ".join(map(str, row.differences)) or row.note
-        groups.setdefault((row.row.board, why), []).append(row.row.name)
-    for (board, why), names in groups.items():
-        listed = ", ".join(names)
-        yield (
-            words(f"{board}  {text.one_line(why, 400)}: ")
-            .append_text(
-                words(f"{text.plural(len(names), 'figure')}: ", DIM),
-            )
-            .append_text(words(listed if everything else text.one_line(listed, 160), DIM))
-        )
-    if keys := dict.fromkeys(d.key for row in rows for d in row.differences if d.key != "unit"):
+    for refusal in refusals(comparison):
+        names = ", ".join(refusal.names)
+        shown = names if everything else text.one_line(names, 120)
+        line = words(f"{refusal.board}  {text.one_line(refusal.why, 400)}: ")
+        yield line.append_text(words(f"{text.plural(len(refusal.names), 'figure')}: {shown}", DIM))
+    if keys := across_keys(comparison):
         yield words("To compare them all the same: " + " ".join(f"--across {key}" for key in keys), DIM)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +14,9 @@ from rig.cli.report import RUNS
 if TYPE_CHECKING:
     from rig.evidence.comparison import Comparison
     from rig.evidence.model import Run
+
+
+_PAGE: Final = ".html"
 
 
 @click.command(
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write instead of standard output.",
+    help="File to write instead of standard output; one that ends in .html becomes a page.",
 )
 def compare(
     run_a: str, run_b: str, across: tuple[str, ...], everything: bool, as_json: bool, output: Path | None
@@ -55,10 +58,10 @@ def compare(
     for run in (comparison.before, comparison.after):
         _say_incomplete(run)
     if output is not None:
-        _write(output, _document(comparison, everything, as_json))
+        _write(output, _document(comparison, everything, as_json, output))
         click.echo(output)
     elif as_json:
-        click.echo(_document(comparison, everything, as_json), nl=False)
+        click.echo(_document(comparison, everything, as_json, None), nl=False)
     else:
         from reports.terminal_comparison import print_comparison
 
@@ -85,7 +88,11 @@ def _say_incomplete(run: Run) -> None:
         click.echo(f"run {run.run_id} is incomplete: {notes}", err=True)
 
 
-def _document(comparison: Comparison, everything: bool, as_json: bool) -> str:
+def _document(comparison: Comparison, everything: bool, as_json: bool, output: Path | None) -> str:
+    if not as_json and output is not None and output.suffix == _PAGE:
+        from reports.comparison_page import comparison_page
+
+        return comparison_page(comparison, output.parent)
     if not as_json:
         from reports.terminal_comparison import comparison_as_text
 

@@ -80,7 +80,8 @@ class Change:
 
     ``figure`` names what ``moved`` is of: p50, p99, mode, max, mean, or value. ``mixed``: one figure got
     better and another worse, which is a regression in either direction.
-    ``shift`` is what every single sample differs by, if that is one number. ``beside`` are differences of
+    ``shift`` is what every single sample differs by, if that is one number; ``differing``, how many of how
+    many samples differ from the one of their place. ``beside`` are differences of
     context that do not decide what the number means, ``across`` those that a person allowed.
     """
 
@@ -94,6 +95,7 @@ class Change:
     exact: bool = False
     n: tuple[int, int] = (0, 0)
     shift: float | None = None
+    differing: tuple[int, int] | None = None
     noise: Noise | None = None
     p_value: float | None = None
     rank_effect: float | None = None

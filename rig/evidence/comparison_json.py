@@ -74,6 +74,7 @@ def _change(change: Change) -> dict[str, Any]:
         "mixed": change.mixed,
         "exact": change.exact,
         "shift": plain(change.shift),
+        "differing": list(change.differing) if change.differing else None,
         "n": list(change.n),
         "noise_floor": plain(noise.floor) if noise else None,
         "noise_source": noise.source if noise else None,

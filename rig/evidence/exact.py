@@ -26,13 +26,14 @@ FIGURES = ("p50", "p99", "mode")
 class ExactDifference:
     """The figures of both, each (before, after). ``shift``: what every sample differs by, if all do alike.
 
-    ``compared`` counts the samples that were compared one by one; 0 where only the sorted whole could be.
+    ``differing``: how many of how many samples differ from the one of their place; None where the places are
+    not known.
     """
 
     same: bool
     figures: Mapping[str, tuple[float, float]]
     shift: float | None
-    compared: int
+    differing: tuple[int, int] | None
 
 
 def compare_exact(
@@ -48,11 +49,13 @@ def compare_exact(
     if a.size != b.size:
         figures = _figures(a, b)
         same = all(figures[name][0] == figures[name][1] for name in (*FIGURES, "max"))
-        return ExactDifference(same, figures, 0.0 if same else _constant_shift(a, b), 0)
-    difference = b - a if compared else np.sort(b) - np.sort(a)
-    whole = bool((difference == difference[0]).all())
-    shift = float(difference[0]) if whole else None
-    return ExactDifference(shift == 0, _figures(a, b), shift, compared)
+        return ExactDifference(same, figures, 0.0 if same else _constant_shift(a, b), None)
+    sorted_difference = np.sort(b) - np.sort(a)
+    difference = b - a if compared else sorted_difference
+    same = not sorted_difference.any()
+    shift = 0.0 if same else float(difference[0]) if (difference == difference[0]).all() else None
+    differing = (int((difference != 0).sum()), compared) if compared else None
+    return ExactDifference(same, _figures(a, b), shift, differing)
 
 
 def tick_marks(path: Path | None) -> Series | None:

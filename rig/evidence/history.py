@@ -2,14 +2,17 @@
 """What earlier runs of the same image measured: how far a figure moves when nothing changed.
 
 Owns which runs count: of the same board and image, taken in the same way, and neither of the two that are
-compared. Asked of the index, one question per board and image, and only when it is needed.
+compared. Asked of the index, one question per board and image, and only when it is needed. An index that
+cannot be read or made tells nothing: the comparison then says where its noise floor is from instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from rig.errors import EvidenceFault
 from rig.evidence.conditions import apart, context_of
 from rig.evidence.pairing import Key, Side
 from rig.evidence.store.query import SameImage, same_image
@@ -42,7 +45,8 @@ class History:
         asked = (board, image_sha256)
         if asked not in self._known:
             found: dict[Key, list[SameImage]] = {}
-            for row in same_image(self._runs_dir, board, image_sha256, MOST_RUNS, self._without):
-                found.setdefault(row.key, []).append(row)
+            with suppress(EvidenceFault):
+                for row in same_image(self._runs_dir, board, image_sha256, MOST_RUNS, self._without):
+                    found.setdefault(row.key, []).append(row)
             self._known[asked] = found
         return self._known[asked]

@@ -78,7 +78,7 @@ class Judge:
         moved = next(filter(None, groups), [])
         if found.same or not moved:
             return pair.change(Word.UNCHANGED, "p50", figures, shift=found.shift)
-        return self._exactly(pair, moved, figures, found.shift)
+        return self._exactly(pair, moved, figures, found.shift, found.differing)
 
     def _difference(self, pair: Pair) -> ExactDifference:
         a, b = self._samples(pair)
@@ -88,7 +88,12 @@ class Judge:
         return compare_exact(a, b, marks)
 
     def _exactly(
-        self, pair: Pair, moved: Sequence[str], figures: Mapping[str, Moved], shift: float | None
+        self,
+        pair: Pair,
+        moved: Sequence[str],
+        figures: Mapping[str, Moved],
+        shift: float | None,
+        differing: tuple[int, int] | None = None,
     ) -> Change:
         """The row by the figures of it that moved, the first of them to be shown."""
         figure, note = moved[0], ""
@@ -101,7 +106,8 @@ class Judge:
             note = "not deterministic: earlier runs of the same image differ as much"
         elif self._same_image(pair.key[0]):
             note = "the same image gave another figure: it is not deterministic"
-        return pair.change(verdict, figure, figures, mixed=mixed, shift=shift, noise=noise, note=note)
+        more = {"shift": shift, "differing": differing, "note": note}
+        return pair.change(verdict, figure, figures, mixed=mixed, noise=noise, **more)
 
     def _noise_of_exact(self, pair: Pair, figure: str) -> Noise:
         """What must be 0: how far other runs of the same images are from these two."""
@@ -150,7 +156,7 @@ class Judge:
     def _look(self, pair: Pair) -> Change | Incomparable | _Tested:
         names = significance.FIGURES
         figures = {name: Moved(getattr(pair.before, name), getattr(pair.after, name)) for name in names}
-        large = any(_is_large(pair, moved) for moved in figures.values())
+        large = [name for name, moved in figures.items() if _is_large(pair, moved)]
         if not large or pair.before.samples_sha256 == pair.after.samples_sha256:
             return pair.change(Word.UNCHANGED, "p50", figures)
         if min(pair.before.n, pair.after.n) < significance.FEWEST:
@@ -160,23 +166,18 @@ class Judge:
             both = self._samples(pair)
         except EvidenceFault as fault:
             return Incomparable(pair.row, (), str(fault))
-        return _Tested(pair, figures, both, significance.weigh(*both))
+        return _Tested(pair, figures, both, significance.weigh(*both, large))
 
     def _weighed(self, item: _Tested) -> Change:
         evidence, pair = item.evidence, item.pair
         figures = {n: replace(moved, interval=evidence.interval[n]) for n, moved in item.figures.items()}
-        noise = self._noise_of_noisy(item)
-        real = [
-            name
-            for name, moved in figures.items()
-            if _is_large(pair, moved)
-            and _is_significant(name, moved, evidence)
-            and abs(moved.delta) > noise[name].floor
-        ]
-        figure = _largest({name: figures[name] for name in real or figures})
+        certain = [name for name, moved in figures.items() if _is_significant(pair, name, moved, evidence)]
+        noise = self._noise_of_noisy(item) if certain else {}
+        real = [name for name in certain if abs(figures[name].delta) > noise[name].floor]
+        figure = _largest({name: figures[name] for name in real or certain or figures})
         verdict, mixed = _verdict(pair, [figures[name].delta for name in real])
         more = {"p_value": evidence.p[figure], "rank_effect": evidence.rank_effect}
-        return pair.change(verdict, figure, figures, mixed=mixed, noise=noise[figure], **more)
+        return pair.change(verdict, figure, figures, mixed=mixed, noise=noise.get(figure), **more)
 
     def _noise_of_noisy(self, item: _Tested) -> dict[str, Noise]:
         between = {name: self._noise_between(item.pair, name) for name in item.figures}
@@ -216,9 +217,9 @@ def _is_large(pair: Pair, moved: Moved) -> bool:
     return moved.delta != 0 and abs(moved.delta) >= least
 
 
-def _is_significant(name: str, moved: Moved, evidence: significance.Evidence) -> bool:
+def _is_significant(pair: Pair, name: str, moved: Moved, evidence: significance.Evidence) -> bool:
     low, high = evidence.interval[name]
-    if evidence.p[name] >= significance.ALPHA or low <= 0 <= high:
+    if not _is_large(pair, moved) or evidence.p[name] >= significance.ALPHA or low <= 0 <= high:
         return False
     rank = evidence.rank_effect
     return name != "p50" or (rank * moved.delta > 0 and abs(rank) >= significance.MINIMUM_RANK_EFFECT)
