@@ -23,6 +23,7 @@ endif()
 
 set(RIG_KERNEL_PORT_DIR "${RIG_KERNEL_DIR}/portable/${RIG_KERNEL_PORT}")
 set(RIG_KERNEL_HEAP heap_4 CACHE STRING "Heap scheme of the kernel: heap_1 to heap_5")
+string(REGEX REPLACE "^heap_" "" heap_number "${RIG_KERNEL_HEAP}")
 set(heap_source "${RIG_KERNEL_DIR}/portable/MemMang/${RIG_KERNEL_HEAP}.c")
 foreach(needed "${RIG_KERNEL_DIR}/include/FreeRTOS.h" "${RIG_KERNEL_PORT_DIR}/port.c" "${heap_source}")
   if(NOT EXISTS "${needed}")
@@ -43,5 +44,6 @@ endif()
 target_include_directories(kernel SYSTEM PUBLIC ${RIG_KERNEL_DIR}/include ${RIG_KERNEL_PORT_DIR})
 target_include_directories(kernel PUBLIC platform ${RIG_BOARD_DIR})
 target_compile_definitions(kernel PUBLIC RIG_KERNEL_HEAP="${RIG_KERNEL_HEAP}"
+  RIG_KERNEL_HEAP_NUMBER=${heap_number}
   RIG_KERNEL_PORT="${RIG_KERNEL_PORT}")
 target_compile_options(kernel PRIVATE -w)

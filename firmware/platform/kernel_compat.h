@@ -30,10 +30,63 @@
     #error "FreeRTOS V9.0.0 or later is needed: static allocation"
 #endif
 
-#define KERNEL_HAS_STREAM_BUFFERS (KERNEL_VERSION >= 100000)
+#ifndef configUSE_EVENT_GROUPS
+    #define configUSE_EVENT_GROUPS 1
+#endif
+#ifndef configUSE_STREAM_BUFFERS
+    #define configUSE_STREAM_BUFFERS 1
+#endif
+#ifndef configTASK_NOTIFICATION_ARRAY_ENTRIES
+    #define configTASK_NOTIFICATION_ARRAY_ENTRIES 1
+#endif
+
+// What this kernel has, by its version and by its configuration.
+#define KERNEL_HAS_DYNAMIC_ALLOCATION configSUPPORT_DYNAMIC_ALLOCATION
+#define KERNEL_HAS_INDEXED_NOTIFICATIONS                                                           \
+    (KERNEL_VERSION >= 100400 && configTASK_NOTIFICATION_ARRAY_ENTRIES > 1)
+#define KERNEL_HAS_QUEUE_SETS          configUSE_QUEUE_SETS
+#define KERNEL_HAS_STATIC_QUEUE_SETS   (KERNEL_VERSION >= 110200 && KERNEL_HAS_QUEUE_SETS)
+#define KERNEL_HAS_COUNTING_SEMAPHORES configUSE_COUNTING_SEMAPHORES
+#define KERNEL_HAS_MUTEXES             configUSE_MUTEXES
+#define KERNEL_HAS_RECURSIVE_MUTEXES   (configUSE_MUTEXES && configUSE_RECURSIVE_MUTEXES)
+#define KERNEL_HAS_EVENT_GROUPS        configUSE_EVENT_GROUPS
+#define KERNEL_HAS_TIMERS              configUSE_TIMERS
+#define KERNEL_HAS_EVENT_GROUPS_FROM_ISR                                                           \
+    (KERNEL_HAS_EVENT_GROUPS && configUSE_TIMERS && INCLUDE_xTimerPendFunctionCall)
+#define KERNEL_HAS_STREAM_BUFFERS  (KERNEL_VERSION >= 100000 && configUSE_STREAM_BUFFERS)
+#define KERNEL_HAS_MESSAGE_BUFFERS KERNEL_HAS_STREAM_BUFFERS
 #if KERNEL_HAS_STREAM_BUFFERS
+    #include "message_buffer.h"
     #include "stream_buffer.h"
 #endif
+
+// The heap's scheme by its number: heap_1 takes no block back, heap_3 does not tell what is free.
+#define KERNEL_HAS_HEAP_FREE      (KERNEL_HAS_DYNAMIC_ALLOCATION && RIG_KERNEL_HEAP_NUMBER != 1)
+#define KERNEL_HAS_HEAP_FREE_SIZE (KERNEL_HAS_DYNAMIC_ALLOCATION && RIG_KERNEL_HEAP_NUMBER != 3)
+
+// Bytes free on the heap; 0 where the scheme does not tell.
+static inline size_t kernel_heap_free_bytes(void)
+{
+#if KERNEL_HAS_HEAP_FREE_SIZE
+    return xPortGetFreeHeapSize();
+#else
+    return 0;
+#endif
+}
+
+// Gives `block` back. A heap_1 never takes a block: there the whole heap is emptied, which is right
+// only while nothing else was taken from it.
+static inline void kernel_heap_give_back(void *block)
+{
+#if KERNEL_HAS_HEAP_FREE
+    vPortFree(block);
+#elif KERNEL_HAS_DYNAMIC_ALLOCATION
+    (void)block;
+    vPortInitialiseBlocks();
+#else
+    (void)block;
+#endif
+}
 
 // Third argument of the idle and timer memory hooks.
 #if KERNEL_VERSION >= 110100
