@@ -53,19 +53,28 @@ static bool heap_lost(size_t before, size_t bytes)
     return !KERNEL_HAS_HEAP_FREE_SIZE || kernel_heap_free_bytes() + bytes <= before;
 }
 
-// Takes a second block behind the first, writes both, and gives both back.
+static bool heap_are_own(void *block, void *other, size_t bytes, uint32_t index)
+{
+    if (!heap_is_aligned(block) || !heap_is_aligned(other)) {
+        return false;
+    }
+    heap_fill(block, bytes, index);
+    heap_fill(other, bytes, index + 1u);
+    return heap_is_whole(block, bytes, index) && heap_is_whole(other, bytes, index + 1u);
+}
+
+// Takes a second block behind the first, writes both, and gives both back. What is not a block of
+// one's own is not given back: that would only spoil the heap further.
 static bool heap_proves(void *block, size_t bytes, size_t before, uint32_t index)
 {
     void *other = pvPortMalloc(bytes);
-    bool good = heap_is_aligned(block) && heap_is_aligned(other) && heap_lost(before, 2u * bytes);
-    if (good) {
-        heap_fill(block, bytes, index);
-        heap_fill(other, bytes, index + 1u);
-        good = heap_is_whole(block, bytes, index) && heap_is_whole(other, bytes, index + 1u);
+    bool lost = heap_lost(before, 2u * bytes);
+    if (!heap_are_own(block, other, bytes, index)) {
+        return false;
     }
     kernel_heap_give_back(other);
     kernel_heap_give_back(block);
-    return good && kernel_heap_free_bytes() == before;
+    return lost && kernel_heap_free_bytes() == before;
 }
 
 const char *bench_run_heap_alloc(uint32_t n, int32_t arg)

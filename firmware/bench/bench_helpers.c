@@ -3,7 +3,7 @@
 
 #include "crash.h"
 
-enum { HELPER_WORDS = 160 };
+enum { HELPER_WORDS = configMINIMAL_STACK_SIZE };
 
 static StackType_t s_stacks[BENCH_HELPERS][HELPER_WORDS];
 static StaticTask_t s_blocks[BENCH_HELPERS];
