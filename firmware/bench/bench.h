@@ -97,6 +97,9 @@ typedef struct {
 } bench_load_t;
 
 bench_load_t bench_load(void);
+// What the running benchmark wants of the idle hook; 0: nothing, so that the core may sleep.
+typedef void (*bench_idle_t)(void);
+extern bench_idle_t volatile g_bench_idle;
 
 // ---- for the benchmarks themselves --------------------------------------------------------------
 
@@ -172,23 +175,49 @@ __asm(".macro bench_mark kind\n"
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 
-// A whole benchmark whose primitive begins and ends in the bench task: for n + 1 samples does
-// `before`, measures `primitive`, and returns `fault` from the function unless `good` holds.
-#define BENCH_LOOP(n, before, primitive, good, fault)                                              \
+// A whole benchmark: for n + 1 samples runs `section`, in which each begins or ends or does both,
+// and returns `fault` from the function unless `good` holds. `i` is the sample's number.
+#define BENCH_SAMPLES(n, section, good, fault)                                                     \
     do {                                                                                           \
         const volatile uint32_t *counter = bench_counter();                                        \
         volatile bench_probe_t *probe = bench_probe();                                             \
         for (uint32_t i = 0; i <= (n); i++) {                                                      \
-            before;                                                                                \
-            BENCH_BEGIN(counter, probe);                                                           \
-            primitive;                                                                             \
-            BENCH_END(counter, probe);                                                             \
+            section;                                                                               \
             if (!(good)) {                                                                         \
                 return (fault);                                                                    \
             }                                                                                      \
             bench_keep(i);                                                                         \
         }                                                                                          \
     } while (0)
+
+// One whose primitive begins and ends in the bench task.
+#define BENCH_LOOP(n, before, primitive, good, fault)                                              \
+    BENCH_SAMPLES(n, before; BENCH_BEGIN(counter, probe); primitive;                               \
+                  BENCH_END(counter, probe), good, fault)
+
+// One that begins in the bench task, and ends in a higher task that `wake` lets run.
+#define BENCH_WAKE(n, before, wake, good, fault)                                                   \
+    BENCH_SAMPLES(n, before; BENCH_BEGIN(counter, probe); wake, good, fault)
+
+// One that a higher task begins, which `leave` lets run until it waits, and that ends here.
+#define BENCH_GO_ON(n, leave, good, fault)                                                         \
+    BENCH_SAMPLES(n, leave; BENCH_END(counter, probe), good, fault)
+
+// The higher task's side of BENCH_WAKE: n + 1 times waits by `wait`, ends the sample, and counts in
+// `woken` those that were `good`.
+#define BENCH_WOKEN(n, wait, good, woken)                                                          \
+    do {                                                                                           \
+        const volatile uint32_t *counter = bench_counter();                                        \
+        volatile bench_probe_t *probe = bench_probe();                                             \
+        for (uint32_t i = 0; i <= (n); i++) {                                                      \
+            wait;                                                                                  \
+            BENCH_END(counter, probe);                                                             \
+            (woken) += (good) ? 1u : 0u;                                                           \
+        }                                                                                          \
+    } while (0)
+
+// As `n`, for a task that takes part as long as it exists.
+#define BENCH_FOR_EVER (UINT32_MAX - 1u)
 
 // Keeps the sample just ended as number `index`; 0 is the cold one, 1 to n the others.
 void bench_keep(uint32_t index);
@@ -218,5 +247,9 @@ void bench_stop_crew(void);
 // Starts and stops the load; from the bench task.
 void bench_start_load(void);
 void bench_stop_load(void);
+
+// What the idle task calls in its hook from now on, instead of sleeping; 0: it sleeps. Ended, as
+// the interrupt is, with the benchmark.
+void bench_set_idle(bench_idle_t idle);
 
 #endif
