@@ -66,8 +66,10 @@ typedef struct {
 // Runs a benchmark, loaded or not, and waits for its end. From the console task only.
 const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg, bool loaded);
 
-// The fault of a benchmark that needs an alarm on hardware that has none: told apart by address.
+// Faults of a benchmark that cannot run, told apart by address: it needs an alarm, and the hardware
+// has none; it measures nothing where the load runs, too.
 extern const char g_bench_no_alarm[];
+extern const char g_bench_only_idle[];
 
 // The last run's result, and its samples: result.n of them.
 const bench_result_t *bench_last(void);
@@ -238,11 +240,17 @@ void bench_set_isr(void (*isr)(void));
 // at its entry. Returns 0 or g_bench_no_alarm. Stopped when the benchmark has ended.
 const char *bench_start_alarm(uint8_t priority, void (*isr)(uint32_t entry));
 
+// Whether the load runs. A benchmark that measures nothing then returns g_bench_only_idle.
+bool bench_is_loaded(void);
+
 // Tasks of a benchmark beside its peer, all with the same body and priority, for its duration.
 enum { BENCH_CREW_MAX = 20 };
 void bench_start_crew(uint32_t count, uint32_t priority, void (*body)(void *unused));
 bool bench_crew_is(uint32_t count, bool ready); // whether all are ready, or all blocked
 void bench_stop_crew(void);
+
+// Puts back what the kernel keeps over from one benchmark to the next; in bench_fresh.c.
+void bench_make_fresh(void);
 
 // Starts and stops the load; from the bench task.
 void bench_start_load(void);

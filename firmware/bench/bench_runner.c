@@ -18,6 +18,8 @@ typedef struct {
 
 volatile bench_probe_t g_bench_probe;
 
+const char g_bench_only_idle[] = "this benchmark runs without load only";
+
 static order_t s_order;
 static bench_result_t s_result;
 static uint32_t s_samples[BENCH_MAX_SAMPLES];
@@ -35,6 +37,11 @@ const bench_result_t *bench_last(void)
 const uint32_t *bench_samples(void)
 {
     return s_samples;
+}
+
+bool bench_is_loaded(void)
+{
+    return s_order.loaded;
 }
 
 bool bench_is_awake(void)
@@ -157,6 +164,7 @@ static void bench_execute(const order_t *order)
         .row = order->row, .n = order->n, .arg = order->arg, .loaded = order->loaded};
     writer_hold();
     platform_uart_receive_hold(true);
+    bench_make_fresh();
     bench_align();
     bench_measure_overhead();
     bench_align();
