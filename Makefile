@@ -9,7 +9,7 @@ PRESET ?= $(BOARD)
 PRESETS = mps2 mps2-m4 stm32f4
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
-.PHONY: help setup firmware boards qualify check test evidence benchmarks wheel lock clean
+.PHONY: help setup firmware boards qualify check test evidence defects benchmarks wheel lock clean
 
 help: ## List the commands.
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,6 +38,9 @@ test: boards check ## All of check, and the tests on the emulated boards.
 
 evidence: boards ## Everything that must be seen; resumes where it stopped.
 	@tools/evidence
+
+defects: firmware ## Try every seeded defect of the firmware; each must be caught.
+	@$(PYTHON) -m tests.defects
 
 benchmarks: firmware ## The rig's own speed, each figure beside a reference.
 	@$(PYTHON) -m benchmarks

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reports import figures, plots, view
 from reports.memory import MemoryMap, memory_map
+from reports.published import BesidePublished, beside_published
 from reports.samples import SampleBook
 from reports.timeline import Moment, moments, timeline
 from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
@@ -21,6 +22,7 @@ from rig.errors import RigError
 from rig.events import Event, Scalar
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
+from rig.evidence.published import without_published
 
 NO_TRANSCRIPT = "No console transcript that may be shown was kept for this board."
 HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
@@ -29,13 +31,17 @@ HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
 
 @dataclass(frozen=True, slots=True)
 class MeasureRow:
-    """One measurement on the page; ``svg`` is empty where there is nothing to draw."""
+    """One measurement on the page; ``svg`` is empty where there is nothing to draw.
+
+    ``loaded`` is the same measurement, taken while the board was loaded.
+    """
 
     m: MeasurementResult
     tick: MeasurementResult | None
     svg: str
     note: str
     context: Mapping[str, Scalar]
+    loaded: MeasureRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class BoardPage:
     skipped: tuple[view.SkipGroup, ...]
     memory: MemoryMap
     groups: tuple[MeasureGroup, ...]
+    published: tuple[BesidePublished, ...]
     timeline: str
     moments: tuple[Moment, ...]
     more_moments: int
@@ -100,6 +107,7 @@ def board_page(
         skipped=view.skipped(mine),
         memory=rooms,
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
+        published=beside_published(measured),
         timeline=_drawn(run, board, attempts, events, heard),
         moments=said,
         more_moments=more,
@@ -139,18 +147,24 @@ def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[Me
 
 def _group(suite: str, rows: Sequence[MeasurementResult], book: SampleBook) -> MeasureGroup:
     pairs = figures.with_tick(rows)
-    shared = figures.shared_context([m for m, _ in pairs])
-    return MeasureGroup(suite, shared, tuple(_row(m, tick, shared, book) for m, tick in pairs))
+    shared = figures.shared_context([m for m, _ in pairs if m.n > 1] or rows)
+    told = figures.with_loaded(pairs)
+    return MeasureGroup(suite, shared, tuple(_row(pair, loaded, shared, book) for pair, loaded in told))
 
 
 def _row(
-    m: MeasurementResult, tick: MeasurementResult | None, shared: Mapping[str, Scalar], book: SampleBook
+    pair: figures.Pair, loaded: figures.Pair | None, shared: Mapping[str, Scalar], book: SampleBook
 ) -> MeasureRow:
+    m, tick = pair
     whole, note = book.of(m)
     apart, tick_note = book.of(tick) if tick else (None, "")
-    own = {key: value for key, value in m.context.items() if key not in shared}
     return MeasureRow(
-        m, tick, plots.histogram(m, whole, apart), "; ".join(filter(None, (note, tick_note))), own
+        m=m,
+        tick=tick,
+        svg=plots.histogram(m, whole, apart),
+        note="; ".join(filter(None, (note, tick_note))),
+        context={k: v for k, v in without_published(m.context).items() if k not in shared or shared[k] != v},
+        loaded=_row(loaded, None, shared, book) if loaded else None,
     )
 
 

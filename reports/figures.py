@@ -95,6 +95,21 @@ def with_tick(measurements: Sequence[MeasurementResult]) -> tuple[Pair, ...]:
     return (*pairs, *((m, None) for m in apart.values()))
 
 
+def with_loaded(pairs: Sequence[Pair]) -> tuple[tuple[Pair, Pair | None], ...]:
+    """Each measurement with the same one taken while the board was loaded (context ``profile``), if any."""
+    loaded = {_case_and_name(m): (m, tick) for m, tick in pairs if m.context.get("profile") == "loaded"}
+    found: list[tuple[Pair, Pair | None]] = []
+    for m, tick in pairs:
+        if m.context.get("profile") != "loaded":
+            found.append(((m, tick), loaded.pop(_case_and_name(m), None)))
+    return (*found, *((pair, None) for pair in loaded.values()))
+
+
+def _case_and_name(m: MeasurementResult) -> tuple[str, str, int, str]:
+    """What a measurement has in common with its loaded twin, whose case is another."""
+    return m.board, m.suite, m.attempt, m.name.removesuffix(".loaded")
+
+
 def shared_context(measurements: Sequence[MeasurementResult]) -> dict[str, Scalar]:
     """The context that all of these have in common, so that it is told once."""
     if not measurements:

@@ -7,14 +7,13 @@ said is shown as ``Text``, never as markup, with control characters written out.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from reports import text, view
 from reports.terminal_figures import figures
-from reports.terminal_text import DIM, PLAIN, heading, outcome_word, padded, words
+from reports.terminal_text import DIM, PLAIN, heading, outcome_word, padded, standard_console, words
 from rig.evidence.model import Run
 
 if TYPE_CHECKING:
@@ -25,11 +24,7 @@ if TYPE_CHECKING:
 
 def print_run(run: Run, console: Console | None = None) -> None:
     """Prints the run to standard output, or to the console given."""
-    from rich.console import Console
-
-    if console is None and isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 stops no report
-    out = console or Console(highlight=False)
+    out = console or standard_console()
     for part in parts(run, out.width):
         out.print(part)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The figures of a run for a terminal: of one board two lines each, of several boards a table beside it.
+"""The figures of a run for a terminal: of one board a line each, of several boards a table beside it.
 
 Owns how figures are laid out in the columns there are. Shows stored outcomes and computes none.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reports import text
-from reports.figures import SameFigure, has_limit, limit_of, origin_of, same_figures, with_tick
+from reports.figures import SameFigure, has_limit, limit_of, origin_of, same_figures, with_loaded, with_tick
 from reports.terminal_text import DIM, PLAIN, outcome_word, padded, words
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import MeasurementResult, Run
@@ -37,21 +37,34 @@ def figures(run: Run, width: int) -> Iterator[RenderableType]:
 
 
 def _one_by_one(run: Run, width: int) -> Iterator[RenderableType]:
-    """Two lines a figure: the values in columns, and below them the limit, whose it is, where it stands."""
+    """A line a figure, and below it what limits it, whose limit that is and where it stands."""
+    pairs = with_tick(run.measurements)
     unit = max(len(text.printable(m.unit)) for m in run.measurements)
     column = 2 + max(7, *(len(value) for m in run.measurements for value in _values(m)))
-    room = max(16, min(44, width - 6 - 7 - 3 * column - 2 - unit))
+    ticks = 7 if any(tick is not None for _, tick in pairs) else 0
+    room = max(16, min(44, width - 6 - 7 - ticks - 3 * column - 2 - unit))
     names = "".join(f"{name:>{column}}" for name in ("p50", "p99", "max"))
-    yield words(f"{'':6}{'measurement':{room}}{'n':>7}{names}  unit", DIM)
-    for m, tick in with_tick(run.measurements):
-        name = text.one_line(m.name)
-        if len(name) > room:
-            yield words(f"{'':6}{name}")
-            name = ""
-        yield _row(m, f"{name:{room}}{text.number(m.n):>7}", column)
+    yield words(f"{'':6}{'measurement':{room}}{'n':>7}{'ticks'[:ticks]:>{ticks}}{names}  unit", DIM)
+    for (m, tick), loaded in with_loaded(pairs):
+        yield from _told(m, _count(m, tick, ticks), text.one_line(m.name), room, column)
+        if loaded is not None:
+            yield from _told(loaded[0], _count(*loaded, ticks), "  loaded", room, column)
+    if ticks:
+        yield words("ticks: samples that a tick hit are kept apart; the HTML report shows both.", DIM)
+
+
+def _count(m: MeasurementResult, tick: MeasurementResult | None, ticks: int) -> str:
+    """How many samples there are, and how many more that a tick hit."""
+    return f"{text.number(m.n):>7}" + f"{text.number(tick.n) if tick else '':>{ticks}}"
+
+
+def _told(m: MeasurementResult, count: str, name: str, room: int, column: int) -> Iterator[RenderableType]:
+    if len(name) > room:
+        yield words(f"{'':6}{name}")
+        name = ""
+    yield _row(m, f"{name:{room}}{count}", column)
+    if has_limit(m) or m.note or m.attempt > 1:
         yield padded(_limit(m), 8)
-        if tick is not None:
-            yield padded(words(_tick(tick), DIM), 8)
 
 
 def _row(m: MeasurementResult, head: str, column: int) -> Text:
@@ -70,14 +83,9 @@ def _values(m: MeasurementResult) -> tuple[str, str, str]:
 def _limit(m: MeasurementResult) -> Text:
     """The bounds, whose limit it is and where it is written, and what there is to watch."""
     said = [f"attempt {m.attempt}" if m.attempt > 1 else "", m.note]
-    said = [limit_of(m), origin_of(m), m.limit_at or "", *said] if has_limit(m) else ["no limit", *said]
+    said = [limit_of(m), origin_of(m), m.limit_at or "", *said] if has_limit(m) else said
     line = words(", ".join(filter(None, said)), DIM)
     return line.append_text(words("  marginal", "yellow")) if m.marginal else line
-
-
-def _tick(m: MeasurementResult) -> str:
-    figures = f"p50 {text.number(m.p50)}, max {text.number(m.max)}"
-    return f"hit by a tick, kept apart: n {text.number(m.n)}, {figures}"
 
 
 # --- several boards

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 from reports import text
 from rig.evidence.measurement import Outcome
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
 STYLES: Final = {
@@ -21,6 +23,15 @@ STYLES: Final = {
 }
 DIM: Final = "bright_black"
 PLAIN: Final = "default not bold"
+
+
+def standard_console() -> Console:
+    """The console on standard output; a terminal that is not UTF-8 stops no report."""
+    from rich.console import Console
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Console(highlight=False)
 
 
 def words(said: str = "", style: str = "") -> Text:

@@ -62,6 +62,20 @@ def number(value: float | int | None) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
+def signed(value: float) -> str:
+    """Returns a difference with its sign: ``+12``, ``−0.5``, ``0``."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def change(share: float | None) -> str:
+    """Returns a relative change, two digits or whole percents: ``+1.4 %``; ``–`` where there was nothing."""
+    if share is None or not math.isfinite(share):
+        return "–"
+    percents = 100 * share
+    digits = f"{percents:+,.0f}" if abs(percents) >= 99.5 else f"{percents:+.2g}"
+    return f"{'0' if percents == 0 else digits} %".replace("-", "−")
+
+
 def limit(lower: float | None, upper: float | None, statistic: str = "value") -> str:
     """Returns ``lo <= x <= hi``, or the one bound there is; empty without any. A statistic stands for x."""
     if lower is None and upper is None:

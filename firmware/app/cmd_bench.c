@@ -8,6 +8,8 @@
 #include "series.h"
 #include "tasks.h"
 
+#include <string.h>
+
 enum { ROW_CHARACTERS = 300 }; // beside them a line has room for all else
 
 void command_bench_list(const command_call_t *call, reply_t *reply)
@@ -47,9 +49,21 @@ static void bench_add_kernel(line_t *line)
     line_add_u32(line, "heap_bytes", configTOTAL_HEAP_SIZE);
 }
 
+static void bench_send_load(reply_t *reply)
+{
+    bench_load_t load = bench_load();
+    line_t *line = reply_data(reply);
+    line_add_u32(line, "load_us", load.us);
+    line_add_u32(line, "load_isr_rounds", load.isr_rounds);
+    line_add_u32(line, "load_tasks", load.tasks);
+    line_add_u32(line, "load_timers", load.timers);
+    reply_send(reply);
+}
+
 void command_bench_context(const command_call_t *call, reply_t *reply)
 {
     (void)call;
+    bench_send_load(reply);
     line_t *line = reply_ok(reply);
     bench_add_kernel(line);
     line_add_text(line, "cpu", RIG_CPU);
@@ -77,6 +91,7 @@ static void bench_send_result(const bench_result_t *result, reply_t *reply)
     line_add_text(line, "id", result->row->id);
     line_add_u32(line, "n", result->n);
     line_add_i32(line, "arg", result->arg);
+    line_add_text(line, "load", result->loaded ? "loaded" : "idle");
     line_add_u32(line, "overhead", result->overhead);
     line_add_u32(line, "overhead_n", result->overhead_n);
     line_add_u32(line, "cold", result->cold & ~SERIES_TICK_HIT);
@@ -103,8 +118,13 @@ void command_bench_run(const command_call_t *call, reply_t *reply)
         reply_error(reply, "counter", "the counter does not advance");
         return;
     }
+    bool loaded = strcmp(call->values[ARG_BENCH_RUN_LOAD].text, "loaded") == 0;
     const bench_result_t *result =
-        bench_run(row, (uint32_t)call->values[ARG_BENCH_RUN_N].number, arg);
+        bench_run(row, (uint32_t)call->values[ARG_BENCH_RUN_N].number, arg, loaded);
+    if (result->fault == g_bench_no_alarm) {
+        reply_error(reply, status_word(STATUS_ABSENT), g_bench_no_alarm);
+        return;
+    }
     if (result->fault != NULL) {
         reply_error(reply, "incorrect", result->fault);
         return;

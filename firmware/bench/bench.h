@@ -7,7 +7,23 @@
 // the probe alone is measured by the same code around nothing and reported apart. The first (cold)
 // run of the primitive is reported apart too. Nothing is printed between first and last sample.
 //
-// To add one: write run (and peer, if another task must take part) and a row in bench_table.c.
+// Loaded, a benchmark runs with all of this beside it, begun at a tick too, so that an exact clock
+// gives the same samples every time (bench_load.c):
+//
+//   an interrupt every 331 us, at the priority of interrupts that call the kernel; it works for 32
+//   rounds of a loop and notifies a task of priority 1, which runs when nobody else wants to
+//   three tasks of the highest priority, which sleep 2, 3 and 5 ticks and then work 16 rounds
+//   a software timer of 7 ticks, whose callback works 16 rounds
+//
+// Samples hit by that interrupt belong to the distribution: the loaded profile is what a primitive
+// costs where such things happen. The tasks and the timer wake in a tick interrupt, so that they
+// are in the samples a tick hit, apart as ever. Where the hardware has no alarm, the interrupt is
+// left out (bench.context says load_us=0). A benchmark's own tasks must be above priority 1 and
+// must not count on being the only ones at the highest.
+//
+// To add one: write run (and peer, if another task must take part) and a row in bench_table.c. Take
+// samples by BENCH_BEGIN, BENCH_END (or BENCH_END_AT) and bench_keep: an instrument outside sees
+// these, and counts between them.
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -40,14 +56,18 @@ typedef struct {
     const char *fault;      // 0: the primitive did what it says
     uint32_t n;
     int32_t arg;
+    bool loaded;
     uint32_t cold;       // first sample, with its tick bit
     uint32_t tick_hits;  // of n
     uint32_t overhead;   // smallest probe cost, in ticks
     uint32_t overhead_n; // probes that is the smallest of
 } bench_result_t;
 
-// Runs a benchmark and waits for its end. From the console task only.
-const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg);
+// Runs a benchmark, loaded or not, and waits for its end. From the console task only.
+const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg, bool loaded);
+
+// The fault of a benchmark that needs an alarm on hardware that has none: told apart by address.
+extern const char g_bench_no_alarm[];
 
 // The last run's result, and its samples: result.n of them.
 const bench_result_t *bench_last(void);
@@ -55,6 +75,28 @@ const uint32_t *bench_samples(void);
 
 // Interrupt PLATFORM_BENCH_IRQ; in the vector table. Does what the running benchmark set.
 void bench_irq_handler(void);
+
+// Interrupts of the two alarms; in the vector table.
+void bench_alarm_handler(void);
+void bench_load_handler(void);
+
+// Called at every tick, by the tick hook.
+void bench_on_tick(void);
+
+// Whether a benchmark runs and the idle task must not put the core to sleep. Beside what waking
+// costs, an emulator on an exact clock must not sleep where ticks count: QEMU 7.2 moves its time on
+// twice for one sleep, and two ticks become one.
+bool bench_is_awake(void);
+
+// What the load is, as bench.context says it. `us`: period of its interrupt, 0 without an alarm.
+typedef struct {
+    uint32_t us;
+    uint32_t isr_rounds;
+    uint32_t tasks;
+    uint32_t timers;
+} bench_load_t;
+
+bench_load_t bench_load(void);
 
 // ---- for the benchmarks themselves --------------------------------------------------------------
 
@@ -87,6 +129,23 @@ static inline volatile bench_probe_t *bench_probe(void)
     return probe;
 }
 
+// A mark tells an outside instrument where a sample begins, ends and is kept. It is two words in
+// the section .bench_marks of the ELF, which is not loaded: the address of the next instruction,
+// and what is there. It adds no instruction. How it is read: rig/image/bench_marks.py.
+__asm(".macro bench_mark kind\n"
+      "9990:\n"
+      ".pushsection .bench_marks, \"\", %progbits\n"
+      ".word 9990b, \\kind\n"
+      ".popsection\n"
+      ".endm");
+
+#define BENCH_MARK_BEGAN 1 // the counter load before it began a sample
+#define BENCH_MARK_ENDS  2 // the counter load behind it ends the sample
+#define BENCH_MARK_ENDED 3 // the counter load before it ended the sample
+#define BENCH_MARK_KEPT  4 // the sample is kept
+
+#define BENCH_MARK(kind) __asm volatile("bench_mark %c0" ::"i"(kind) : "memory")
+
 // Begin and end of a sample: load the counter, store it. BENCH_BEGIN stands last before the
 // measured primitive, BENCH_END first behind it, in whichever task that is; both want `counter` and
 // `probe` from above in registers.
@@ -94,13 +153,22 @@ static inline volatile bench_probe_t *bench_probe(void)
     do {                                                                                           \
         (probe)->ticks_before = g_tick_interrupts;                                                 \
         (probe)->begin = *(counter);                                                               \
-        __asm volatile("" ::: "memory");                                                           \
+        BENCH_MARK(BENCH_MARK_BEGAN);                                                              \
     } while (0)
 
 #define BENCH_END(counter, probe)                                                                  \
     do {                                                                                           \
-        __asm volatile("" ::: "memory");                                                           \
+        BENCH_MARK(BENCH_MARK_ENDS);                                                               \
         (probe)->end = *(counter);                                                                 \
+        (probe)->ticks_after = g_tick_interrupts;                                                  \
+    } while (0)
+
+// An end for a task that learns only behind the load whether there was a sample to end: `stopped`
+// is what it loaded.
+#define BENCH_END_AT(stopped, probe)                                                               \
+    do {                                                                                           \
+        BENCH_MARK(BENCH_MARK_ENDED);                                                              \
+        (probe)->end = (stopped);                                                                  \
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 
@@ -125,7 +193,30 @@ static inline volatile bench_probe_t *bench_probe(void)
 // Keeps the sample just ended as number `index`; 0 is the cold one, 1 to n the others.
 void bench_keep(uint32_t index);
 
+// Keeps as number `index` a sample whose begin no BENCH_BEGIN took: a moment that something was
+// due. It has no tick bit: for benchmarks in which the tick is a part of what is measured, or no
+// part.
+void bench_keep_between(uint32_t index, uint32_t begin, uint32_t end);
+
+// What is to be subtracted from this benchmark's samples, where it is not the empty probe, and the
+// number of probes that is the smallest of; 0, 0: nothing.
+void bench_set_overhead(uint32_t ticks, uint32_t probes);
+
 // What PLATFORM_BENCH_IRQ calls from now on; 0: nothing.
 void bench_set_isr(void (*isr)(void));
+
+// Readies the alarm at an NVIC priority byte; what its handler calls from now on, with the counter
+// at its entry. Returns 0 or g_bench_no_alarm. Stopped when the benchmark has ended.
+const char *bench_start_alarm(uint8_t priority, void (*isr)(uint32_t entry));
+
+// Tasks of a benchmark beside its peer, all with the same body and priority, for its duration.
+enum { BENCH_CREW_MAX = 20 };
+void bench_start_crew(uint32_t count, uint32_t priority, void (*body)(void *unused));
+bool bench_crew_is(uint32_t count, bool ready); // whether all are ready, or all blocked
+void bench_stop_crew(void);
+
+// Starts and stops the load; from the bench task.
+void bench_start_load(void);
+void bench_stop_load(void);
 
 #endif

@@ -63,4 +63,19 @@ void bench_peer_wake_resume(uint32_t n);
 const char *bench_run_isr_entry(uint32_t n, int32_t arg);
 const char *bench_run_isr_exit(uint32_t n, int32_t arg);
 
+// bench_delay.c
+const char *bench_run_delay(uint32_t n, int32_t arg);
+const char *bench_run_expiry(uint32_t n, int32_t arg);
+
+// bench_masked.c
+bool bench_takes_call(int32_t arg);
+const char *bench_run_masked_above(uint32_t n, int32_t arg);
+const char *bench_run_masked_below(uint32_t n, int32_t arg);
+const char *bench_run_longest(uint32_t n, int32_t arg);
+
+// bench_tick.c
+bool bench_takes_crew(int32_t arg);
+const char *bench_run_tick_cost(uint32_t n, int32_t arg);
+const char *bench_run_tick_jitter(uint32_t n, int32_t arg);
+
 #endif

@@ -12,6 +12,7 @@ typedef struct {
     const bench_row_t *row;
     uint32_t n;
     int32_t arg;
+    bool loaded;
 } order_t;
 
 volatile bench_probe_t g_bench_probe;
@@ -21,6 +22,7 @@ static bench_result_t s_result;
 static uint32_t s_samples[BENCH_MAX_SAMPLES];
 static SemaphoreHandle_t s_done;
 static void (*volatile s_isr)(void);
+static volatile bool s_awake;
 
 const bench_result_t *bench_last(void)
 {
@@ -30,6 +32,11 @@ const bench_result_t *bench_last(void)
 const uint32_t *bench_samples(void)
 {
     return s_samples;
+}
+
+bool bench_is_awake(void)
+{
+    return s_awake;
 }
 
 void bench_set_isr(void (*isr)(void))
@@ -45,17 +52,33 @@ void bench_irq_handler(void)
     }
 }
 
-void bench_keep(uint32_t index)
+static void bench_keep_sample(uint32_t index, uint32_t ticks, bool hit)
 {
-    bool hit = g_bench_probe.ticks_after != g_bench_probe.ticks_before;
-    uint32_t sample = (g_bench_probe.end - g_bench_probe.begin) & ~SERIES_TICK_HIT;
-    sample |= hit ? SERIES_TICK_HIT : 0u;
+    uint32_t sample = (ticks & ~SERIES_TICK_HIT) | (hit ? SERIES_TICK_HIT : 0u);
     if (index == 0u) {
         s_result.cold = sample;
         return;
     }
     s_samples[index - 1u] = sample;
     s_result.tick_hits += sample >> 31;
+}
+
+void bench_keep(uint32_t index)
+{
+    BENCH_MARK(BENCH_MARK_KEPT);
+    bool hit = g_bench_probe.ticks_after != g_bench_probe.ticks_before;
+    bench_keep_sample(index, g_bench_probe.end - g_bench_probe.begin, hit);
+}
+
+void bench_keep_between(uint32_t index, uint32_t begin, uint32_t end)
+{
+    bench_keep_sample(index, end - begin, false);
+}
+
+void bench_set_overhead(uint32_t ticks, uint32_t probes)
+{
+    s_result.overhead = ticks;
+    s_result.overhead_n = probes;
 }
 
 // The probe around nothing; the smallest difference that no tick hit.
@@ -92,21 +115,36 @@ static const char *bench_run_aligned(const order_t *order)
     }
     const char *fault = order->row->run(order->n, order->arg);
     bench_set_isr(NULL);
+    platform_alarm_stop(PLATFORM_ALARM_BENCH);
+    bench_stop_crew();
     if (fault != NULL && order->row->peer != NULL) {
         tasks_restart(TASK_BENCH_PEER); // it may wait for ever for what did not happen
     }
     return fault;
 }
 
+// From the tick behind the load's start on.
+static const char *bench_run_loaded(const order_t *order)
+{
+    bench_start_load();
+    vTaskDelay(1);
+    const char *fault = bench_run_aligned(order);
+    bench_stop_load();
+    return fault;
+}
+
 static void bench_execute(const order_t *order)
 {
-    s_result = (bench_result_t){.row = order->row, .n = order->n, .arg = order->arg};
+    s_result = (bench_result_t){
+        .row = order->row, .n = order->n, .arg = order->arg, .loaded = order->loaded};
     writer_hold();
     platform_uart_receive_hold(true);
     bench_align();
     bench_measure_overhead();
     bench_align();
-    s_result.fault = bench_run_aligned(order);
+    s_awake = true;
+    s_result.fault = order->loaded ? bench_run_loaded(order) : bench_run_aligned(order);
+    s_awake = false;
     platform_uart_receive_hold(false);
     writer_release();
 }
@@ -131,13 +169,13 @@ void bench_peer_task(void *unused)
     }
 }
 
-const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg)
+const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg, bool loaded)
 {
     static StaticSemaphore_t s_memory;
     if (s_done == NULL) {
         s_done = xSemaphoreCreateBinaryStatic(&s_memory);
     }
-    s_order = (order_t){.row = row, .n = n, .arg = arg};
+    s_order = (order_t){.row = row, .n = n, .arg = arg, .loaded = loaded};
     (void)xTaskNotifyGive(tasks_handle(TASK_BENCH));
     (void)xSemaphoreTake(s_done, portMAX_DELAY);
     return &s_result;

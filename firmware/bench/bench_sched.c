@@ -46,8 +46,7 @@ void bench_peer_yield_peer(uint32_t n)
         taskYIELD();
         uint32_t end = *counter;
         if (s_begun != s_ended) {
-            probe->end = end;
-            probe->ticks_after = g_tick_interrupts;
+            BENCH_END_AT(end, probe);
             s_ended++;
         }
     }

@@ -79,6 +79,25 @@ static const bench_row_t s_rows[] = {
      bench_run_isr_entry, NULL},
     {"isr.exit.resume", "-", "end of the handler until the interrupted task goes on", NULL,
      bench_run_isr_exit, NULL},
+    {"task.delay.accuracy", "-", "vTaskDelayUntil: from the tick until the task runs", NULL,
+     bench_run_delay, NULL},
+    {"timer.expiry.latency", "-", "from the tick a timer expires at until its callback", NULL,
+     bench_run_expiry, NULL},
+    {"isr.masked.above", "-",
+     "alarm until its handler, above what the kernel masks, while kernel calls run", NULL,
+     bench_run_masked_above, NULL},
+    {"isr.masked.below", "-",
+     "alarm until its handler, at a priority the kernel masks, while kernel calls run", NULL,
+     bench_run_masked_below, NULL},
+    {"critical.longest", "arg",
+     "how long an interrupt waits at every phase of a call; arg: 1 yield, 2 notify, 3 queue send, "
+     "4 semaphore, 5 mutex, 6 event group, 7 timer start, 8 malloc",
+     bench_takes_call, bench_run_longest, NULL},
+    {"tick.isr.cost", "arg", "the tick interrupt; arg: 0, 5 or 20 tasks that it makes ready",
+     bench_takes_crew, bench_run_tick_cost, NULL},
+    {"tick.jitter", "arg",
+     "time between two tick hooks, off the period; arg: 0, 5 or 20 delayed tasks", bench_takes_crew,
+     bench_run_tick_jitter, NULL},
 };
 
 enum { ROWS = sizeof s_rows / sizeof s_rows[0] };

@@ -57,10 +57,33 @@ void platform_irq_enable(uint32_t irq)
     *(volatile uint32_t *)(0xE000E100u + 4u * (irq / 32u)) = 1u << (irq % 32u);
 }
 
+void platform_irq_enable_at(uint32_t irq, uint8_t priority)
+{
+    *(volatile uint32_t *)(0xE000E280u + 4u * (irq / 32u)) = 1u << (irq % 32u);
+    platform_irq_enable(irq);
+    *(volatile uint8_t *)(0xE000E400u + irq) = priority;
+}
+
 void platform_irq_disable(uint32_t irq)
 {
     *(volatile uint32_t *)(0xE000E180u + 4u * (irq / 32u)) = 1u << (irq % 32u);
     __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
+// The three loads are one after another, so that the middle one is at the mean of the outer two.
+uint32_t platform_tick_moment(void)
+{
+    const volatile uint32_t *counter = (const volatile uint32_t *)PLATFORM_COUNTER_AT;
+    const volatile uint32_t *systick = (const volatile uint32_t *)0xE000E014u; // LOAD, VAL
+    uint32_t period = systick[0] + 1u;
+    __asm volatile("cpsid i" ::: "memory");
+    uint32_t before = counter[0];
+    uint32_t left = systick[1];
+    uint32_t after = counter[0];
+    __asm volatile("cpsie i" ::: "memory");
+    uint64_t elapsed = left == 0u ? 0u : period - left;
+    uint32_t ticks = (uint32_t)(elapsed * PLATFORM_COUNTER_HZ / PLATFORM_CORE_HZ);
+    return before + (after - before) / 2u - ticks;
 }
 
 // EXC_RETURN bit 2 tells which stack the frame is on. A vector must not touch any register the

@@ -102,6 +102,35 @@ static inline void platform_bench_irq_pend(void)
     __asm volatile("dsb\n\tisb" ::: "memory");
 }
 
+// ---- alarms: interrupts whose due moment is known on the counter (boards/<name>/alarm.c)
+// ---------
+//
+// A hardware timer with a vector of its own, so that the latency of an interrupt is the counter at
+// its handler's entry less the moment it was due. All of it may be called from tasks, acknowledge
+// from its handler. On silicon a due moment is exact to a few cycles of the bus, the same ones
+// every time.
+typedef enum {
+    PLATFORM_ALARM_BENCH, // vector bench_alarm_handler()
+    PLATFORM_ALARM_LOAD,  // vector bench_load_handler()
+} platform_alarm_t;
+
+// Readies an alarm and its interrupt, at this NVIC priority byte, and leaves it stopped.
+// STATUS_ABSENT where the hardware has none, or one that does not come when it is due.
+status_t platform_alarm_start(platform_alarm_t alarm, uint8_t priority);
+
+// One interrupt, `ticks` counter ticks from now (at least 64, at most a second's; rounded down to
+// what the timer can). Returns the counter's value when it is due.
+uint32_t platform_alarm_once(platform_alarm_t alarm, uint32_t ticks);
+
+// An interrupt every `ticks` counter ticks from now on (at most 700 us).
+void platform_alarm_repeat(platform_alarm_t alarm, uint32_t ticks);
+
+// Takes its interrupt back: once per interrupt, in its handler.
+void platform_alarm_acknowledge(platform_alarm_t alarm);
+
+// No interrupt comes any more, not even one that was due.
+void platform_alarm_stop(platform_alarm_t alarm);
+
 // ---- Cortex-M, the same on every board (platform/cortex_m.c) -----------------------------------
 
 // Takes over the core: vectors at `vectors`, also after a debugger's jump, and the FPU switched on
@@ -123,8 +152,15 @@ void platform_handler_stack_fill(void);
 // Sets priority of interrupt `irq` to PLATFORM_IRQ_PRIORITY and enables it.
 void platform_irq_enable(uint32_t irq);
 
+// The same at another priority byte; what was pending is forgotten.
+void platform_irq_enable_at(uint32_t irq, uint8_t priority);
+
 // Disables interrupt `irq`; it is not taken after the return.
 void platform_irq_disable(uint32_t irq);
+
+// The counter's value when the last tick became due, by what SysTick counted since; exact to two
+// counter ticks. For less than a tick after it. Masks interrupts for a few instructions.
+uint32_t platform_tick_moment(void);
 
 // Vector of all boards: prepares memory, calls main, resets if that returns. In platform/startup.c.
 void Reset_Handler(void);

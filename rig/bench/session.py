@@ -8,7 +8,7 @@ Whether the board is an emulated one is decided here, once, and is no matter of 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -187,19 +187,21 @@ def open_session(
     transcript: Path | None = None,
     dut: str | None = None,
     clock_mode: str | None = None,
+    emulator_extra: Sequence[str] = (),
 ) -> Iterator[BoardSession]:
     """Opens a session up to *identified*: locked, console armed, powered, probe attached. Closes in reverse.
 
     ``transcript`` is where the console's bytes go. ``dut`` is the serial number the operator expects; another
     one read from the chip raises WrongBoard. ``clock_mode`` runs an emulated board by another clock than the
-    inventory's. Raises UnknownBoard, BoardBusy, LinkLost, WrongBoard, ToolFault.
+    inventory's, and ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost,
+    WrongBoard, ToolFault.
     """
     board = inventory.board(name)
     state_dir = inventory.state_dir / name
     run_clock = clock or RunClock()
     with contextlib.ExitStack() as stack:
         stack.enter_context(board_lock(name, inventory.state_dir))
-        power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode)
+        power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode, emulator_extra)
         rtt = stack.enter_context(RttBridge(board)) if port.startswith(RTT) else None
         port = rtt.url if rtt is not None else port
         log = stack.enter_context(Transcript(transcript)) if transcript is not None else None
@@ -220,7 +222,12 @@ def open_session(
 
 
 def _links_of(
-    board: Board, inventory: Inventory, state_dir: Path, stack: contextlib.ExitStack, clock_mode: str | None
+    board: Board,
+    inventory: Inventory,
+    state_dir: Path,
+    stack: contextlib.ExitStack,
+    clock_mode: str | None,
+    extra: Sequence[str],
 ) -> tuple[Power, str, str]:
     """(power, console port, probe id): from the inventory, or from the emulator where it makes them up."""
     if board.emulator is None:
@@ -230,9 +237,8 @@ def _links_of(
     assert board.emulator is not None
     assert board.firmware is not None
     build = firmware_builds(project_root(inventory.path)) / board.firmware.preset
-    emulated = stack.enter_context(
-        EmulatedBoard(board, Parts.of_build(build, board.emulator), state_dir=state_dir)
-    )
+    parts = Parts.of_build(build, board.emulator)
+    emulated = stack.enter_context(EmulatedBoard(board, parts, state_dir=state_dir, extra=extra))
     by_uart = board.console.port == EMULATED
     return emulated, emulated.console_url if by_uart else board.console.port, emulated.probe_id
 

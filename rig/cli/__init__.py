@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
+import select
 import signal
 import sys
 import threading
@@ -35,8 +37,11 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "flash": "Write an image to a board, and read it back.",
         "console": "Talk with a board's firmware.",
         "threads": "List the tasks of a board's kernel, read by the probe.",
+        "image": "Say what is in a firmware image: memory to the symbol.",
         "qualify": "Run the suites on a board and keep the evidence.",
+        "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
+        "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }
@@ -204,7 +209,13 @@ def _flushed(code: int) -> int:
 
 
 def _reader_is_gone() -> bool:
-    return _flushed(0) == EXIT_PIPE
+    """Asked of the pipe itself: what could not be written may have left the buffer already."""
+    if _flushed(0) == EXIT_PIPE:
+        return True
+    asked = select.poll()
+    with contextlib.suppress(io.UnsupportedOperation):  # of a program that keeps the output for itself
+        asked.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in asked.poll(0))
 
 
 def _leave(code: int) -> NoReturn:

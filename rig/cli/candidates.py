@@ -49,6 +49,13 @@ def runs(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
     return _items(["latest", *found], incomplete)
 
 
+def images(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, and the runs whose images can be compared."""
+    if "/" in incomplete or Path(incomplete).exists():
+        return [CompletionItem(incomplete, type="file")]
+    return [*runs(ctx, param, incomplete), *([CompletionItem(incomplete, type="file")] if incomplete else [])]
+
+
 def _options(ctx: click.Context) -> Options:
     """What was said before the command: while a line is completed, no callback has kept it."""
     return Options(ctx.find_root().params.get("inventory_path"))

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,15 +56,17 @@ class Parts:
 class EmulatedBoard:
     """A board that is a QEMU process. A context manager: leaving it switches the board off.
 
-    ``state_dir`` keeps what survives power: the flash file. ``board.emulator`` must be set.
+    ``state_dir`` keeps what survives power: the flash file. ``board.emulator`` must be set. ``extra`` are
+    more options for QEMU, such as those of an instrument.
     """
 
-    def __init__(self, board: Board, parts: Parts, *, state_dir: Path) -> None:
+    def __init__(self, board: Board, parts: Parts, *, state_dir: Path, extra: Sequence[str] = ()) -> None:
         assert board.emulator is not None
         self.board = board.name
         self._facts = board
         self._emulator = board.emulator
         self._parts = parts
+        self._extra = tuple(extra)
         self._flash_file = state_dir / "flash.bin"
         self._log = state_dir / "qemu.log"
         self._stack = contextlib.ExitStack()
@@ -179,6 +181,7 @@ class EmulatedBoard:
             "-qtest-log", "none",
             "-pidfile", str(folder / "pid"),
             *clock_arguments(emulator),
+            *self._extra,
         ]  # fmt: skip
 
     def _memory_arguments(self) -> list[str]:

@@ -33,6 +33,11 @@ class CodePlace:
     file: str | None = None
     line: int | None = None
 
+    @property
+    def source(self) -> str:
+        """File and line, or nothing where the ELF does not tell."""
+        return f"{self.file}:{self.line}" if self.file else ""
+
     def __str__(self) -> str:
         if self.function is None:
             return f"0x{self.address:08X}"
@@ -84,6 +89,11 @@ class CodeMap:
             file=span.file if span else None,
             line=span.line if span else None,
         )
+
+    def start_of(self, function: str) -> int | None:
+        """The address of a function by its name, if there is one and only one."""
+        found = [known.address for known in self._functions if known.name == function]
+        return found[0] if len(found) == 1 else None
 
     def call_place(self, return_address: int) -> CodePlace:
         """The place of the call that returns to ``return_address``: the instruction before it."""

@@ -53,19 +53,25 @@ class UnitTypes:
         return self.structs.get(name)
 
 
-def read_units(path: Path, file_stem: str) -> UnitTypes | None:
+def read_units(path: Path, file_stem: str, variable: str | None = None) -> UnitTypes | None:
     """What the compilation unit of the source file ``<file_stem>.c`` defines; None when there is none.
 
-    ``file_stem`` may end in ``*``. Reads that unit only, which costs about 0.1 s. Raises ImageFault.
+    ``file_stem`` may end in ``*``. Of several such files (an application may well have a ``tasks.c``, too) it
+    is the one that defines ``variable``, or else the first. Reads those units only, which costs about 0.1 s.
+    Raises ImageFault.
     """
+    first: UnitTypes | None = None
     with open_elf(path) as elf:
         if not elf.has_dwarf_info():
             return None
         for unit in elf.get_dwarf_info().iter_CUs():
             name = unit.get_top_DIE().attributes.get("DW_AT_name")
             if name and PurePosixPath(name.value.decode(errors="replace")).match(f"{file_stem}.c"):
-                return _unit_types(unit)
-    return None
+                types = _unit_types(unit)
+                if variable is None or variable in types.variables:
+                    return types
+                first = first or types
+    return first
 
 
 def _unit_types(unit: CompileUnit) -> UnitTypes:

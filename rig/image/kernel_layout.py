@@ -51,7 +51,7 @@ def read_layout(elf_path: Path) -> KernelLayout:
 
     ``heap`` is None for a heap that keeps no list of free blocks in one array (all but heap_4).
     """
-    types = read_units(elf_path, "tasks")
+    types = read_units(elf_path, "tasks", "pxCurrentTCB")
     if types is None:
         raise ImageFault(f"{elf_path}: no debug information of the FreeRTOS kernel (tasks.c)")
     structs = {name: types.struct(name) for name in ("TCB_t", "List_t", "MiniListItem_t", "ListItem_t")}
@@ -70,7 +70,7 @@ def read_layout(elf_path: Path) -> KernelLayout:
         list_end_next=task_list.members["xListEnd"].at + list_end.members["pxNext"].at,
         item=item,
         item_container="pxContainer" if "pxContainer" in item.members else "pvContainer",
-        heap=_heap_layout(read_units(elf_path, "heap_4"), objects),
+        heap=_heap_layout(read_units(elf_path, "heap_4", "xStart"), objects),
         objects=objects,
         ram=tuple((s.address, s.address + s.size) for s in memory_sections(elf_path) if s.role != "text"),
     )

@@ -86,7 +86,7 @@ def memory_report(path: Path, regions: Sequence[Range]) -> MemoryReport:
     sections = memory_sections(path)
     with open_elf(path) as elf:
         symbols = sized_symbols(elf)
-    owned = {section.index: _own_bytes(section, symbols) for section in sections}
+    owned = {section.index: own_bytes(section, symbols) for section in sections}
     uses = tuple(_section_use(path, section, owned[section.index], regions) for section in sections)
     largest_first = sorted(
         (use for own in owned.values() for use in own), key=lambda use: (-use.size, use.name)
@@ -96,7 +96,8 @@ def memory_report(path: Path, regions: Sequence[Range]) -> MemoryReport:
     )
 
 
-def _own_bytes(section: ElfSection, symbols: Iterable[ElfSymbol]) -> list[SymbolUse]:
+def own_bytes(section: ElfSection, symbols: Iterable[ElfSymbol]) -> list[SymbolUse]:
+    """The symbols of a section in order of address, each with the bytes that no symbol before it has."""
     uses: list[SymbolUse] = []
     cursor, section_end = section.address, section.address + section.size
     for symbol in symbols:

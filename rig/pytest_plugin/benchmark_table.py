@@ -7,6 +7,7 @@ not known here.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ SAMPLES: Final = 2000
 PROFILES: Final = ("idle", "loaded")
 """What else the board does meanwhile: nothing, or what docs/measuring.md calls loaded."""
 TICKS: Final = ("apart", "within")
+BEGIN: Final = "<!-- benchmarks -->\n"
+END: Final = "<!-- /benchmarks -->"
+"""Where the table stands in docs/measuring.md."""
 _KEYS: Final = {"number", "id", "args", "arg", "measures", "needs", "n", "profiles", "ticks"}
 _REQUIRED: Final = ("number", "id", "measures")
 
@@ -91,3 +95,31 @@ def _check(path: Path, table: Mapping[str, Any]) -> None:
         faults.append(f"ticks '{table['ticks']}' is not one of {', '.join(TICKS)}")
     if faults:
         raise UsageFault(f"{path}: benchmark {name} {'; '.join(faults)}")
+
+
+def as_markdown(path: Path) -> str:
+    """The table as docs/measuring.md shows it: a row for each id."""
+    rows: dict[str, list[Benchmark]] = {}
+    for variant in load_benchmarks(path):
+        rows.setdefault(variant.id, []).append(variant)
+    lines = ["| # | id | variants | from where to where | needs |", "|---|---|---|---|---|"]
+    for name, variants in rows.items():
+        args = " ".join(dict.fromkeys(str(variant.arg) for variant in variants))
+        profiles = ", ".join(dict.fromkeys(variant.profile for variant in variants))
+        shown = profiles if args == "0" else f"{args}; {profiles}"
+        first = variants[0]
+        lines.append(f"| {first.number} | `{name}` | {shown} | {first.measures} | {first.needs or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_into(document: Path, table: Path) -> None:
+    """Puts the table between the marks of the document."""
+    before, begin, rest = document.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UsageFault(f"{document}: no {BEGIN.strip()} with {END.strip()} behind it")
+    document.write_text(f"{before}{BEGIN}{as_markdown(table)}{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    write_into(Path(sys.argv[1]), Path("suites/kernel/benchmarks.toml"))

@@ -10,10 +10,20 @@ import pytest
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "firmware"
 SYSTEM = 16  # exceptions of the core, before the interrupts
+MPS2 = {
+    0: "uart0_receive_handler",
+    8: "bench_alarm_handler",
+    9: "bench_load_handler",
+    31: "bench_irq_handler",
+}
 BOARDS = {  # flash start, interrupts, handlers by interrupt
-    "mps2": (0x21000000, 32, {0: "uart0_receive_handler", 31: "bench_irq_handler"}),
-    "mps2-m4": (0x21000000, 32, {0: "uart0_receive_handler", 31: "bench_irq_handler"}),
-    "stm32f4": (0x08000000, 82, {37: "usart1_handler", 79: "bench_irq_handler"}),
+    "mps2": (0x21000000, 32, MPS2),
+    "mps2-m4": (0x21000000, 32, MPS2),
+    "stm32f4": (
+        0x08000000,
+        82,
+        {30: "bench_load_handler", 37: "usart1_handler", 50: "bench_alarm_handler", 79: "bench_irq_handler"},
+    ),
 }
 CORE = {
     1: "Reset_Handler",

@@ -34,13 +34,18 @@ def tiny_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def kernel_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The FreeRTOS kernel with a task in each state; runs on QEMU's mps2-an385."""
-    folder = tmp_path_factory.mktemp("kernel")
+    return kernel_image(tmp_path_factory.mktemp("kernel"))
+
+
+def kernel_image(folder: Path, name: str = "app") -> Path:
+    """Builds that kernel with an application in ``<name>.c``, which the linker takes first."""
     (folder / "FreeRTOSConfig.h").write_text(KERNEL_CONFIG)
     kernel = kernel_path(PROJECT, os.environ)
     port = kernel / "portable/GCC/ARM_CM3"
     parts = [kernel / name for name in ("tasks.c", "list.c", "queue.c", "portable/MemMang/heap_4.c")]
     sources = [str(part) for part in (*parts, port / "port.c")]
-    return compile_elf(folder, KERNEL_APP, "-w", "-I.", f"-I{kernel / 'include'}", f"-I{port}", *sources)
+    options = ["-w", "-I.", f"-I{kernel / 'include'}", f"-I{port}"]
+    return compile_elf(folder, KERNEL_APP, *options, *sources, name=name)
 
 
 LINKER_SCRIPT = """

@@ -15,6 +15,7 @@ from rig.deadline import Deadline, poll
 from rig.errors import ImageFault, RigFault
 from rig.image.kernel_layout import HeapLayout, KernelLayout, read_layout
 from rig.image.kernel_view import KernelView
+from tests.image.conftest import kernel_image
 
 RAM = 0x20000000
 
@@ -257,6 +258,12 @@ def test_a_free_list_caught_in_a_change_is_read_again(kernel: FakeKernel) -> Non
 def test_tick_is_read_at_its_width(kernel: FakeKernel) -> None:
     kernel.word(kernel.variable("xTickCount"), 0xFFFFFFFE)
     assert KernelView(kernel.layout, kernel.read).tick() == 0xFFFFFFFE
+
+
+def test_an_application_may_have_a_tasks_file_of_its_own(tmp_path: Path) -> None:
+    """Whichever of the two the linker took first."""
+    elf = kernel_image(tmp_path, name="tasks")
+    assert "pxCurrentTCB" in read_layout(elf).variables
 
 
 def test_an_elf_without_a_kernel_is_refused(tiny_elf: Path, kernel_elf: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig.errors import UsageFault
-from rig.pytest_plugin.benchmark_table import load_benchmarks
+from rig.pytest_plugin.benchmark_table import load_benchmarks, write_into
 
 SHIPPED = Path(__file__).parents[2] / "suites" / "kernel" / "benchmarks.toml"
 ROW = 'number = 14\nid = "queue.send"\nmeasures = "xQueueSend"\n'
@@ -58,3 +58,18 @@ def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_missing_table_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="cannot be read"):
         load_benchmarks(tmp_path / "none.toml")
+
+
+def test_the_manual_has_the_table_as_it_is(tmp_path: Path) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "measuring.md"
+    copy = tmp_path / "measuring.md"
+    copy.write_bytes(manual.read_bytes())
+    write_into(copy, SHIPPED)
+    assert copy.read_text("utf-8") == manual.read_text("utf-8"), "python -m rig.pytest_plugin.benchmark_table"
+
+
+def test_a_document_without_the_marks_is_refused(tmp_path: Path) -> None:
+    document = tmp_path / "measuring.md"
+    document.write_text("# Measuring\n", "utf-8")
+    with pytest.raises(UsageFault, match="no <!-- benchmarks -->"):
+        write_into(document, SHIPPED)

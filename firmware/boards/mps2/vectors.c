@@ -28,9 +28,12 @@ __attribute__((section(".vectors"), used)) static const vector_t s_vectors[16 + 
     Unhandled_Handler,
     Unhandled_Handler,
     Unhandled_Handler,
-    UNUSED_4, // 4
-    UNUSED_4,
-    UNUSED_4,
+    UNUSED_4,            // 4
+    bench_alarm_handler, // 8: timer 0, PLATFORM_ALARM_BENCH
+    bench_load_handler,  // 9: timer 1, PLATFORM_ALARM_LOAD
+    Unhandled_Handler,
+    Unhandled_Handler,
+    UNUSED_4, // 12
     UNUSED_4,
     UNUSED_4,
     UNUSED_4,

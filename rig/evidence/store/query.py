@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rig.errors import EvidenceFault, UsageFault
+from rig.events import Scalar
 from rig.evidence import bundle
 from rig.evidence.measurement import Outcome
+from rig.evidence.model import BoardResult
 from rig.evidence.statistics import STATISTICS
 from rig.evidence.store.database import Unusable, connected
 from rig.evidence.store.index import rebuild, refresh
@@ -48,6 +51,18 @@ class TrendPoint:
     n: int
     outcome: Outcome | None
     image_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SameImage:
+    """A measurement of a run of one image: its place (board, suite, case, name), figures, and how taken."""
+
+    run_id: str
+    key: tuple[str, str, str, str]
+    unit: str
+    figures: Mapping[str, float]
+    context: Mapping[str, Scalar]
+    board: BoardResult
 
 
 def list_runs(runs_dir: Path, limit: int | None = None) -> list[IndexedRun]:
@@ -107,6 +122,24 @@ def trend(
     return [_point(row) for row in _ask(runs_dir, sql, (name, board, suite, case))]
 
 
+def same_image(
+    runs_dir: Path, board: str, image_sha256: str, most: int, without: Collection[str] = ()
+) -> list[SameImage]:
+    """What the newest ``most`` runs of that image on that board measured; each case's last attempt counts.
+
+    Runs that are not complete are left out, and those in ``without``. A folder without runs has none.
+    """
+    if not runs_dir.is_dir():
+        return []
+    refresh(runs_dir)
+    sql = """
+      SELECT b.run_id, b.outcome, b.dut, b.identity FROM boards b JOIN runs r USING (run_id)
+      WHERE b.name = ? AND b.image_sha256 = ? AND r.complete ORDER BY b.run_id DESC LIMIT ?"""
+    rows = _ask(runs_dir, sql, (board, image_sha256, most + len(without)))
+    ran = [row for row in rows if row["run_id"] not in without][:most]
+    return [found for row in ran for found in _same_image(runs_dir, board, image_sha256, row)]
+
+
 def series(runs_dir: Path, sha256: str, dtype: str) -> npt.NDArray[Any]:
     """The samples of that hash from the index; raises EvidenceFault if it has none."""
     rows = _ask(runs_dir, "SELECT zlib FROM series WHERE sha256 = ? AND dtype = ?", (sha256, dtype))
@@ -129,6 +162,25 @@ def _ask(runs_dir: Path, sql: str, values: Sequence[object]) -> list[Any]:
 def _rows(runs_dir: Path, sql: str, values: Sequence[object]) -> list[Any]:
     with connected(runs_dir) as connection:
         return connection.execute(sql, values).fetchall()
+
+
+def _same_image(runs_dir: Path, board: str, image_sha256: str, run: Any) -> list[SameImage]:
+    sql = """
+      SELECT *, max(attempt) FROM measurements WHERE run_id = ? AND board = ? AND n > 0
+      GROUP BY suite, "case", name"""
+    identity = json.loads(run["identity"])
+    result = BoardResult(board, Outcome(run["outcome"]), run["dut"], image_sha256, identity, None)
+    return [
+        SameImage(
+            run["run_id"],
+            (board, row["suite"], row["case"], row["name"]),
+            row["unit"],
+            {name: row[name] for name in ("p50", "p99", "max", "mean") if row[name] is not None},
+            json.loads(row["context"]),
+            result,
+        )
+        for row in _ask(runs_dir, sql, (run["run_id"], board))
+    ]
 
 
 def _indexed(runs_dir: Path, row: Any) -> IndexedRun:

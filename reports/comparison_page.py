@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""A comparison of two runs as one HTML file that needs nothing else: the same content as in the terminal.
+
+Owns what the page shows; the words are in ``templates/comparison.html.j2``. It has no script.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports.comparison_view import (
+    LONELY,
+    both_values,
+    counts,
+    figure_of,
+    folds,
+    headline,
+    interval_of,
+    noise_of,
+    refusals,
+    remarks,
+)
+from reports.html import STATIC
+from reports.templating import environment
+from reports.text import capital, change, signed
+from rig.evidence.comparison import Comparison, Word
+
+
+def render_comparison(comparison: Comparison, path: Path) -> Path:
+    """Writes the page to ``path`` and returns it. Raises EvidenceFault when the file cannot be written."""
+    from rig.evidence.bundle import write_atomic
+
+    write_atomic(path, comparison_page(comparison, path.parent).encode())
+    return path
+
+
+def comparison_page(comparison: Comparison, folder: Path) -> str:
+    """Returns the whole page."""
+    from markupsafe import Markup
+
+    env = environment(comparison.after, folder)
+    env.filters |= {"signed": signed, "change": change, "both": both_values, "interval": interval_of}
+    env.filters |= {"noise": noise_of, "figure": figure_of, "capital": capital}
+    rows = [row for row in comparison.changes if row.verdict not in LONELY]
+    return env.get_template("comparison.html.j2").render(
+        comparison=comparison,
+        headline=headline(comparison),
+        counts=counts(comparison, everything=True),
+        remarks=tuple(remarks(comparison)),
+        cases=[row for row in comparison.outcomes if row.verdict not in LONELY],
+        changed=[row for row in rows if row.verdict is not Word.UNCHANGED],
+        unchanged=[row for row in rows if row.verdict is Word.UNCHANGED],
+        lonely=folds(comparison),
+        refusals=refusals(comparison),
+        css=Markup((STATIC / "report.css").read_text(encoding="utf-8")),
+    )

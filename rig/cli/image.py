@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""``rig image``: what is in a firmware image. No board is touched.
+
+Owns which file, run or board an argument means; the accounting is ``rig/image/``, the text ``image_text.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rig.cli import COMMANDS, EXIT_FAIL, Options, candidates
+from rig.errors import RigError, UsageFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rig.cli.image_budget import Budget
+    from rig.image.contents import Contents
+    from rig.image.image import Range
+    from rig.image.memory_diff import Difference
+    from rig.image.memory_table import Table
+
+TABLE = "image-memory.json"
+"""The name under which the memory suite keeps an image's table with its run."""
+
+
+@click.group(short_help=COMMANDS["image"])
+def image() -> None:
+    """Say what is in a firmware image; no board is touched.
+
+    Example: rig image memory build/firmware/mps2/app.elf
+    """
+
+
+@image.command(short_help="Memory by region, library, object and symbol.")
+@click.argument("wanted", metavar="ELF", shell_complete=candidates.images)
+@click.option(
+    "--against",
+    metavar="ELF",
+    shell_complete=candidates.images,
+    help="Show the difference from this image to ELF.",
+)
+@click.option(
+    "--map",
+    "map_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Linker map of ELF. Default: the file beside it with its name and .map.",
+)
+@click.option(
+    "--board",
+    metavar="NAME",
+    shell_complete=candidates.boards,
+    help="Board whose regions hold. Default: the one whose firmware ELF is, or else its linker script's.",
+)
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of limits, in the form of limits.toml; exit code 1 if one is exceeded.",
+)
+@click.option("--top", default=12, show_default=True, type=click.IntRange(0), help="Rows of each long list.")
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as one JSON document.")
+@click.pass_context
+def memory(
+    ctx: click.Context,
+    wanted: str,
+    against: str | None,
+    map_path: Path | None,
+    board: str | None,
+    budgets: tuple[Path, ...],
+    top: int,
+    as_json: bool,
+) -> None:
+    """Show the memory of ELF: regions, libraries, objects, symbols, padding; all sums equal the ELF.
+
+    With --against, what grew, shrank, came, went or moved. Both may also be runs (an id, or 'latest', with
+    :BOARD where there are several): the memory suite keeps each image's table.
+
+    Example: rig image memory build/firmware/mps2/app.elf --against latest
+    """
+    options: Options = ctx.obj
+    path = Path(wanted)
+    if against is not None:
+        _print_difference(_tables(options, path, map_path, board, against), top, as_json=as_json)
+        return
+    board = board or _board_of(options, _file(wanted))
+    contents = _contents(options, path, map_path, board)
+    checked = _checked(budgets, contents, board)
+    if as_json:
+        click.echo(json.dumps(_document(contents, checked), indent=1))
+    else:
+        from rig.cli.image_text import contents_lines
+
+        for line in contents_lines(contents, checked, top):
+            click.echo(line)
+    if any(budget.exceeded for budget in checked):
+        ctx.exit(EXIT_FAIL)
+
+
+def _document(contents: Contents, budgets: Sequence[Budget]) -> dict[str, Any]:
+    from rig.image.memory_table import as_json
+
+    return as_json(contents) | {"budgets": [budget.as_json() for budget in budgets]}
+
+
+def _print_difference(tables: tuple[Table, Table], top: int, *, as_json: bool) -> None:
+    from rig.image.memory_diff import difference
+
+    found = difference(*tables)
+    if as_json:
+        click.echo(json.dumps(_difference_document(found), indent=1))
+        return
+    from rig.cli.image_text import difference_lines
+
+    for line in difference_lines(found, top):
+        click.echo(line)
+
+
+def _difference_document(found: Difference) -> dict[str, Any]:
+    changes = [
+        {"change": c.verb, "name": c.name, "before": c.before, "after": c.after, "delta": c.delta,
+         "was": c.was, "now": c.now}
+        for c in found.changes
+    ]  # fmt: skip
+    total = {"before": found.before.total, "after": found.after.total, "delta": found.delta}
+    return {"before": found.before.name, "after": found.after.name, "total": total, "changes": changes}
+
+
+def _tables(
+    options: Options, path: Path, map_path: Path | None, board: str | None, against: str
+) -> tuple[Table, Table]:
+    """(before, after)"""
+    return _table(options, Path(against), None, board), _table(options, path, map_path, board)
+
+
+def _table(options: Options, path: Path, map_path: Path | None, board: str | None) -> Table:
+    from rig.image.memory_table import read_table, table_of
+
+    if not path.is_file():
+        return read_table(_kept(str(path), board))
+    if path.suffix == ".json":
+        return read_table(path)
+    contents = _contents(options, path, map_path, board or _board_of(options, path))
+    if not contents.has_symbols:
+        raise UsageFault(f"{path}: no symbol table (stripped): it cannot be compared to the symbol")
+    return table_of(contents)
+
+
+def _file(wanted: str) -> Path:
+    path = Path(wanted)
+    if path.is_dir():
+        raise UsageFault(f"{path} is a folder", hint="Give the ELF in it")
+    if not path.exists():
+        raise UsageFault(f"no image {path}", hint="A run's table can only be compared: give --against")
+    return path
+
+
+def _kept(wanted: str, board: str | None) -> Path:
+    """The table that the memory suite kept with a run: ``RUN`` or ``RUN:BOARD``."""
+    from rig.cli.report import RUNS
+    from rig.evidence.reader import load_run
+    from rig.evidence.store import find_run
+
+    name, _, of_board = wanted.partition(":")
+    try:
+        run = load_run(find_run(RUNS, name), with_events=False)
+    except UsageFault as fault:
+        raise UsageFault(f"{wanted} is no file, and no run: {fault}") from fault
+    found = {c.board: path for c in run.cases for n, path in c.artifacts.items() if n == TABLE}
+    chosen = of_board or board or (next(iter(found)) if len(found) == 1 else "")
+    if chosen not in found:
+        there = ", ".join(sorted(found)) or "none"
+        raise UsageFault(
+            f"run {run.run_id} has no table of the image of {chosen or 'one board'}; it has: {there}",
+            hint="The memory suite keeps it; name the board as RUN:BOARD",
+        )
+    return found[chosen]
+
+
+def _contents(options: Options, elf: Path, map_path: Path | None, board: str | None) -> Contents:
+    from rig.image.static_memory import read_contents
+
+    regions: list[Range] = []
+    if board is not None:
+        found = options.inventory().board(board)
+        regions = [*found.flash, *found.ram]
+    return read_contents(elf, regions, map_path)
+
+
+def _board_of(options: Options, elf: Path) -> str | None:
+    """The board whose own firmware the ELF is, None for an ELF from elsewhere."""
+    if not _may_be_ours(options, elf):
+        return None
+    preset = elf.resolve().parent.name
+    boards = options.inventory().boards.values()
+    return next((b.name for b in boards if b.firmware is not None and b.firmware.preset == preset), None)
+
+
+def _may_be_ours(options: Options, elf: Path) -> bool:
+    """Whether it lies in a folder of firmware builds; reading the inventory takes a tenth of a second."""
+    return elf.resolve().parent.parent == _builds(options)
+
+
+def _builds(options: Options) -> Path | None:
+    from rig.project import firmware_builds, project_root
+
+    path = options.path()
+    try:
+        return firmware_builds(project_root(path)).resolve() if path is not None else None
+    except RigError:
+        return None
+
+
+def _checked(paths: Sequence[Path], contents: Contents, board: str | None) -> list[Budget]:
+    if not paths:
+        return []
+    from rig.cli.image_budget import check
+
+    return check(paths, contents, board)

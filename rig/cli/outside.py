@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Runs benchmarks on an emulated board under the outside instrument, and holds both figures together.
+
+Owns the order of doing so and the comparison with the firmware's own figure. The instrument is
+``rig/emulator/instruction_count.py``, the breakdown ``rig/image/profile.py``; no command line is known here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.bench.inventory_values import suggestion
+from rig.deadline import Deadline
+from rig.errors import CommandRefused, UsageFault
+from rig.image.functions import WAIT_FOR_INTERRUPT, Functions
+from rig.image.profile import COLD, PLAIN, TICK, Profile, population
+
+if TYPE_CHECKING:
+    from rig.bench.inventory import Inventory
+    from rig.bench.session import BoardSession
+    from rig.emulator.instruction_count import InstructionCount, Traces
+    from rig.links.console_link import ConsoleLink
+
+SAMPLES = 2000
+_LIST_S, _RUN_S, _READ_S = 5.0, 60.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """One benchmark, seen by both. Sample 0 is the cold one, then come the n others, in order.
+
+    ``figures`` are the firmware's, in instructions, its overhead subtracted; ``hit``: a tick interrupt came
+    between, as the firmware says. ``counts`` are the instrument's.
+    """
+
+    benchmark: str
+    arg: int
+    figures: tuple[int, ...]
+    hit: tuple[bool, ...]
+    traces: Traces
+
+    @property
+    def counts(self) -> list[int]:
+        """The instrument's figure of each sample."""
+        return self.traces.counts()
+
+    def differences(self) -> list[tuple[int, int, int]]:
+        """The samples in which the two figures differ: number, firmware's, instrument's."""
+        pairs = enumerate(zip(self.figures, self.counts, strict=True))
+        return [(number, said, seen) for number, (said, seen) in pairs if said != seen]
+
+
+class OutsideBoard:
+    """An emulated board that runs ``image`` under the instrument; made by ``opened_outside``."""
+
+    def __init__(self, session: BoardSession, instrument: InstructionCount, elf: Path, shift: int) -> None:
+        self._session = session
+        self._instrument = instrument
+        self._shift = shift
+        self.functions = Functions.of(elf)
+
+    @property
+    def console(self) -> ConsoleLink:
+        """The console of the board."""
+        return self._session.console
+
+    def benchmarks(self) -> Mapping[str, str]:
+        """The benchmarks of the image: id, and what it measures."""
+        listed = self.console.request("bench.list", deadline=Deadline.after(_LIST_S)).rows
+        return {row["id"]: row["help"] for row in listed}
+
+    def measure(self, benchmark: str, arg: int = 0, n: int = SAMPLES) -> Outside:
+        """Runs one benchmark. Raises UsageFault for one the image has not, or an argument it does not take.
+
+        A primitive that does not do what it says is CommandRefused, as in the suites.
+        """
+        from rig.evidence.counter import RawSeries, TimeBase
+
+        since = self._instrument.written
+        done = self._run(benchmark, arg, n)
+        asked = {"offset": 0, "count": int(done["n"])}
+        read = self.console.request("bench.read", asked, deadline=Deadline.after(_READ_S))
+        raw = RawSeries.of_text([f"{int(done['cold']):X}", *(row["s"] for row in read.rows)])
+        base = TimeBase(self._shift)
+        figures = base.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"])).tolist()
+        return Outside(benchmark, arg, tuple(figures), tuple(raw.hit.tolist()), self._instrument.read(since))
+
+    def profile(self, seen: Outside) -> Profile:
+        """What the samples executed, function by function."""
+        traces, probe = seen.traces.kept, len(seen.traces.empty_probe)
+        numbers: dict[str, list[int]] = {PLAIN: [], TICK: [], COLD: [0]}
+        for number in range(1, len(traces)):
+            numbers[TICK if seen.hit[number] else PLAIN].append(number)
+        populations = (
+            population(name, found, traces, probe, self.functions) for name, found in numbers.items() if found
+        )
+        differing = seen.differences()
+        return Profile(
+            board=self._session.board.name,
+            benchmark=seen.benchmark,
+            arg=seen.arg,
+            n=len(traces) - 1,
+            image_sha256=str(self._session.image_sha256),
+            probe=probe,
+            equal=len(traces) - len(differing),
+            differs=differing[0] if differing else None,
+            asleep=self._asleep(seen.traces),
+            populations=tuple(populations),
+        )
+
+    def _run(self, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
+        known = self.benchmarks()
+        if benchmark not in known:
+            raise UsageFault(
+                f"the image has no benchmark '{benchmark}'",
+                board=self._session.board.name,
+                hint=suggestion(benchmark, known, label="There are").capitalize(),
+            )
+        asked: dict[str, str | int] = {"id": benchmark, "n": n, "arg": arg}
+        try:
+            return self.console.request("bench.run", asked, deadline=Deadline.after(_RUN_S)).fields
+        except CommandRefused as refused:
+            if refused.code not in ("value", "range"):
+                raise
+            raise UsageFault(
+                f"{benchmark} does not take the argument {arg} and {n} samples",
+                board=self._session.board.name,
+                hint=f"It is: {known[benchmark]}",
+            ) from refused
+
+    def _asleep(self, traces: Traces) -> int:
+        """How many samples waited for an interrupt: time passes then, without instructions."""
+        waits = {
+            address
+            for address in {address for trace in traces.kept for address in trace}
+            if self.functions.code(address) == WAIT_FOR_INTERRUPT
+        }
+        return sum(not waits.isdisjoint(trace) for trace in traces.kept) if waits else 0
+
+
+@contextlib.contextmanager
+def opened_outside(inventory: Inventory, name: str, elf: Path) -> Iterator[OutsideBoard]:
+    """A session with an emulated board on the exact clock, ``elf`` flashed, under the instrument.
+
+    Raises UsageFault for a board that is none, ImageFault for an image without marks, and what
+    ``open_session`` raises.
+    """
+    from rig.bench.session import open_session
+    from rig.emulator.instruction_count import InstructionCount, build_plugin
+    from rig.image.bench_marks import packed, read_marks
+    from rig.project import firmware_builds, project_root
+
+    shift = exact_shift(inventory, name)
+    marks = packed(read_marks(elf))
+    plugin = build_plugin(firmware_builds(project_root(inventory.path)).with_name("host"))
+    instrument = InstructionCount(plugin, marks, inventory.state_dir / name)
+    with open_session(inventory, name, emulator_extra=instrument.arguments) as session:
+        session.flash(elf)
+        session.restart()
+        yield OutsideBoard(session, instrument, elf, shift)
+
+
+def exact_shift(inventory: Inventory, name: str) -> int:
+    """The board's icount shift. Raises UsageFault where the board's time is no count of instructions."""
+    emulator = inventory.board(name).emulator
+    if emulator is None:
+        raise UsageFault(
+            "it is a physical board, and the instrument is part of the emulator",
+            board=name,
+            hint="Name its marker pin in the inventory and compare by --capture FILE",
+        )
+    if emulator.clock != "exact" or emulator.icount_shift is None:
+        raise UsageFault(
+            f"it runs by the clock '{emulator.clock}', on which time is no count of instructions",
+            board=name,
+            hint="The instrument needs 'clock: exact' in the inventory",
+        )
+    return emulator.icount_shift

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""``rig image memory`` as a person and a pipeline see it: regions, JSON, budgets, faults."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rig.cli import main
+
+ROOT = Path(__file__).parents[2]
+BUILDS = ROOT / "build" / "firmware"
+ELF = BUILDS / "mps2" / "app.elf"
+
+
+def _run(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, ["image", "memory", *map(str, args)])
+
+
+def test_the_regions_are_those_of_the_board_that_it_is_built_for() -> None:
+    document = json.loads(_run(ELF, "--json").output)
+    assert [(r["name"], r["start"], r["size"]) for r in document["regions"]] == [
+        ("app", 0x21000000, 0xFFF000),
+        ("ram", 0x20000000, 0x400000),
+    ]
+    stm = json.loads(_run(BUILDS / "stm32f4" / "app.elf", "--json").output)
+    assert [r["name"] for r in stm["regions"]] == ["main", "sram"]
+
+
+def test_elsewhere_they_are_the_linkers_or_the_named_boards(tmp_path: Path) -> None:
+    (tmp_path / "app.elf").write_bytes(ELF.read_bytes())
+    alone = json.loads(_run(tmp_path / "app.elf", "--json").output)
+    assert [(r["name"], r["size"]) for r in alone["regions"]] == [("flash", 0xFFF000), ("ram", 0x400000)]
+    assert alone["libraries"] == alone["objects"] == []
+    assert "no app.map beside the ELF: libraries and objects are not known" in alone["notes"]
+    mapped = _run(tmp_path / "app.elf", "--board", "mps2", "--map", ELF.with_suffix(".map"), "--json")
+    assert json.loads(mapped.output) == json.loads(_run(ELF, "--json").output)
+
+
+def test_the_text_shows_what_the_document_has() -> None:
+    text, document = _run(ELF).output, json.loads(_run(ELF, "--json").output)
+    total = document["total"]
+    assert f"total {total['size']} bytes of sections" in text
+    assert f"{total['unattributed']} unattributed + {total['padding']} padding" in text
+    for library in document["libraries"]:
+        assert library["name"] in text
+    assert "ucHeap" in text
+    assert "more)" not in _run(ELF, "--top", "0").output
+
+
+def test_against_another_image_the_sum_is_the_difference() -> None:
+    other = BUILDS / "mps2-m4" / "app.elf"
+    found = json.loads(_run(ELF, "--against", other, "--json").output)
+    sizes = [json.loads(_run(elf, "--json").output)["total"]["size"] for elf in (other, ELF)]
+    assert [found["total"]["before"], found["total"]["after"]] == sizes
+    assert (
+        sum(change["delta"] for change in found["changes"]) == found["total"]["delta"] == sizes[1] - sizes[0]
+    )
+    text = _run(ELF, "--against", other, "--top", "2").output
+    assert f"({found['total']['delta']:+d})" in text
+    assert f"in {len(found['changes']) - 2} more" in text
+    assert "no symbol differs" in _run(ELF, "--against", ELF).output
+
+
+def test_a_kept_document_stands_for_its_elf(tmp_path: Path) -> None:
+    kept = tmp_path / "image-memory.json"
+    kept.write_text(_run(ELF, "--json").output)
+    assert "no symbol differs" in _run(ELF, "--against", kept).output
+    other = BUILDS / "mps2-m4" / "app.elf"
+    by_elf, by_kept = (json.loads(_run(other, "--against", a, "--json").output) for a in (ELF, kept))
+    assert by_elf["changes"] == by_kept["changes"]
+
+
+def _budget(folder: Path, measurement: str, upper: int, unit: str = "B", more: str = "") -> Path:
+    path = folder / "budget.toml"
+    path.write_text(
+        f'[[limit]]\nmeasurement = "{measurement}"\nunit = "{unit}"\nupper = {upper}\n'
+        f'origin = "requirement: MEM-9"\n{more}'
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    "measurement",
+    [
+        "memory.region.app.used",
+        "memory.section.bss.size",
+        "memory.library.kernel.app",
+        "memory.object.kernel/tasks.c.obj.app",
+        "memory.symbol.ucHeap",
+        "memory.unattributed",
+        "memory.padding",
+    ],
+)
+def test_budgets_gate(tmp_path: Path, measurement: str) -> None:
+    kept = _run(ELF, "--budget", _budget(tmp_path, measurement, 10**6), "--json")
+    assert kept.exit_code == 0
+    (budget,) = json.loads(kept.output)["budgets"]
+    assert (budget["measurement"], budget["exceeded"]) == (measurement, False)
+    least = _run(ELF, "--budget", _budget(tmp_path, measurement, budget["value"]))
+    assert least.exit_code == 0
+    over = _run(ELF, "--budget", _budget(tmp_path, measurement, budget["value"] - 1))
+    assert over.exit_code == 1
+    assert f"budget EXCEEDED: {measurement} = {budget['value']} B" in over.output
+    assert "budget.toml:1" in over.output
+
+
+def test_a_budget_of_another_board_does_not_hold(tmp_path: Path) -> None:
+    path = _budget(tmp_path, "memory.region.app.used", 1, more='board = "mps2-m4"\n')
+    assert _run(ELF, "--budget", path).exit_code == 0
+    assert _run(BUILDS / "mps2-m4" / "app.elf", "--budget", path).exit_code == 1
+
+
+def test_the_suites_own_limits_are_a_budget() -> None:
+    assert _run(ELF, "--budget", ROOT / "suites" / "memory" / "limits.toml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("measurement", "unit", "said"),
+    [
+        ("memory.symbol.ucHeep", "B", "the image has no memory.symbol.ucHeep; is it memory.symbol.ucHeap?"),
+        ("memory.region.app.used", "KiB", "is in B, the limit in KiB"),
+    ],
+)
+def test_a_budget_that_could_never_be_judged_is_refused(
+    tmp_path: Path, measurement: str, unit: str, said: str
+) -> None:
+    result = _run(ELF, "--budget", _budget(tmp_path, measurement, 1, unit))
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_map_of_another_board_is_refused() -> None:
+    result = _run(ELF, "--map", BUILDS / "stm32f4" / "app.map")
+    assert result.exit_code == 2
+    assert "the map of another build" in result.output
+    assert "section .text is" in result.output
+
+
+def test_a_stripped_elf_has_regions_and_cannot_be_compared(tmp_path: Path) -> None:
+    stripped = tmp_path / "app.elf"
+    subprocess.run(["arm-none-eabi-strip", "-o", stripped, ELF], check=True)
+    shown = _run(stripped, "--board", "mps2")
+    assert shown.exit_code == 0
+    assert "no symbol table (stripped)" in shown.output
+    compared = _run(stripped, "--board", "mps2", "--against", ELF)
+    assert (compared.exit_code, "cannot be compared" in compared.output) == (2, True)
+    alone = _run(stripped)
+    assert (alone.exit_code, "no memory regions" in alone.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"hello", "not an ELF file"),
+        (b"\x7fELF", "truncated"),
+        (b"\x7fELF" + bytes(200), "image for another chip"),
+        (b":00000001FF\n", "not an ELF file"),
+    ],
+)
+def test_what_is_no_image(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "app.elf"
+    path.write_bytes(content)
+    result = _run(path)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+@pytest.mark.parametrize("octet", [4, 18, 32, 46, 48, 50])
+def test_an_elf_damaged_in_its_header(tmp_path: Path, octet: int) -> None:
+    data = bytearray(ELF.read_bytes())
+    data[octet] ^= 0xFF
+    path = tmp_path / "app.elf"
+    path.write_bytes(data)
+    result = _run(path, "--board", "mps2")
+    assert result.exit_code in (0, 2)
+    assert "a bug of the rig" not in result.output
+
+
+def test_names_that_mean_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for args in (["nothing.elf"], [tmp_path], [ELF, "--against", "nothing"], [ELF, "--board", "nobody"]):
+        result = _run(*args)
+        assert result.exit_code == 2, args
+        assert result.output.startswith(("rig: ", "Usage:"))

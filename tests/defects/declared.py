@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""What is expected of each seeded defect, declared before it is tried (``defects.toml``).
+
+Owns the form of that file. A defect that is built and not declared, or the other way round, is a fault.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+TABLE: Final = Path(__file__).with_name("defects.toml")
+BUILDS: Final = Path(__file__).parents[2] / "firmware" / "defects" / "defects.cmake"
+JUDGES: Final = ("outcome", "compare")
+_KEYS: Final = {"id", "what", "judged", "must", "may", "rows", "rows_may", "adds"}
+
+
+class DeclarationFault(Exception):
+    """The table and the builds do not fit, or an entry makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One defect. ``judged``: by the ``outcome`` of cases, or by ``compare`` with the sound build.
+
+    ``must`` are the cases (``suite/case``, ``*`` for any text) that have to FAIL; ``may`` those whose outcome
+    may change beside them. For ``compare``: ``rows`` are measurements with the change of their median in the
+    measurement's unit, each of which must be reported as a regression of exactly that; ``rows_may`` are
+    measurements that may change as well. ``adds``: instructions at each mark of the image, so that the
+    outside instrument can tell how much each row must grow.
+    """
+
+    id: str
+    what: str
+    judged: str
+    must: tuple[str, ...]
+    may: tuple[str, ...]
+    rows: Mapping[str, float]
+    rows_may: tuple[str, ...]
+    adds: int
+
+
+def load_defects(path: Path = TABLE) -> tuple[Defect, ...]:
+    """All declared defects. Raises DeclarationFault."""
+    entries = tomllib.loads(path.read_text("utf-8"))["defect"]
+    found = tuple(_defect(entry) for entry in entries)
+    twice = {d.id for d in found if [e.id for e in found].count(d.id) > 1}
+    if twice:
+        raise DeclarationFault(f"declared twice: {', '.join(sorted(twice))}")
+    return found
+
+
+def built_defects(path: Path = BUILDS) -> tuple[str, ...]:
+    """The defects that the firmware's build knows."""
+    return tuple(re.findall(r"^rig_defect\((\S+?)[ )]", path.read_text("utf-8"), re.MULTILINE))
+
+
+def matches(text: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern fits the whole text; only ``*`` is special, since brackets are part of case names."""
+    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) for pattern in patterns)
+
+
+def _defect(entry: Mapping[str, Any]) -> Defect:
+    name = entry.get("id", "?")
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise DeclarationFault(f"{name}: unknown key {', '.join(unknown)}")
+    judged = entry.get("judged", JUDGES[0])
+    expected = ("must",) if judged == "outcome" else ("rows", "adds")
+    if judged not in JUDGES or not all(entry.get(key) for key in ("what", *expected)):
+        raise DeclarationFault(f"{name}: needs what, {', '.join(expected)} (judged by {judged})")
+    return Defect(
+        id=name,
+        what=entry["what"],
+        judged=judged,
+        must=tuple(entry.get("must", ())),
+        may=tuple(entry.get("may", ())),
+        rows=entry.get("rows", {}),
+        rows_may=tuple(entry.get("rows_may", ())),
+        adds=entry.get("adds", 0),
+    )

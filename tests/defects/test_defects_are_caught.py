@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""A sample of the seeded defects, one of each kind; ``make defects`` tries them all.
+
+``RIG_DEFECT_SEED`` repeats a sample.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from rig.evidence.measurement import Outcome
+from tests.defects.counted import countable
+from tests.defects.declared import Defect, load_defects
+from tests.defects.trial import trials
+
+SEED = int(os.environ.get("RIG_DEFECT_SEED") or random.randrange(1 << 32))
+
+
+@pytest.mark.emulated
+@pytest.mark.slow
+def test_a_sample_of_the_defects_is_caught(tmp_path: Path) -> None:
+    print(f"seed RIG_DEFECT_SEED={SEED}")
+    chance = random.Random(SEED)
+    kinds: dict[str, list[Defect]] = {}
+    for defect in load_defects():
+        kinds.setdefault(defect.judged, []).append(defect)
+    sample = [chance.choice(kinds["compare"]), *chance.sample(kinds["outcome"], 2)]
+    with trials(tmp_path, chance.sample(countable(), 8)) as tried:
+        assert tried.sound().outcome is Outcome.PASS
+        results = list(tried.all_of(sample))
+    assert [str(result) for result in results if not result.caught] == []

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Builds the defects and runs the whole suite on each, two at a time, on benches of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rig.evidence.measurement import Outcome, decide
+from rig.evidence.model import Run
+from rig.evidence.reader import load_run
+from rig.image.build import build
+from rig.pytest_plugin.benchmark_table import Benchmark
+from tests.defects.counted import executions
+from tests.defects.declared import Defect
+from tests.defects.verdict import Outcomes, Tried, by_comparison, by_outcome
+from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, bench_place
+
+AT_ONCE = 2
+
+
+def build_defects() -> Path:
+    """Builds the sound firmware and every defect; the folder with ``<id>.elf``."""
+    folder = build(BOARD, project_root=PROJECT, environ=os.environ, say=print).elf.parent
+    subprocess.run(
+        ["cmake", "--build", str(folder), "--target", "defects"], check=True, stdout=subprocess.DEVNULL
+    )
+    return folder / "defects"
+
+
+def outcomes_of(run: Run) -> Outcomes:
+    """The outcome of each case of a run, all attempts considered."""
+    attempts: dict[str, list[Outcome]] = {}
+    for case in run.cases:
+        attempts.setdefault(f"{case.suite}/{case.case}", []).append(case.outcome)
+    return {name: decide(outcomes) for name, outcomes in attempts.items()}
+
+
+class Trials:
+    """Defects against one sound run, which the first bench made; ``counted`` are rows to count outside."""
+
+    def __init__(self, benches: Sequence[BenchPlace], images: Path, counted: Sequence[Benchmark]) -> None:
+        self._images = images
+        self._counted = counted
+        self._free: queue.SimpleQueue[BenchPlace] = queue.SimpleQueue()
+        for bench in benches:
+            self._free.put(bench)
+        self._sound = self._run(images.parent / "app.elf")
+
+    def sound(self) -> Run:
+        """The run of the sound build."""
+        return self._sound
+
+    def all_of(self, defects: Sequence[Defect]) -> Iterator[Tried]:
+        """Tries the defects; yields what came of each, in their order."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(self.one, defects)
+
+    def one(self, defect: Defect) -> Tried:
+        """Runs the whole suite on the defect's image, and judges."""
+        run = self._run(self._images / f"{defect.id}.elf")
+        sound, seen = outcomes_of(self._sound), outcomes_of(run)
+        if defect.judged == "outcome":
+            return by_outcome(defect, sound, seen)
+        with self._bench() as bench:
+            done = bench.rig("compare", self._sound.path, run.path, "--json")
+            assert done.code in (0, 4), done.err
+            counted = executions(bench, self._images / f"{defect.id}.elf", self._counted)
+        return by_comparison(defect, sound, seen, json.loads(done.out), counted)
+
+    def _run(self, image: Path) -> Run:
+        with self._bench() as bench:
+            before = set(bench.run_folders())
+            done = bench.rig("qualify", "--board", BOARD, "--image", image)
+            made = set(bench.run_folders()) - before
+            assert len(made) == 1, f"{image.name}: no run; {done.err}"
+            return load_run(made.pop(), with_events=False)
+
+    @contextlib.contextmanager
+    def _bench(self) -> Iterator[BenchPlace]:
+        bench = self._free.get()
+        try:
+            yield bench
+        finally:
+            self._free.put(bench)
+
+
+@contextlib.contextmanager
+def trials(folder: Path, counted: Sequence[Benchmark]) -> Iterator[Trials]:
+    """Benches below the folder, and the sound run made on one; ``counted`` are the rows to count outside."""
+    images = build_defects()
+    with contextlib.ExitStack() as stack:
+        benches = []
+        for number in range(AT_ONCE):
+            place = folder / f"bench-{number}"
+            place.mkdir(parents=True)
+            benches.append(stack.enter_context(bench_place(place, None)))
+        yield Trials(benches, images, counted)
