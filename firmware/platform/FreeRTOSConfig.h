@@ -17,8 +17,8 @@ __attribute__((noinline, noreturn)) void crash_from_assert(const void *caller);
 #ifndef configUSE_MUTEXES
     #define configUSE_MUTEXES 1
 #endif
-#ifndef configUSE_RECURSIVE_MUTEXES
-    #define configUSE_RECURSIVE_MUTEXES 1
+#ifndef configUSE_RECURSIVE_MUTEXES // the kernel refuses them without mutexes
+    #define configUSE_RECURSIVE_MUTEXES configUSE_MUTEXES
 #endif
 #ifndef configUSE_COUNTING_SEMAPHORES
     #define configUSE_COUNTING_SEMAPHORES 1
@@ -71,8 +71,8 @@ __attribute__((noinline, noreturn)) void crash_from_assert(const void *caller);
 #ifndef configTOTAL_HEAP_SIZE
     #define configTOTAL_HEAP_SIZE (64 * 1024)
 #endif
-#ifndef INCLUDE_xTimerPendFunctionCall
-    #define INCLUDE_xTimerPendFunctionCall 1
+#ifndef INCLUDE_xTimerPendFunctionCall // the timer task makes the call: refused without it
+    #define INCLUDE_xTimerPendFunctionCall configUSE_TIMERS
 #endif
 #ifndef INCLUDE_xTaskAbortDelay
     #define INCLUDE_xTaskAbortDelay 1

@@ -70,6 +70,7 @@ int main(int count, char **arguments)
     test_command();
     test_flash_sectors();
     test_line();
+    test_metric_work();
     test_request();
     test_series();
     test_sums();

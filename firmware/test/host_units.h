@@ -15,6 +15,7 @@ void unit_check(bool good, const char *condition, const char *about, const char 
 void test_command(void);
 void test_flash_sectors(void);
 void test_line(void);
+void test_metric_work(void);
 void test_request(void);
 void test_series(void);
 void test_sums(void);

@@ -23,6 +23,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "crash-record": "keeps a record of a crash over the reset that follows",
     "kernel-bench": "runs the kernel micro-benchmarks",
     "kernel-features": "tells which of the kernel's documented primitives it has",
+    "kernel-metrics": "counts what the kernel gets done in a time, and ramps a periodic load up",
     "memory": "tells its heap, its tasks' stacks and its memory regions",
     "flash-driver": "erases and writes its own flash, outside the image",
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",

@@ -33,6 +33,11 @@ class TimeBase:
         """``instructions`` on the exact clock, else ``ns``."""
         return "ns" if self.icount_shift is None else "instructions"
 
+    @property
+    def nanoseconds_per_unit(self) -> int:
+        """What one of the unit lasts on the board's clock."""
+        return 1 if self.icount_shift is None else 1 << self.icount_shift
+
     def convert(
         self, ticks: npt.NDArray[np.int64], counter_hz: int, overhead_ticks: int
     ) -> npt.NDArray[np.int64]:
@@ -47,8 +52,7 @@ class TimeBase:
         import numpy as np
 
         nanoseconds = ticks * (1e9 / counter_hz)
-        scale = 1 if self.icount_shift is None else 1 << self.icount_shift
-        return np.rint(nanoseconds / scale).astype(np.int64)
+        return np.rint(nanoseconds / self.nanoseconds_per_unit).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

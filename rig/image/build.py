@@ -20,6 +20,7 @@ from pathlib import Path
 from rig.child import require_programs
 from rig.errors import RigError, ToolFault, UsageFault
 from rig.image.folder_lock import locked
+from rig.image.kernel_tree import kernel_tree
 from rig.image.sources import kernel_path
 from rig.project import firmware_builds, project_root
 
@@ -43,23 +44,43 @@ class BuiltFirmware:
     map: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The same sources built otherwise, in a build folder of its own: ``<preset>-<name>``.
+
+    ``settings`` are cache variables of CMake, such as ``RIG_KERNEL_HEAP`` or ``RIG_KERNEL_CONFIG``; what they
+    may be is described in ``firmware/cmake/kernel.cmake``.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+
+
 def build(
-    preset: str, *, project_root: Path, environ: Mapping[str, str], say: Callable[[str], None]
+    preset: str,
+    *,
+    project_root: Path,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    variant: Variant | None = None,
 ) -> BuiltFirmware:
     """Brings the firmware of ``preset`` up to date and returns it. Blocks; two callers take turns.
 
     ``environ`` is the tools' environment; ``FREERTOS_KERNEL_PATH`` there names another kernel. ``say`` takes
-    one line of progress, for work that takes long. Raises UsageFault (no such preset, wrong override) and
-    ToolFault (a tool is missing, or the build failed: the last lines of its output and the path of its log).
+    one line of progress, for work that takes long. Raises UsageFault (no such preset, wrong override, a
+    kernel that cannot be used) and ToolFault (a tool is missing, or the build failed: the last lines of its
+    output and the path of its log).
     """
     sources = project_root / "firmware"
     _check_preset(preset, sources / "CMakePresets.json")
     require_programs(PROGRAMS, environ.get("PATH"))
-    folder = firmware_builds(project_root) / preset
-    job = _Job(preset, sources, folder, kernel_path(project_root, environ, say), environ)
-    with locked(folder.with_name(f".{preset}.lock"), LOCK_TIMEOUT_S, say):
+    name, settings = (f"{preset}-{variant.name}", variant.settings) if variant else (preset, {})
+    folder = firmware_builds(project_root) / name
+    kernel = kernel_tree(kernel_path(project_root, environ, say)).folder
+    job = _Job(preset, sources, folder, kernel, environ, settings)
+    with locked(folder.with_name(f".{name}.lock"), LOCK_TIMEOUT_S, say):
         if not job.is_configured():
-            say(f"configuring firmware {preset} in {folder} with the kernel in {job.kernel}")
+            say(f"configuring firmware {name} in {folder} with the kernel in {job.kernel}")
             job.configure()
         job.run("cmake", "--build", str(folder))
     return _built(preset, folder)
@@ -67,13 +88,14 @@ def build(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One preset's build: where its sources are, where it goes, and with which kernel and environment."""
+    """One preset's build: where its sources are, where it goes, with which kernel, environment, settings."""
 
     preset: str
     sources: Path
     folder: Path
     kernel: Path
     environ: Mapping[str, str]
+    settings: Mapping[str, str]
 
     def is_configured(self) -> bool:
         stamp, generated = self.folder / STAMP, self.folder / "build.ninja"
@@ -81,12 +103,13 @@ class _Job:
 
     def configure(self) -> None:
         (self.folder / STAMP).unlink(missing_ok=True)
-        kernel = f"-DFREERTOS_KERNEL_PATH={self.kernel}"
-        self.run("cmake", "--fresh", "--preset", self.preset, "-B", str(self.folder), kernel)
+        variables = {"FREERTOS_KERNEL_PATH": str(self.kernel), **self.settings}
+        given = [f"-D{name}={value}" for name, value in variables.items()]
+        self.run("cmake", "--fresh", "--preset", self.preset, "-B", str(self.folder), *given)
         (self.folder / STAMP).write_text(self._stamp(), "utf-8")
 
     def run(self, *command: str) -> None:
-        log = self.folder.with_name(f"{self.preset}.log")
+        log = self.folder.with_name(f"{self.folder.name}.log")
         with log.open("w", encoding="utf-8") as output:
             done = subprocess.run(
                 command,
@@ -106,7 +129,8 @@ class _Job:
     def _stamp(self) -> str:
         # The generated build watches the CMakeLists files itself, but none of these.
         presets = hashlib.sha256((self.sources / "CMakePresets.json").read_bytes()).hexdigest()
-        return f"{presets}\n{self.sources}\n{self.kernel}\n"
+        settings = "".join(f"{name}={value}\n" for name, value in sorted(self.settings.items()))
+        return f"{presets}\n{self.sources}\n{self.kernel}\n{settings}"
 
 
 def _check_preset(preset: str, presets_file: Path) -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "memory": ("mem.regions", "mem.heap", "mem.tasks"),
     "kernel-bench": ("bench.list", "bench.context", "bench.run", "bench.read"),
     "kernel-features": ("kernel.features",),
+    "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
 }
 """The commands that come with a feature, as docs/console-commands.md says."""

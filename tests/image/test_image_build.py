@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rig.errors import ToolFault, UsageFault
-from rig.image.build import BuiltFirmware, build, main
+from rig.image.build import BuiltFirmware, Variant, build, main
 
 OUTPUTS = "app.elf app.bin app.map"
 CMAKE = f"""
@@ -19,7 +19,7 @@ project(fake LANGUAGES NONE)
 foreach(name {OUTPUTS.replace(" ", ";")})
   string(REPLACE "." "_" target ${{name}})
   add_custom_command(OUTPUT ${{name}} DEPENDS make.sh VERBATIM
-    COMMAND sh ${{CMAKE_SOURCE_DIR}}/make.sh ${{name}} ${{FREERTOS_KERNEL_PATH}})
+    COMMAND sh ${{CMAKE_SOURCE_DIR}}/make.sh ${{name}} ${{FREERTOS_KERNEL_PATH}} "${{EXTRA}}")
   add_custom_target(${{target}} ALL DEPENDS ${{name}})
 endforeach()
 """
@@ -42,15 +42,19 @@ class Project:
     def kernel(self, name: str) -> Path:
         (self.root / name / "include").mkdir(parents=True)
         (self.root / name / "include" / "FreeRTOS.h").touch()
+        (self.root / name / "include" / "task.h").write_text('#define tskKERNEL_VERSION_NUMBER "V9.0.0"\n')
+        for source in ("tasks.c", "queue.c", "list.c", "timers.c", "event_groups.c"):
+            (self.root / name / source).touch()
         return self.root / name
 
     def write(self, name: str, text: str) -> None:
         (self.root / "firmware").mkdir(exist_ok=True)
         (self.root / "firmware" / name).write_text(text)
 
-    def build(self, preset: str = "mps2") -> BuiltFirmware:
+    def build(self, preset: str = "mps2", variant: Variant | None = None) -> BuiltFirmware:
         self.said.clear()
-        return build(preset, project_root=self.root, environ=self.environ, say=self.said.append)
+        say = self.said.append
+        return build(preset, project_root=self.root, environ=self.environ, say=say, variant=variant)
 
 
 @pytest.fixture
@@ -93,6 +97,25 @@ def test_another_kernel_or_preset_file_configures_again(project: Project) -> Non
     project.write("CMakePresets.json", PRESETS + "\n")
     project.build()
     assert len(project.said) == 1
+
+
+def test_a_variant_has_a_build_folder_of_its_own(project: Project) -> None:
+    project.write("make.sh", 'echo "extra $3" >"$1"')
+    plain, other = project.build(), project.build(variant=Variant("odd", {"EXTRA": "A=1;B=2"}))
+    assert other.elf == project.root / "build/firmware/mps2-odd/app.elf"
+    assert (plain.elf.read_text(), other.elf.read_text()) == ("extra \n", "extra A=1;B=2\n")
+    project.build(variant=Variant("odd", {"EXTRA": "A=1;B=2"}))
+    assert project.said == []
+    assert project.build(variant=Variant("odd", {"EXTRA": "C"})).elf.read_text() == "extra C\n"
+
+
+def test_a_kernel_that_is_too_old_is_refused_before_anything_is_configured(project: Project) -> None:
+    old = project.kernel("old")
+    (old / "include/task.h").write_text('#define tskKERNEL_VERSION_NUMBER "V8.2.3"\n')
+    project.environ["FREERTOS_KERNEL_PATH"] = str(old)
+    with pytest.raises(UsageFault, match=r"is V8\.2\.3; V9\.0\.0 or later is needed"):
+        project.build()
+    assert not (project.root / "build/firmware/mps2").exists()
 
 
 def test_a_failed_build_shows_its_last_lines_and_the_log(project: Project) -> None:
