@@ -19,6 +19,7 @@ from reports.timeline import Moment, moments, timeline
 from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
 from rig.errors import RigError
 from rig.events import Event, Scalar
+from rig.evidence.marks import Move, moves
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 
@@ -58,6 +59,7 @@ class BoardPage:
     counts: Mapping[Outcome, int]
     skipped: tuple[view.SkipGroup, ...]
     memory: MemoryMap
+    moves: tuple[Move, ...]
     groups: tuple[MeasureGroup, ...]
     timeline: str
     moments: tuple[Moment, ...]
@@ -99,6 +101,7 @@ def board_page(
         counts=view.counts(mine),
         skipped=view.skipped(mine),
         memory=rooms,
+        moves=moves(events),
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
         timeline=_drawn(run, board, attempts, events, heard),
         moments=said,
