@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from reports import figures, plots, view
+from reports.image_table import ImageTable, image_table
 from reports.memory import MemoryMap, memory_map
 from reports.samples import SampleBook
 from reports.timeline import Moment, moments, timeline
@@ -59,6 +60,7 @@ class BoardPage:
     counts: Mapping[Outcome, int]
     skipped: tuple[view.SkipGroup, ...]
     memory: MemoryMap
+    image: ImageTable
     moves: tuple[Move, ...]
     groups: tuple[MeasureGroup, ...]
     timeline: str
@@ -101,6 +103,7 @@ def board_page(
         counts=view.counts(mine),
         skipped=view.skipped(mine),
         memory=rooms,
+        image=image_table(attempts),
         moves=moves(events),
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
         timeline=_drawn(run, board, attempts, events, heard),
