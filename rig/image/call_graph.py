@@ -82,8 +82,8 @@ class CallGraph:
     def _walk(self, function: ElfSymbol, above: list[ElfSymbol]) -> Descent:
         if function.address in self._known:
             return self._known[function.address]
-        if function in above:
-            return self._again(above[above.index(function) :], function)
+        if function in above and (stop := self._again(above[above.index(function) :], function)):
+            return stop
         frame = self.frame(function)
         deepest, reasons = Descent(frame.depth, (function.name,)), set(self._own_reasons(function, frame))
         assumed: set[str] = set()
@@ -104,12 +104,18 @@ class CallGraph:
             self._known[function.address] = found
         return found
 
-    def _again(self, cycle: list[ElfSymbol], function: ElfSymbol) -> Descent:
-        names = [item.name for item in cycle]
-        note = next((found for name in names if (found := self._again_at.get(plain(name)))), None)
+    def _again(self, cycle: list[ElfSymbol], function: ElfSymbol) -> Descent | None:
+        """Where a cycle ends: at the function whose times are noted, or here and without bound.
+
+        None: the cycle has such a function, but it is another one: the way goes on to it.
+        """
+        note = self._again_at.get(plain(function.name))
         if note is not None:
             assumed = f"{note.function} {note.times} times at most: {note.why}"
             return Descent(0, (), assumed=frozenset({assumed}), cut=frozenset({function.address}))
+        names = [item.name for item in cycle]
+        if any(plain(name) in self._again_at for name in names):
+            return None
         told = f"recursion: {' > '.join([*names, function.name])}"
         return Descent(0, (), frozenset({told}), cut=frozenset({function.address}))
 
