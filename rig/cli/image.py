@@ -18,9 +18,9 @@ from rig.errors import RigError, UsageFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rig.bench.inventory import Board
     from rig.cli.image_budget import Budget
     from rig.image.contents import Contents
-    from rig.image.image import Range
     from rig.image.memory_diff import Difference
     from rig.image.memory_table import Table
     from rig.image.stack_worst import StackWorst
@@ -96,12 +96,12 @@ def memory(
     if against is not None:
         _print_difference(_tables(options, path, map_path, board, against), top, as_json=as_json)
         return
-    board = board or _board_of(options, _file(wanted))
-    contents = _contents(options, path, map_path, board)
+    of_board = _board(options, _file(wanted), board)
+    contents = _contents(path, map_path, of_board)
     from rig.image.stack_notes import find_notes
 
     stacks = _stacks(contents, notes_path or find_notes(path, _root(options)))
-    checked = _checked(budgets, contents, board, stacks)
+    checked = _checked(budgets, contents, of_board.name if of_board else None, stacks)
     if as_json:
         click.echo(json.dumps(_document(contents, stacks, checked), indent=1))
     else:
@@ -157,7 +157,7 @@ def _table(options: Options, path: Path, map_path: Path | None, board: str | Non
         return read_table(_kept(str(path), board))
     if path.suffix == ".json":
         return read_table(path)
-    contents = _contents(options, path, map_path, board or _board_of(options, path))
+    contents = _contents(path, map_path, _board(options, path, board))
     if not contents.has_symbols:
         raise UsageFault(f"{path}: no symbol table (stripped): it cannot be compared to the symbol")
     return table_of(contents)
@@ -194,23 +194,21 @@ def _kept(wanted: str, board: str | None) -> Path:
     return found[chosen]
 
 
-def _contents(options: Options, elf: Path, map_path: Path | None, board: str | None) -> Contents:
+def _contents(elf: Path, map_path: Path | None, board: Board | None) -> Contents:
     from rig.image.static_memory import read_contents
 
-    regions: list[Range] = []
-    if board is not None:
-        found = options.inventory().board(board)
-        regions = [*found.flash, *found.ram]
-    return read_contents(elf, regions, map_path)
+    return read_contents(elf, [*board.flash, *board.ram] if board is not None else [], map_path)
 
 
-def _board_of(options: Options, elf: Path) -> str | None:
-    """The board whose own firmware the ELF is, None for an ELF from elsewhere."""
+def _board(options: Options, elf: Path, name: str | None) -> Board | None:
+    """The board of that name, or the one whose own firmware the ELF is; None for an ELF from elsewhere."""
+    if name is not None:
+        return options.inventory().board(name)
     if not _may_be_ours(options, elf):
         return None
     preset = elf.resolve().parent.name
     boards = options.inventory().boards.values()
-    return next((b.name for b in boards if b.firmware is not None and b.firmware.preset == preset), None)
+    return next((b for b in boards if b.firmware is not None and b.firmware.preset == preset), None)
 
 
 def _may_be_ours(options: Options, elf: Path) -> bool:
