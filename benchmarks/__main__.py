@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
-    python -m benchmarks [help] [flash] [case] [qualify] [boards] [reports] [console] [samples]
+    python -m benchmarks [help] [image] [flash] [case] [qualify] [boards] [reports] [console] [samples]
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -25,6 +25,7 @@ def _flash() -> Iterator[Comparison]:
 
 PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "help": lambda: iter([runs.help_text()]),
+    "image": runs.image_memory,
     "flash": _flash,
     "case": lambda: iter([runs.one_case()]),
     "qualify": lambda: iter([runs.qualification(), runs.at_work()]),
