@@ -41,16 +41,17 @@ def quoted(text: str) -> list[str]:
 def test_directions(figures: str, way: str) -> None:
     expected = {"lower": Better.LOWER, "higher": Better.HIGHER, "neither": Better.UNKNOWN}[way]
     for word in quoted(figures) or ["furlong"]:
-        name, unit = (word.replace("*", "some"), "furlong") if "*" in word else ("some.name", word)
+        name, unit = (word.replace("*", "some"), "furlong") if "." in word else ("some.name", word)
         assert better(name, unit) is expected, word
 
 
 def test_keys_of_contexts() -> None:
     forbidding, observed, _ = (quoted(row[0]) for row in rows("What may stand beside what")[1:])
-    assert set(forbidding) == {*conditions._CONDITIONS, *conditions._CONDITION_ENDS}
+    affixes = {*conditions._CONDITION_ENDS, *conditions._CONDITION_STARTS}
+    assert set(forbidding) == conditions._CONDITIONS | affixes
     assert set(observed) == {*conditions._OBSERVED, *conditions._OBSERVED_STARTS}
     for key in forbidding:
-        named = f"x{key}" if key.startswith("_") else key
+        named = f"x{key}" if key in conditions._CONDITION_ENDS else key
         assert conditions.apart({named: 1}, {named: 2}, ()).forbidding, key
     for key in observed:
         assert conditions.apart({f"{key}": 1}, {f"{key}": 2}, ()) == conditions.Apart((), (), ()), key

@@ -232,7 +232,6 @@ def test_what_moves_as_much_between_runs_of_one_image_is_unchanged(tmp_path: Pat
             Taken(samples=[5] * 9, context={"bench_priority": 5}),
             "bench_priority – → 5",
         ),
-        (Taken(samples=[5] * 9), Taken(samples=[5] * 9, context={"new_word": "x"}), "new_word – → x"),
         (Taken(samples=[5] * 9), Taken(unit="ns", samples=[5] * 9), "unit instructions → ns"),
         (Taken(samples=[5] * 9), Taken(value=5), "one value against a distribution"),
         (Taken(samples=[5.0, float("nan")]), Taken(samples=[5] * 9), "no finite number in the first run"),
@@ -253,9 +252,10 @@ def test_a_named_difference_may_be_compared_across(tmp_path: Path) -> None:
     assert (row.verdict, [str(d) for d in row.across]) == (Word.REGRESSED, ["flags aa11 → bb22"])
 
 
-def test_numbers_that_are_no_condition_are_named_beside_the_row(tmp_path: Path) -> None:
-    before, after = (Taken(samples=[5] * 9, context={"depth": n, "cold_ticks": n}) for n in (1, 2))
-    assert [str(d) for d in the_row(compared(tmp_path, before, after)).beside] == ["depth 1 → 2"]
+def test_what_is_no_condition_is_named_beside_the_row(tmp_path: Path) -> None:
+    both = (Taken(samples=[5] * 9, context={"depth": n, "word": f"w{n}", "cold_ticks": n}) for n in (1, 2))
+    row = the_row(compared(tmp_path, *both))  # type: ignore[arg-type]
+    assert [str(d) for d in row.beside] == ["depth 1 → 2", "word w1 → w2"]
 
 
 def test_another_unit_under_test_is_named_on_a_physical_board_only(tmp_path: Path) -> None:
