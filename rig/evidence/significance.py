@@ -102,13 +102,13 @@ def floor_within(series: Series) -> dict[str, float]:
 
     values, place = np.unique(series, return_inverse=True)
     block = np.arange(series.size) * _BLOCKS // series.size
-    counts = np.zeros((_BLOCKS, values.size), dtype=np.int64)
-    np.add.at(counts, (block, place), 1)
+    counts = np.bincount(block * values.size + place, minlength=_BLOCKS * values.size).astype(np.float64)
     weights = _generator(series).multinomial(_BLOCKS, [1 / _BLOCKS] * _BLOCKS, size=_REPLICATES)
-    below = np.cumsum(weights @ counts, axis=1)
+    # Whole numbers throughout, as float64 because that is what matrices are multiplied fast in.
+    below = np.cumsum(weights.astype(np.float64) @ counts.reshape(_BLOCKS, -1), axis=1)
     found = {}
     for name, rank in FIGURES.items():
-        wanted = -(-below[:, -1:] * rank // 1000)
+        wanted = np.ceil(below[:, -1:] * rank / 1000)
         drawn = values[(below < wanted).sum(axis=1)]
         half = _REPLICATES // 2
         found[name] = float(np.quantile(np.abs(drawn[:half] - drawn[half:]), LEVEL))
