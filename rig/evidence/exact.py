@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Series = npt.NDArray[Any]
 
-FIGURES = ("p50", "p99", "mode")
-"""The figures that decide; where none of them moved, the largest sample does, and then the mean."""
+DECIDING = (("p50", "mode", "p99"), ("max",), ("mean",))
+"""The figures that give the verdict: the first group in which one moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def compare_exact(
     a, b, compared = _aligned(before, after, hits)
     if a.size != b.size:
         figures = _figures(a, b)
-        same = all(figures[name][0] == figures[name][1] for name in (*FIGURES, "max"))
+        same = all(figures[name][0] == figures[name][1] for names in DECIDING[:2] for name in names)
         return ExactDifference(same, figures, 0.0 if same else _constant_shift(a, b), None)
     sorted_difference = np.sort(b) - np.sort(a)
     difference = b - a if compared else sorted_difference

@@ -16,7 +16,7 @@ from rig.errors import EvidenceFault
 from rig.evidence import significance
 from rig.evidence.comparison import Change, Incomparable, Moved, Noise, Word
 from rig.evidence.direction import Better, better
-from rig.evidence.exact import ExactDifference, compare_exact, tick_marks
+from rig.evidence.exact import DECIDING, ExactDifference, compare_exact, tick_marks
 from rig.evidence.pairing import Key, Pair, Side
 from rig.evidence.reader import samples
 
@@ -30,8 +30,6 @@ SINGLE_EFFECT: Final = 0.10
 FEWEST_EARLIER: Final = 2
 """Earlier runs of an image that are needed to tell how far a noisy figure moves between runs."""
 
-_DECIDING: Final = (("p50", "mode", "p99"), ("max",), ("mean",))
-"""The figures of an exact series that give the verdict: the first group in which one moved."""
 _STORED: Final = ("p50", "p99", "max", "mean")
 
 Earlier = Callable[[Side, Key], list[Mapping[str, float]]]
@@ -74,10 +72,16 @@ class Judge:
             return pair.change(Word.UNCHANGED, "p50", same, shift=0.0)
         found = self._difference(pair)
         figures = {name: _exact_move(*both) for name, both in found.figures.items()}
-        groups = ([name for name in names if figures[name].delta] for names in _DECIDING)
+        groups = ([name for name in names if figures[name].delta] for names in DECIDING)
         moved = next(filter(None, groups), [])
-        if found.same or not moved:
+        if found.same:
             return pair.change(Word.UNCHANGED, "p50", figures, shift=found.shift)
+        if not moved:
+            note = "some samples grew and others shrank, and no figure moved"
+            noise = self._noise_of_exact(pair, "p50")
+            return pair.change(
+                Word.CHANGED, "p50", figures, noise=noise, differing=found.differing, note=note
+            )
         return self._exactly(pair, moved, figures, found.shift, found.differing)
 
     def _difference(self, pair: Pair) -> ExactDifference:
@@ -113,7 +117,8 @@ class Judge:
         """What must be 0: how far other runs of the same images are from these two."""
         known = figure if figure in _STORED else "p50" if figure == "mode" else "mean"
         spread, count = 0.0, 0
-        for side, own in ((self.before, pair.before), (self.after, pair.after)):
+        sides = ((self.before, pair.before), (self.after, pair.after))
+        for side, own in sides[:1] if self._same_image(pair.key[0]) else sides:
             others = [figures[known] for figures in self.earlier(side, pair.key)]
             spread = max([spread, *(abs(other - getattr(own, known)) for other in others)])
             count += len(others)

@@ -83,6 +83,13 @@ def test_one_slow_sample_in_many_is_a_change(tmp_path: Path) -> None:
     assert row.differing == (1, 300 - 16 - 13 + 1)  # one is hit in both
 
 
+def test_samples_that_moved_against_each_other_are_a_change(tmp_path: Path) -> None:
+    before, after = [10] * 60 + [12, 14, 16, 18] + [20] * 50, [10] * 60 + [13, 13, 17, 17] + [20] * 50
+    row = the_row(compared(tmp_path, Taken(samples=before), Taken(samples=after)))
+    assert (row.verdict, row.moved and row.moved.delta) == (Word.CHANGED, 0)
+    assert "no figure moved" in row.note
+
+
 def test_without_marks_and_with_other_numbers_the_figures_decide(tmp_path: Path) -> None:
     assert (
         the_row(compared(tmp_path, Taken(samples=[7] * 90), Taken(samples=[7] * 88))).verdict
