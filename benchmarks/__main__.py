@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
-    python -m benchmarks [help] [image] [flash] [case] [qualify] [boards] [reports] [console] [samples]
+    python -m benchmarks [help] [image] [flash] [case] [qualify] [boards] [reports] [compare] [console] [samples]
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -13,7 +13,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks import boards, consoles, flashing, reports, runs, samples
+from benchmarks import boards, comparing, consoles, flashing, reports, runs, samples
 from benchmarks.bench import BUILD
 from benchmarks.figures import Comparison, heading, show
 
@@ -31,6 +31,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "qualify": lambda: iter([runs.qualification(), runs.at_work()]),
     "boards": lambda: iter([boards.three_against_one()]),
     "reports": reports.reports,
+    "compare": comparing.comparisons,
     "console": consoles.figures,
     "samples": samples.figures,
 }

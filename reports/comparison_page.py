@@ -23,7 +23,7 @@ from reports.comparison_view import (
 from reports.html import STATIC
 from reports.templating import environment
 from reports.text import capital, change, signed
-from rig.evidence.comparison import Comparison, Word
+from rig.evidence.comparison import NOT_ALIKE, Comparison, Word
 
 
 def render_comparison(comparison: Comparison, path: Path) -> Path:
@@ -44,6 +44,7 @@ def comparison_page(comparison: Comparison, folder: Path) -> str:
     rows = [row for row in comparison.changes if row.verdict not in LONELY]
     return env.get_template("comparison.html.j2").render(
         comparison=comparison,
+        not_alike=NOT_ALIKE,
         headline=headline(comparison),
         counts=counts(comparison, everything=True),
         remarks=tuple(remarks(comparison)),

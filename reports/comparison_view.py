@@ -6,13 +6,14 @@ Shared by the forms a comparison is shown in. Makes no verdict.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reports import text
 from rig.evidence.comparison import Change, Comparison, Moved, Word
-from rig.evidence.measurement import show
 
+_MOST_DECIMALS = 10
 LONELY = (Word.NEW, Word.GONE)
 """The verdicts on what only one of the runs has."""
 
@@ -55,8 +56,11 @@ def _folded(rows: Iterable[_Lonely], what: str, without: Collection[str]) -> Ite
     for word, board, suite, name in rows:
         if board not in without:
             found.setdefault((word, board, suite), []).append(name)
+    boards: dict[tuple[Word, str, tuple[str, ...]], list[str]] = {}
     for (word, board, suite), names in found.items():
-        yield Fold(word, f"{board}  {text.plural(len(names), what)} of {suite}", tuple(names))
+        boards.setdefault((word, suite, tuple(names)), []).append(board)
+    for (word, suite, alike), of in boards.items():
+        yield Fold(word, f"{', '.join(of)}  {text.plural(len(alike), what)} of {suite}", alike)
 
 
 def headline(comparison: Comparison) -> str:
@@ -109,20 +113,23 @@ def _allowed(comparison: Comparison) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Figures of one board that are not compared for the same reason."""
+    """Figures that are not compared for the same reason, and the boards of which that is so."""
 
-    board: str
+    boards: tuple[str, ...]
     why: str
     names: tuple[str, ...]
 
 
 def refusals(comparison: Comparison) -> tuple[Refusal, ...]:
-    """Each reason once, with the figures that it keeps apart."""
+    """Each reason once, with the figures that it keeps apart; boards of the same figures together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for row in comparison.incomparable:
         why = ", ".join(map(str, row.differences)) or row.note
         groups.setdefault((row.row.board, why), []).append(row.row.name)
-    return tuple(Refusal(*key, tuple(names)) for key, names in groups.items())
+    boards: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (board, why), names in groups.items():
+        boards.setdefault((why, tuple(names)), []).append(board)
+    return tuple(Refusal(tuple(found), *key) for key, found in boards.items())
 
 
 def across_keys(comparison: Comparison) -> tuple[str, ...]:
@@ -139,7 +146,10 @@ def figure_of(change: Change) -> str:
 def both_values(moved: Moved) -> tuple[str, str]:
     """Before and after, with as many digits as it takes to tell one from the other."""
     plain = text.number(moved.before), text.number(moved.after)
-    return plain if plain[0] != plain[1] or not moved.delta else (show(moved.before), show(moved.after))
+    if plain[0] != plain[1] or not moved.delta:
+        return plain
+    decimals = min(_MOST_DECIMALS, max(0, -math.floor(math.log10(abs(moved.delta)))))
+    return f"{moved.before:,.{decimals}f}", f"{moved.after:,.{decimals}f}"
 
 
 def short_unit(unit: str) -> str:

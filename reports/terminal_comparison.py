@@ -27,7 +27,7 @@ from reports.comparison_view import (
     short_unit,
 )
 from reports.terminal_text import DIM, PLAIN, heading, padded, standard_console, words
-from rig.evidence.comparison import Change, Comparison, OutcomeChange, TickHits, Word
+from rig.evidence.comparison import NOT_ALIKE, Change, Comparison, OutcomeChange, TickHits, Word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -131,6 +131,8 @@ def _figures(changes: Sequence[Change], width: int) -> Iterator[RenderableType]:
             cells[name] = words()
         yield _line(cells, columns)
         yield from (padded(words(said, DIM), indent + 2) for said in _below(change, wide))
+    if any(change.note == NOT_ALIKE for change in changes):
+        yield words(f"3 of 2,000, or exact and changed: {NOT_ALIKE}", DIM)
 
 
 def _heads(wide: bool, boards: bool) -> list[str]:
@@ -174,7 +176,7 @@ def _below(change: Change, wide: bool) -> Iterator[str]:
     if not wide and not change.exact:
         said = (interval_of(change), f"noise floor {noise_of(change)}" if change.noise else "")
         yield ", ".join(filter(None, said))
-    if change.note:
+    if change.note and change.note != NOT_ALIKE:
         yield text.one_line(change.note)
     if change.beside:
         yield "differs beside: " + ", ".join(map(str, change.beside))
@@ -188,7 +190,7 @@ def _incomparable(comparison: Comparison, everything: bool) -> Iterator[Renderab
     for refusal in refusals(comparison):
         names = ", ".join(refusal.names)
         shown = names if everything else text.one_line(names, 120)
-        line = words(f"{refusal.board}  {text.one_line(refusal.why, 400)}: ")
+        line = words(f"{', '.join(refusal.boards)}  {text.one_line(refusal.why, 400)}: ")
         yield line.append_text(words(f"{text.plural(len(refusal.names), 'figure')}: {shown}", DIM))
     if keys := across_keys(comparison):
         yield words("To compare them all the same: " + " ".join(f"--across {key}" for key in keys), DIM)

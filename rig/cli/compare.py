@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rig.cli import COMMANDS, candidates
-from rig.cli.report import RUNS
+from rig.cli.report import RUNS, say_incomplete
 
 if TYPE_CHECKING:
     from rig.evidence.comparison import Comparison
-    from rig.evidence.model import Run
 
 
 _PAGE: Final = ".html"
@@ -51,14 +50,15 @@ def compare(
 
     Example: rig compare 20261122T101500Z-a1b2 latest
     """
+    from rig.evidence.bundle import write_atomic
     from rig.evidence.store import find_run
 
     path_a, path_b = find_run(RUNS, run_a), find_run(RUNS, run_b)
     comparison = compared(path_a, path_b, across)
     for run in (comparison.before, comparison.after):
-        _say_incomplete(run)
+        say_incomplete(run)
     if output is not None:
-        _write(output, _document(comparison, everything, as_json, output))
+        write_atomic(output, _document(comparison, everything, as_json, output).encode())
         click.echo(output)
     elif as_json:
         click.echo(_document(comparison, everything, as_json, None), nl=False)
@@ -80,14 +80,6 @@ def compared(path_a: Path, path_b: Path, across: tuple[str, ...]) -> Comparison:
     return compare_runs(before, after, across=across, earlier=history.earlier)
 
 
-def _say_incomplete(run: Run) -> None:
-    from reports.text import printable
-
-    if not run.complete:
-        notes = printable("; ".join(run.notes) or "it was cut off")
-        click.echo(f"run {run.run_id} is incomplete: {notes}", err=True)
-
-
 def _document(comparison: Comparison, everything: bool, as_json: bool, output: Path | None) -> str:
     if not as_json and output is not None and output.suffix == _PAGE:
         from reports.comparison_page import comparison_page
@@ -103,9 +95,3 @@ def _document(comparison: Comparison, everything: bool, as_json: bool, output: P
 
     said = comparison_as_json(comparison, everything=everything)
     return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
-
-
-def _write(path: Path, content: str) -> None:
-    from rig.evidence.bundle import write_atomic
-
-    write_atomic(path, content.encode())

@@ -65,15 +65,12 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
 
     Example: rig report latest --format junit --output results.xml
     """
-    from reports.text import printable
     from rig.evidence.reader import load_run
     from rig.evidence.store import find_run
 
     _check(output, shape)
     run = load_run(find_run(RUNS, wanted))
-    if not run.complete:
-        notes = printable("; ".join(run.notes) or "it was cut off")
-        click.echo(f"run {run.run_id} is incomplete: {notes}", err=True)
+    say_incomplete(run)
     if shape in _FILES:
         click.echo(_page(shape)(run, output or run.path / f"report.{shape}"))
     elif shape in _FOLDERS:
@@ -88,6 +85,15 @@ def report(wanted: str, shape: str, output: Path | None) -> None:
         print_run(run)
     else:
         click.echo(_document(run, shape), nl=False)
+
+
+def say_incomplete(run: Run) -> None:
+    """Says on standard error what is missing of a run that was cut off or damaged."""
+    from reports.text import printable
+
+    if not run.complete:
+        notes = printable("; ".join(run.notes) or "it was cut off")
+        click.echo(f"run {run.run_id} is incomplete: {notes}", err=True)
 
 
 def _check(output: Path | None, shape: str) -> None:

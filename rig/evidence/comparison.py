@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from rig.evidence.conditions import Difference
 from rig.evidence.direction import Better
@@ -20,6 +21,10 @@ from rig.evidence.model import Run
 
 EXIT_NOTHING = 3
 """Exit code when no figure of one run could be compared with one of the other."""
+
+
+NOT_ALIKE: Final = "samples moved, and not alike: the phase of the tick, or a rare path"
+"""The note of an exact row that differs and of which no test says that it got worse or better."""
 
 
 class Word(StrEnum):

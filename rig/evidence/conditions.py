@@ -3,8 +3,7 @@
 
 A *condition* decides what a number means (kernel, clock, optimisation …): where one differs, the figures are
 not compared unless a person says so. What was *observed* beside a figure (the cold sample, symbols of a
-region) may differ. Any other text is taken for a condition, so that a new one cannot be overlooked; any other
-number is named beside the row.
+region) may differ. Any other key that differs is named beside the row, so that a new one is not overlooked.
 """
 
 from __future__ import annotations
@@ -18,16 +17,23 @@ from rig.evidence.model import BoardResult
 
 _CONDITIONS: Final = frozenset(
     {
-        *("kernel", "compiler", "flags", "opt", "asserts", "stack_check", "trace", "task_select", "heap"),
-        *("fpu", "clock", "clock_source", "counter", "icount_shift", "profile", "population", "method"),
-        *("measures", "scheme", "total", "size", "priority", "priorities", "machine", "cpuid", "dut"),
+        *("kernel", "kernel_number", "cpu", "port", "preemption", "time_slicing", "heap_bytes"),
+        *("compiler", "flags", "opt", "asserts", "stack_check", "trace", "task_select", "heap"),
+        *("fpu", "clock", "clock_source", "counter", "profile", "population", "method", "measures"),
+        *("scheme", "total", "size", "priority", "priorities", "machine", "cpuid", "dut"),
+        *("seconds", "ticks", "operations", "parties", "does", "task_set"),
     }
 )
-_CONDITION_ENDS: Final = ("_hz", "_priority", "_shift")
+_CONDITION_STARTS: Final = ("load_",)
+_CONDITION_ENDS: Final = ("_hz", "_prio", "_priority", "_shift")
 _OBSERVED: Final = frozenset(
-    {"overhead_ticks", "cold_ticks", "tick_hits", "free", "padding", "largest", "blocks", "firmware"}
+    {
+        *("overhead_ticks", "cold_ticks", "tick_hits", "free", "padding", "largest", "blocks", "firmware"),
+        *("count", "elapsed_ticks", "used", "after", "readings", "cases", "kept", "path"),
+        "version",  # of the firmware: that the image differs is the normal case
+    }
 )
-_OBSERVED_STARTS: Final = ("section ", "symbol ")
+_OBSERVED_STARTS: Final = ("section ", "symbol ", "part ")
 _OF_THE_BOARD: Final = ("kernel", "compiler", "flags", "clock", "machine", "cpuid")
 """What a board's identity says for figures that do not say it themselves."""
 
@@ -72,7 +78,7 @@ def context_of(context: Mapping[str, Scalar], board: BoardResult | None) -> dict
 def apart(before: Mapping[str, Scalar], after: Mapping[str, Scalar], across: Collection[str]) -> Apart:
     """The differences of two contexts; those of the keys in ``across`` are allowed."""
     differing = [d for d in differences(before, after) if not _is_observed(d.key)]
-    forbidding = [d for d in differing if _is_condition(d.key, before, after)]
+    forbidding = [d for d in differing if _is_condition(d.key)]
     return Apart(
         forbidding=tuple(d for d in forbidding if d.key not in across),
         allowed=tuple(d for d in differing if d.key in across),
@@ -93,10 +99,8 @@ def is_exact(unit: str, context: Mapping[str, Scalar]) -> bool:
     return unit == "B" or context.get("clock") == EXACT_CLOCK
 
 
-def _is_condition(key: str, before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> bool:
-    if key in _CONDITIONS or key.endswith(_CONDITION_ENDS):
-        return True
-    return any(isinstance(side.get(key), str) for side in (before, after))
+def _is_condition(key: str) -> bool:
+    return key in _CONDITIONS or key.startswith(_CONDITION_STARTS) or key.endswith(_CONDITION_ENDS)
 
 
 def _is_observed(key: str) -> bool:

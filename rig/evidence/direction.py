@@ -22,7 +22,8 @@ class Better(StrEnum):
 _BY_NAME: Final = (
     ("cal.*", Better.UNKNOWN),  # the instrument's own calibration
     ("*.fragmentation", Better.LOWER),
-    *((f"*.{word}", Better.HIGHER) for word in ("unused", "free", "min_ever", "largest", "per_second")),
+    ("metric.ramp.load", Better.HIGHER),  # what it carries before a deadline is missed
+    *((f"*.{word}", Better.HIGHER) for word in ("unused", "lowest", "free", "min_ever", "largest")),
     *((f"*.{word}", Better.LOWER) for word in ("lost", "dropped", "missed", "errors", "retries", "leaked")),
 )
 _BY_UNIT: Final = {

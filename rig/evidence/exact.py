@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     Series = npt.NDArray[Any]
 
-FIGURES = ("p50", "p99", "mode")
-"""The figures that decide; where none of them moved, the largest sample does, and then the mean."""
+DECIDING = (("p50", "mode", "p99"), ("max",), ("mean",))
+"""The figures that give the verdict: the first group in which one moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExactDifference:
-    """The figures of both, each (before, after). ``shift``: what every sample differs by, if all do alike.
+    """The figures of both, each (before, after). ``shift``: what every sample differs by, if all do alike;
+    ``common``: what more than half of them do, one sorted series beside the other, if more than half do.
 
     ``differing``: how many of how many samples differ from the one of their place; None where the places are
     not known.
@@ -33,6 +34,7 @@ class ExactDifference:
     same: bool
     figures: Mapping[str, tuple[float, float]]
     shift: float | None
+    common: float | None
     differing: tuple[int, int] | None
 
 
@@ -48,14 +50,15 @@ def compare_exact(
     a, b, compared = _aligned(before, after, hits)
     if a.size != b.size:
         figures = _figures(a, b)
-        same = all(figures[name][0] == figures[name][1] for name in (*FIGURES, "max"))
-        return ExactDifference(same, figures, 0.0 if same else _constant_shift(a, b), None)
+        same = all(figures[name][0] == figures[name][1] for names in DECIDING[:2] for name in names)
+        shift = 0.0 if same else _constant_shift(a, b)
+        return ExactDifference(same, figures, shift, shift, None)
     sorted_difference = np.sort(b) - np.sort(a)
     difference = b - a if compared else sorted_difference
     same = not sorted_difference.any()
     shift = 0.0 if same else float(difference[0]) if (difference == difference[0]).all() else None
     differing = (int((difference != 0).sum()), compared) if compared else None
-    return ExactDifference(same, _figures(a, b), shift, differing)
+    return ExactDifference(same, _figures(a, b), shift, _majority(sorted_difference), differing)
 
 
 def tick_marks(path: Path | None) -> Series | None:
@@ -77,6 +80,13 @@ def mode(series: Series) -> float:
 
     values, counts = np.unique(series, return_counts=True)
     return float(values[counts.argmax()])
+
+
+def _majority(differences: Series) -> float | None:
+    import numpy as np
+
+    values, counts = np.unique(differences, return_counts=True)
+    return float(values[counts.argmax()]) if 2 * counts.max() > differences.size else None
 
 
 def _aligned(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The verdict on one row that both runs have, exact or noisy. docs/comparing.md has the rules.
 
-Exact rows are compared exactly (``exact.py``); of noisy ones only what passes the tests of
-``significance.py``, the smallest effect and the noise floor counts.
+Exact rows are compared exactly (``exact.py``). Where their samples moved, but not alike, and in all noisy
+rows only what passes the tests of ``significance.py``, the smallest effect and the noise floor is better or
+worse.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rig.errors import EvidenceFault
 from rig.evidence import significance
-from rig.evidence.comparison import Change, Incomparable, Moved, Noise, Word
+from rig.evidence.comparison import NOT_ALIKE, Change, Incomparable, Moved, Noise, Word
 from rig.evidence.direction import Better, better
-from rig.evidence.exact import ExactDifference, compare_exact, tick_marks
+from rig.evidence.exact import DECIDING, ExactDifference, compare_exact, tick_marks
 from rig.evidence.pairing import Key, Pair, Side
 from rig.evidence.reader import samples
 
@@ -30,8 +31,6 @@ SINGLE_EFFECT: Final = 0.10
 FEWEST_EARLIER: Final = 2
 """Earlier runs of an image that are needed to tell how far a noisy figure moves between runs."""
 
-_DECIDING: Final = (("p50", "mode", "p99"), ("max",), ("mean",))
-"""The figures of an exact series that give the verdict: the first group in which one moved."""
 _STORED: Final = ("p50", "p99", "max", "mean")
 
 Earlier = Callable[[Side, Key], list[Mapping[str, float]]]
@@ -40,12 +39,17 @@ Earlier = Callable[[Side, Key], list[Mapping[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """A noisy row that differs enough to count, with what the tests say of it."""
+    """A row whose samples did not move alike, with what the tests say of it.
+
+    ``common``: it is exact, and more than half of its sorted samples moved by the same count.
+    """
 
     pair: Pair
     figures: Mapping[str, Moved]
     both: tuple[Series, Series]
     evidence: significance.Evidence
+    differing: tuple[int, int] | None = None
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +60,58 @@ class Judge:
     after: Side
     earlier: Earlier
 
-    def alone(self, pair: Pair) -> Change | Incomparable:
-        """A row that needs no other rows to be judged: an exact one, or a single value."""
+    def rows(self, pairs: Sequence[Pair]) -> Iterator[Change | Incomparable]:
+        """The verdict on every row. The p-values of those that need a test are corrected together."""
+        tested: list[_Tested] = []
+        untested = 0
+        for pair in pairs:
+            looked_at = self._look(pair)
+            if isinstance(looked_at, _Tested):
+                tested.append(looked_at)
+            else:
+                untested += not pair.exact and not pair.single
+                yield looked_at
+        names = tuple(significance.FIGURES)
+        raw = [item.evidence.p[name] for item in tested for name in names]
+        corrected = iter(significance.holm(raw, len(names) * (len(tested) + untested)))
+        for item in tested:
+            evidence = replace(item.evidence, p={name: next(corrected) for name in names})
+            yield self._weighed(replace(item, evidence=evidence))
+
+    def _look(self, pair: Pair) -> Change | Incomparable | _Tested:
         try:
-            return self._exact(pair) if pair.exact else self._single(pair)
+            if pair.exact:
+                return self._exact(pair)
+            return self._single(pair) if pair.single else self._noisy(pair)
         except EvidenceFault as fault:
             return Incomparable(pair.row, (), str(fault))
 
     # --- exact rows
 
-    def _exact(self, pair: Pair) -> Change:
+    def _exact(self, pair: Pair) -> Change | _Tested:
         a, b = pair.before, pair.after
         if pair.single:
             return self._exactly(pair, ("value",), {"value": _exact_move(a.mean, b.mean)}, b.mean - a.mean)
         if a.samples_sha256 is not None and a.samples_sha256 == b.samples_sha256:
             same = {name: _exact_move(getattr(a, name), getattr(b, name)) for name in ("p50", "p99")}
             return pair.change(Word.UNCHANGED, "p50", same, shift=0.0)
-        found = self._difference(pair)
-        figures = {name: _exact_move(*both) for name, both in found.figures.items()}
-        groups = ([name for name in names if figures[name].delta] for names in _DECIDING)
-        moved = next(filter(None, groups), [])
-        if found.same or not moved:
+        both = self._samples(pair)
+        found = self._difference(pair, both)
+        figures = {name: _exact_move(*values) for name, values in found.figures.items()}
+        if found.same:
             return pair.change(Word.UNCHANGED, "p50", figures, shift=found.shift)
-        return self._exactly(pair, moved, figures, found.shift, found.differing)
+        if found.shift is not None:
+            return self._exactly(pair, ("p50",), figures, found.shift, found.differing)
+        large = [name for name in significance.FIGURES if _is_large(pair, figures[name])]
+        evidence = significance.weigh(*both, large)
+        common = bool(found.common) and figures["p50"].delta != 0
+        return _Tested(pair, figures, both, evidence, found.differing, common)
 
-    def _difference(self, pair: Pair) -> ExactDifference:
-        a, b = self._samples(pair)
-        if a.min() == a.max() and b.min() == b.max():
-            return compare_exact(a, b)
+    def _difference(self, pair: Pair, both: tuple[Series, Series]) -> ExactDifference:
+        if all(side.min() == side.max() for side in both):
+            return compare_exact(*both)
         marks = tick_marks(self.before.ticks_file(pair.before)), tick_marks(self.after.ticks_file(pair.after))
-        return compare_exact(a, b, marks)
+        return compare_exact(*both, marks)
 
     def _exactly(
         self,
@@ -113,7 +139,8 @@ class Judge:
         """What must be 0: how far other runs of the same images are from these two."""
         known = figure if figure in _STORED else "p50" if figure == "mode" else "mean"
         spread, count = 0.0, 0
-        for side, own in ((self.before, pair.before), (self.after, pair.after)):
+        sides = ((self.before, pair.before), (self.after, pair.after))
+        for side, own in sides[:1] if self._same_image(pair.key[0]) else sides:
             others = [figures[known] for figures in self.earlier(side, pair.key)]
             spread = max([spread, *(abs(other - getattr(own, known)) for other in others)])
             count += len(others)
@@ -137,23 +164,8 @@ class Judge:
             verdict, _ = _verdict(pair, [moved.delta])
         return pair.change(verdict, "value", {"value": moved}, noise=noise, note=note)
 
-    def together(self, pairs: Sequence[Pair]) -> Iterator[Change | Incomparable]:
-        """All noisy distributions of a comparison; only those that differ enough to count need a test."""
-        tested: list[_Tested] = []
-        for pair in pairs:
-            looked_at = self._look(pair)
-            if isinstance(looked_at, _Tested):
-                tested.append(looked_at)
-            else:
-                yield looked_at
-        names = tuple(significance.FIGURES)
-        raw = [item.evidence.p[name] for item in tested for name in names]
-        corrected = iter(significance.holm(raw, len(names) * len(pairs)))
-        for item in tested:
-            evidence = replace(item.evidence, p={name: next(corrected) for name in names})
-            yield self._weighed(replace(item, evidence=evidence))
-
-    def _look(self, pair: Pair) -> Change | Incomparable | _Tested:
+    def _noisy(self, pair: Pair) -> Change | _Tested:
+        """A distribution; only one that differs enough to count needs a test."""
         names = significance.FIGURES
         figures = {name: Moved(getattr(pair.before, name), getattr(pair.after, name)) for name in names}
         large = [name for name, moved in figures.items() if _is_large(pair, moved)]
@@ -162,29 +174,38 @@ class Judge:
         if min(pair.before.n, pair.after.n) < significance.FEWEST:
             note = f"fewer than {significance.FEWEST} samples: not judged"
             return pair.change(Word.CHANGED, _largest(figures), figures, note=note)
-        try:
-            both = self._samples(pair)
-        except EvidenceFault as fault:
-            return Incomparable(pair.row, (), str(fault))
+        both = self._samples(pair)
         return _Tested(pair, figures, both, significance.weigh(*both, large))
 
     def _weighed(self, item: _Tested) -> Change:
         evidence, pair = item.evidence, item.pair
-        figures = {n: replace(moved, interval=evidence.interval[n]) for n, moved in item.figures.items()}
+        plain = {name: item.figures[name] for name in significance.FIGURES}
+        figures = {name: replace(moved, interval=evidence.interval[name]) for name, moved in plain.items()}
         certain = [name for name, moved in figures.items() if _is_significant(pair, name, moved, evidence)]
-        noise = self._noise_of_noisy(item) if certain else {}
-        real = [name for name in certain if abs(figures[name].delta) > noise[name].floor]
-        figure = _largest({name: figures[name] for name in real or certain or figures})
+        noise = self._noise_of_tested(item) if certain or pair.exact else {}
+        likely = dict.fromkeys([*(["p50"] if item.common else []), *certain])
+        real = [name for name in likely if abs(figures[name].delta) > noise[name].floor]
         verdict, mixed = _verdict(pair, [figures[name].delta for name in real])
-        more = {"p_value": evidence.p[figure], "rank_effect": evidence.rank_effect}
-        return pair.change(verdict, figure, figures, mixed=mixed, noise=noise.get(figure), **more)
+        figure, note = _largest({name: figures[name] for name in real or certain or figures}), ""
+        figures = {**item.figures, **figures}
+        if pair.exact and not real:
+            verdict, note = Word.CHANGED, NOT_ALIKE
+            moved = [name for names in DECIDING for name in names if figures[name].delta]
+            figure = moved[0] if moved else "p50"
+        more = {"p_value": evidence.p.get(figure), "rank_effect": evidence.rank_effect, "note": note}
+        known = noise.get(figure, noise.get("p50"))
+        return pair.change(
+            verdict, figure, figures, mixed=mixed, noise=known, differing=item.differing, **more
+        )
 
-    def _noise_of_noisy(self, item: _Tested) -> dict[str, Noise]:
-        between = {name: self._noise_between(item.pair, name) for name in item.figures}
+    def _noise_of_tested(self, item: _Tested) -> dict[str, Noise]:
+        if item.pair.exact:
+            return {name: self._noise_of_exact(item.pair, name) for name in significance.FIGURES}
+        between = {name: self._noise_between(item.pair, name) for name in significance.FIGURES}
         if all(between.values()):
             return {name: noise for name, noise in between.items() if noise is not None}
         within = [significance.floor_within(side) for side in item.both]
-        return {name: Noise(max(w[name] for w in within), "within the runs") for name in item.figures}
+        return {name: Noise(max(w[name] for w in within), "within the runs") for name in significance.FIGURES}
 
     def _noise_between(self, pair: Pair, figure: str) -> Noise | None:
         """The widest spread of earlier runs of either image, or None where there are too few."""

@@ -53,17 +53,14 @@ def compare(
 
 
 def _rows(a: Side, b: Side, across: Collection[str], earlier: Earlier) -> Iterator[Change | Incomparable]:
-    judge = Judge(a, b, earlier)
-    noisy: list[Pair] = []
+    pairs: list[Pair] = []
     for key in keys(a.measurements, b.measurements):
         row = meet(a, b, key, across)
-        if not isinstance(row, Pair):
-            yield row
-        elif row.exact or row.single:
-            yield judge.alone(row)
+        if isinstance(row, Pair):
+            pairs.append(row)
         else:
-            noisy.append(row)
-    yield from judge.together(noisy)
+            yield row
+    yield from Judge(a, b, earlier).rows(pairs)
 
 
 def _importance(change: Change) -> tuple[int, float]:

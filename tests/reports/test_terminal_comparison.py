@@ -59,7 +59,7 @@ def test_the_worst_stands_first(comparison: Comparison) -> None:
 
 def test_figures_show_as_many_digits_as_it_takes(comparison: Comparison) -> None:
     (line,) = [line for line in shown(comparison) if " boot " in line]
-    assert line.split()[2:7] == ["863.62", "863.624", "+0.004", "+0.00046", "%"]
+    assert line.split()[2:7] == ["863.620", "863.624", "+0.004", "+0.00046", "%"]
 
 
 def test_what_has_no_verdict_is_folded(comparison: Comparison) -> None:

@@ -127,7 +127,8 @@ def same_image(
 ) -> list[SameImage]:
     """What the newest ``most`` runs of that image on that board measured; each case's last attempt counts.
 
-    Runs that are not complete are left out, and those in ``without``. A folder without runs has none.
+    Runs that are not complete are left out, those in ``without``, and measurements that are no numbers. A
+    folder without runs has none.
     """
     if not runs_dir.is_dir():
         return []
@@ -166,7 +167,7 @@ def _rows(runs_dir: Path, sql: str, values: Sequence[object]) -> list[Any]:
 
 def _same_image(runs_dir: Path, board: str, image_sha256: str, run: Any) -> list[SameImage]:
     sql = """
-      SELECT *, max(attempt) FROM measurements WHERE run_id = ? AND board = ? AND n > 0
+      SELECT *, max(attempt) FROM measurements WHERE run_id = ? AND board = ? AND mean IS NOT NULL
       GROUP BY suite, "case", name"""
     identity = json.loads(run["identity"])
     result = BoardResult(board, Outcome(run["outcome"]), run["dut"], image_sha256, identity, None)
@@ -175,7 +176,7 @@ def _same_image(runs_dir: Path, board: str, image_sha256: str, run: Any) -> list
             run["run_id"],
             (board, row["suite"], row["case"], row["name"]),
             row["unit"],
-            {name: row[name] for name in ("p50", "p99", "max", "mean") if row[name] is not None},
+            {name: row[name] for name in ("p50", "p99", "max", "mean")},
             json.loads(row["context"]),
             result,
         )
