@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
-    python -m benchmarks [help] [image] [flash] [case] [qualify] [boards] [reports] [compare] [console] [samples]
+    python -m benchmarks [PART ...]    help image flash case qualify boards reports compare console samples
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.

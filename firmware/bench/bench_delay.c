@@ -7,7 +7,7 @@
 #include "kernel_compat.h"
 #include "platform.h"
 
-enum { LONGEST = 3 };
+enum { LONGEST = 3, WAYS = 3 };
 
 static const char s_no_wake[] = "it did not wake at the tick it should, by the kernel's own count";
 static const char s_not_then[] = "it did not wake at the tick it should, by the counter";
@@ -60,6 +60,8 @@ typedef struct {
 } expiry_t;
 
 static expiry_t s_expiry;
+static TimerHandle_t s_once;
+static TimerHandle_t s_reloading;
 
 static void expiry_callback(TimerHandle_t timer)
 {
@@ -71,33 +73,58 @@ static void expiry_callback(TimerHandle_t timer)
     (void)xTaskNotifyGive(s_expiry.waiter);
 }
 
-static const char *expiry_measure(TimerHandle_t timer, uint32_t n)
+// Waits for the callback, which must come `ticks` after the tick at `before`.
+static const char *expiry_await(uint32_t before, TickType_t due, TickType_t ticks)
 {
-    for (uint32_t i = 0; i <= n; i++) {
-        TickType_t ticks = delay_ticks(i);
-        TickType_t due = xTaskGetTickCount() + ticks;
-        uint32_t before = platform_tick_moment();
-        (void)xTimerChangePeriod(timer, ticks, 0); // starts it, too
-        (void)ulTaskNotifyTake(pdTRUE, ticks + LONGEST);
-        if (s_expiry.calls != i + 1u || s_expiry.tick != due) {
-            return s_no_wake;
-        }
-        if (!delay_was(before, s_expiry.moment, ticks)) {
-            return s_not_then;
-        }
-        bench_keep_between(i, s_expiry.moment, bench_probe()->end);
+    uint32_t calls = s_expiry.calls;
+    (void)ulTaskNotifyTake(pdTRUE, ticks + LONGEST);
+    if (s_expiry.calls != calls + 1u || s_expiry.tick != due) {
+        return s_no_wake;
     }
-    return NULL;
+    return delay_was(before, s_expiry.moment, ticks) ? NULL : s_not_then;
+}
+
+// A timer that runs on by itself: its second expiry counts.
+static const char *expiry_reload(uint32_t before, TickType_t due, TickType_t ticks)
+{
+    (void)xTimerChangePeriod(s_reloading, ticks, 0); // starts it, too
+    const char *fault = expiry_await(before, due, ticks);
+    fault = fault != NULL ? fault : expiry_await(s_expiry.moment, due + ticks, ticks);
+    (void)xTimerStop(s_reloading, 0);
+    return fault;
+}
+
+// Sample by sample another way of the three by which a timer comes to its expiry time.
+static const char *expiry_take(uint32_t index)
+{
+    TickType_t ticks = delay_ticks(index / WAYS);
+    TickType_t now = xTaskGetTickCount();
+    uint32_t before = platform_tick_moment();
+    if (index % WAYS == 0u) {
+        (void)xTimerChangePeriod(s_once, ticks, 0);
+        return expiry_await(before, now + ticks, ticks);
+    }
+    if (index % WAYS == 1u) {
+        (void)xTimerStart(s_once, 0); // with the period that it has
+        return expiry_await(before, now + ticks, ticks);
+    }
+    return expiry_reload(before, now + ticks, ticks);
 }
 
 const char *bench_run_expiry(uint32_t n, int32_t arg)
 {
     (void)arg;
-    static StaticTimer_t s_memory;
-    TimerHandle_t timer = xTimerCreateStatic("bench", 1, pdFALSE, NULL, expiry_callback, &s_memory);
+    static StaticTimer_t s_memory[2];
+    s_once = xTimerCreateStatic("bench", 1, pdFALSE, NULL, expiry_callback, &s_memory[0]);
+    s_reloading = xTimerCreateStatic("bench", 1, pdTRUE, NULL, expiry_callback, &s_memory[1]);
     s_expiry = (expiry_t){.waiter = xTaskGetCurrentTaskHandle()};
     bench_set_overhead(0, 0);
-    const char *fault = expiry_measure(timer, n);
-    (void)xTimerDelete(timer, 0); // done at once, in the higher timer task
+    const char *fault = NULL;
+    for (uint32_t i = 0; i <= n && fault == NULL; i++) {
+        fault = expiry_take(i);
+        bench_keep_between(i, s_expiry.moment, bench_probe()->end);
+    }
+    (void)xTimerDelete(s_once, 0); // done at once, in the higher timer task
+    (void)xTimerDelete(s_reloading, 0);
     return fault;
 }

@@ -3,6 +3,7 @@
 // handler takes the counter at its entry, and whether the code it interrupted was in a critical
 // section (BASEPRI set). An interrupt waits for the end of the instruction it falls into as well.
 #include "bench.h"
+#include "bench_calls.h"
 #include "bench_rows.h"
 #include "kernel_compat.h"
 #include "platform.h"
@@ -14,8 +15,6 @@ enum {
     SPREAD = 4096, // and this many more, by chance
     PROVING = 256, // alarms of which some must have come in a critical section
     SLACK_CYCLES = 64,
-    EVENT_BIT = 1,
-    BLOCK_BYTES = 64,
 };
 
 _Static_assert(PRIORITY_ABOVE < configMAX_SYSCALL_INTERRUPT_PRIORITY,
@@ -57,8 +56,7 @@ static bool alarm_overdue(uint32_t due)
     return late > PLATFORM_COUNTER_HZ / configTICK_RATE_HZ && late < UINT32_MAX / 2u;
 }
 
-// ---- latency of the alarm, nothing masked
-// --------------------------------------------------------
+// ---- latency of the alarm, nothing masked -------------------------------------------------------
 
 typedef struct {
     uint32_t smallest;
@@ -84,154 +82,9 @@ static const char *alarm_measure_base(latency_t *base)
     return NULL;
 }
 
-// ---- calls whose critical sections are looked at
-// -------------------------------------------------
-
-static QueueHandle_t s_queue;
-static SemaphoreHandle_t s_semaphore;
-static SemaphoreHandle_t s_mutex;
-static EventGroupHandle_t s_group;
-static TimerHandle_t s_timer;
-static void *s_block;
-
-static void no_callback(TimerHandle_t timer)
-{
-    (void)timer;
-}
-
-static void calls_prepare(void)
-{
-    static StaticQueue_t s_queue_memory;
-    static StaticSemaphore_t s_semaphore_memory;
-    static StaticSemaphore_t s_mutex_memory;
-    static StaticEventGroup_t s_group_memory;
-    static StaticTimer_t s_timer_memory;
-    static uint8_t s_storage[sizeof(uint32_t)];
-    s_queue = xQueueCreateStatic(1, sizeof(uint32_t), s_storage, &s_queue_memory);
-    s_semaphore = xSemaphoreCreateBinaryStatic(&s_semaphore_memory);
-    s_mutex = xSemaphoreCreateMutexStatic(&s_mutex_memory);
-    s_group = xEventGroupCreateStatic(&s_group_memory);
-    s_timer = xTimerCreateStatic("bench", configTICK_RATE_HZ, pdFALSE, NULL, no_callback,
-                                 &s_timer_memory);
-}
-
-static void calls_end(void)
-{
-    (void)xTimerDelete(s_timer, 0);
-}
-
-static void call_yield(void)
-{
-    taskYIELD();
-}
-
-static bool undo_nothing(void)
-{
-    return true;
-}
-
-static void call_notify(void)
-{
-    (void)xTaskNotifyGive(xTaskGetCurrentTaskHandle());
-}
-
-static bool undo_notify(void)
-{
-    return ulTaskNotifyTake(pdTRUE, 0) == 1u;
-}
-
-static void call_send(void)
-{
-    uint32_t message = s_alarms.count;
-    (void)xQueueSend(s_queue, &message, 0);
-}
-
-static bool undo_send(void)
-{
-    uint32_t message;
-    return xQueueReceive(s_queue, &message, 0) == pdPASS;
-}
-
-static void call_give(void)
-{
-    (void)xSemaphoreGive(s_semaphore);
-}
-
-static bool undo_give(void)
-{
-    return xSemaphoreTake(s_semaphore, 0) == pdPASS;
-}
-
-static void call_lock(void)
-{
-    (void)xSemaphoreTake(s_mutex, 0);
-}
-
-static bool undo_lock(void)
-{
-    return xSemaphoreGive(s_mutex) == pdPASS;
-}
-
-static void call_set_bit(void)
-{
-    (void)xEventGroupSetBits(s_group, EVENT_BIT);
-}
-
-static bool undo_set_bit(void)
-{
-    return xEventGroupClearBits(s_group, EVENT_BIT) == EVENT_BIT;
-}
-
-static void call_start_timer(void)
-{
-    (void)xTimerStart(s_timer, 0);
-}
-
-static bool undo_start_timer(void)
-{
-    bool started = xTimerIsTimerActive(s_timer) != pdFALSE;
-    return xTimerStop(s_timer, 0) == pdPASS && started;
-}
-
-static void call_malloc(void)
-{
-    s_block = pvPortMalloc(BLOCK_BYTES);
-}
-
-static bool undo_malloc(void)
-{
-    bool given = s_block != NULL;
-    vPortFree(s_block);
-    return given;
-}
-
-typedef struct {
-    void (*call)(void);
-    bool (*undo)(void); // whether the call did what it says; leaves things as before
-} call_row_t;
-
-static const call_row_t s_calls[] = {
-    {call_yield, undo_nothing},
-    {call_notify, undo_notify},
-    {call_send, undo_send},
-    {call_give, undo_give},
-    {call_lock, undo_lock},
-    {call_set_bit, undo_set_bit},
-    {call_start_timer, undo_start_timer},
-    {call_malloc, undo_malloc},
-};
-
-enum { CALLS = sizeof s_calls / sizeof s_calls[0] };
-
-bool bench_takes_call(int32_t arg)
-{
-    return arg >= 1 && arg <= CALLS;
-}
-
 static const char s_wrong_call[] = "a kernel call did not do what it says";
 
-// ---- latency while kernel calls run
-// --------------------------------------------------------------
+// ---- latency while kernel calls run -------------------------------------------------------------
 
 static uint32_t s_chance;
 
@@ -246,7 +99,7 @@ static uint32_t alarm_delay(void)
 static const char *masked_hammer(uint32_t seen, uint32_t due, uint32_t *call)
 {
     while (s_alarms.count == seen) {
-        const call_row_t *row = &s_calls[(*call)++ % CALLS];
+        const bench_call_t *row = bench_call((*call)++);
         row->call();
         if (!row->undo()) {
             return s_wrong_call;
@@ -291,9 +144,9 @@ static const char *masked_run(uint32_t n, uint8_t priority, masked_t *found)
     s_chance = 1;
     s_alarms.masked = 0;
     bench_set_overhead(0, 0);
-    calls_prepare();
+    bench_calls_prepare();
     fault = masked_measure(n, &found->largest);
-    calls_end();
+    bench_calls_end();
     return fault;
 }
 
@@ -326,8 +179,7 @@ const char *bench_run_masked_below(uint32_t n, int32_t arg)
     return s_alarms.masked > 0u ? "an interrupt came in a critical section" : NULL;
 }
 
-// ---- longest masked window of one call
-// -----------------------------------------------------------
+// ---- longest masked window of one call ----------------------------------------------------------
 
 typedef struct {
     uint32_t due;
@@ -335,11 +187,13 @@ typedef struct {
     uint32_t end;
 } window_t;
 
-static void window_take(const call_row_t *row, uint32_t delay, window_t *window)
+// The NOPs leave room for alarms that are due before the call; a loop would blur its phase.
+static void window_take(const bench_call_t *row, uint32_t delay, window_t *window)
 {
     const volatile uint32_t *counter = bench_counter();
     s_alarms.stage = STAGE_BEFORE;
     window->due = platform_alarm_once(PLATFORM_ALARM_BENCH, delay);
+    __asm volatile(".rept 64\n\tnop\n\t.endr");
     window->begin = *counter;
     s_alarms.stage = STAGE_IN;
     row->call();
@@ -347,7 +201,7 @@ static void window_take(const call_row_t *row, uint32_t delay, window_t *window)
     window->end = *counter;
 }
 
-static const char *window_settle(const call_row_t *row, uint32_t seen, uint32_t due)
+static const char *window_settle(const bench_call_t *row, uint32_t seen, uint32_t due)
 {
     while (s_alarms.count == seen && !alarm_overdue(due)) {
     }
@@ -357,41 +211,8 @@ static const char *window_settle(const call_row_t *row, uint32_t seen, uint32_t 
     return row->undo() ? NULL : s_wrong_call;
 }
 
-typedef struct {
-    uint32_t first;  // delay of the first alarm of a sweep
-    uint32_t length; // of the sweep, in counter ticks
-} sweep_t;
-
-// From well before the call to well behind it, as it runs when no alarm comes.
-static const char *sweep_plan(const call_row_t *row, sweep_t *sweep)
-{
-    enum { MARGIN = 64 };
-    window_t window = {0, 0, 0};
-    for (uint32_t i = 0; i < 2u; i++) { // the first is cold
-        uint32_t seen = s_alarms.count;
-        window_take(row, SPREAD * 4u, &window);
-        const char *fault = window_settle(row, seen, window.due);
-        if (fault != NULL) {
-            return fault;
-        }
-    }
-    uint32_t armed = window.due - SPREAD * 4u;
-    sweep->first = window.begin - armed > MARGIN * 2u ? window.begin - armed - MARGIN : MARGIN;
-    sweep->length = window.end - armed + MARGIN - sweep->first;
-    return NULL;
-}
-
-// Every phase by the counter's ticks where n has room for that, else n phases evenly.
-static uint32_t sweep_delay(const sweep_t *sweep, uint32_t index, uint32_t n)
-{
-    if (sweep->length <= n) {
-        return sweep->first + index % sweep->length;
-    }
-    return sweep->first + (uint32_t)((uint64_t)index * sweep->length / n);
-}
-
 // Taken again where a tick came meanwhile, because its handler masks, too.
-static const char *window_measure_one(const call_row_t *row, uint32_t delay, window_t *window)
+static const char *window_measure_one(const bench_call_t *row, uint32_t delay, window_t *window)
 {
     const char *fault;
     uint32_t ticks;
@@ -404,7 +225,38 @@ static const char *window_measure_one(const call_row_t *row, uint32_t delay, win
     return fault;
 }
 
-static const char *window_measure(const call_row_t *row, const sweep_t *sweep, uint32_t n)
+typedef struct {
+    uint32_t first;  // delay of the first alarm of a sweep
+    uint32_t length; // of the sweep, in counter ticks
+} sweep_t;
+
+// From well before the call to well behind it, as it runs when no alarm and no tick comes.
+static const char *sweep_plan(const bench_call_t *row, sweep_t *sweep)
+{
+    enum { MARGIN = 64, FAR = 4 * SPREAD };
+    window_t window;
+    for (uint32_t i = 0; i < 2u; i++) { // the first is cold
+        const char *fault = window_measure_one(row, FAR, &window);
+        if (fault != NULL) {
+            return fault;
+        }
+    }
+    uint32_t begin = window.begin - (window.due - FAR); // since the alarm was set
+    sweep->first = begin > 2u * MARGIN ? begin - MARGIN : MARGIN;
+    sweep->length = window.end - window.begin + begin + MARGIN - sweep->first;
+    return NULL;
+}
+
+// Every phase by the counter's ticks where n has room for that, else n phases evenly.
+static uint32_t sweep_delay(const sweep_t *sweep, uint32_t index, uint32_t n)
+{
+    if (sweep->length <= n) {
+        return sweep->first + index % sweep->length;
+    }
+    return sweep->first + (uint32_t)((uint64_t)index * sweep->length / n);
+}
+
+static const char *window_measure(const bench_call_t *row, const sweep_t *sweep, uint32_t n)
 {
     window_t window;
     for (uint32_t i = 0; i <= n; i++) {
@@ -427,7 +279,7 @@ static const char *window_judge(uint32_t n)
     return swept || n < PROVING ? NULL : "the alarms did not go over the whole call";
 }
 
-static const char *window_run(const call_row_t *row, uint32_t n)
+static const char *window_run(const bench_call_t *row, uint32_t n)
 {
     sweep_t sweep;
     const char *fault = sweep_plan(row, &sweep);
@@ -452,8 +304,8 @@ const char *bench_run_longest(uint32_t n, int32_t arg)
         return fault;
     }
     bench_set_overhead(base.smallest, BASE_ALARMS);
-    calls_prepare();
-    fault = window_run(&s_calls[arg - 1], n);
-    calls_end();
+    bench_calls_prepare();
+    fault = window_run(bench_call((uint32_t)arg - 1u), n);
+    bench_calls_end();
     return fault;
 }

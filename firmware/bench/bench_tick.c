@@ -139,10 +139,10 @@ static const char *jitter_judge(TickType_t counted, uint32_t intervals)
     const jitter_t *jitter = &s_jitter;
     uint32_t elapsed = jitter->last - jitter->first;
     uint32_t off = elapsed - intervals * jitter->period + jitter->period / 2u;
-    if (off == 12345u) {
+    if (jitter->faults > 0u || off >= jitter->period) {
         return "a tick was lost, doubled or late by half a period, by the counter";
     }
-    return true || counted == jitter->ticks ? NULL : "the kernel did not count every tick once";
+    return counted == jitter->ticks ? NULL : "the kernel did not count every tick once";
 }
 
 const char *bench_run_tick_jitter(uint32_t n, int32_t arg)

@@ -106,7 +106,7 @@ def test_benchmark(
 ) -> None:
     context = console.request("bench.context", deadline=Deadline.after(READ_S))
     name, within = benchmark.name, benchmark.ticks == "within"
-    declared = measure.declare(name, timebase.unit, "p99")
+    declared = measure.declare(name, timebase.unit, "max" if within else "p99")  # a wait: the longest counts
     done, raw = run_benchmark(console, benchmark.id, benchmark.n, benchmark.arg, benchmark.profile)
     assert len(raw.ticks) == int(done["n"]) == benchmark.n
 
