@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Kernel micro-benchmarks: how one kernel primitive is timed, sample by sample.
 //
-// A benchmark runs in the bench task, above every other task but its peer, with reception held and
-// the writer taken, beginning right after a tick: when its command arrived cannot move a sample.
-// A sample is the counter's difference over the measured section, overhead included; the cost of
-// the probe alone is measured by the same code around nothing and reported apart. The first (cold)
-// run of the primitive is reported apart too. Nothing is printed between first and last sample.
+// A benchmark runs in the bench task, above every other task but its peer and its helpers, with
+// reception held and the writer taken, beginning right after a tick: when its command arrived
+// cannot move a sample. A sample is the counter's difference over the measured section, overhead
+// included; the cost of the probe alone is measured by the same code around nothing and reported
+// apart. The first (cold) run of the primitive is reported apart too. Nothing is printed between
+// first and last sample, and what proves that the primitive did what it says stands outside the
+// section.
 //
-// To add one: write run (and peer, if another task must take part) and a row in bench_table.c.
+// To add one: write run (and peer, if another task must take part; bench_helpers.h for more of
+// them) and a row in bench_table.c.
 #ifndef BENCH_H
 #define BENCH_H
 
