@@ -6,6 +6,7 @@
 //   console, noise      one priority, time-sliced, so that log lines fall between replies
 //   bench               above them: runs a benchmark while all others wait
 //   bench.peer          above bench: the task a measured primitive switches to
+//   (bench.helper)      not in the table: made and deleted by a benchmark, in bench_helpers.h
 #ifndef TASKS_H
 #define TASKS_H
 

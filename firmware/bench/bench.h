@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Kernel micro-benchmarks: how one kernel primitive is timed, sample by sample.
 //
-// A benchmark runs in the bench task, above every other task but its peer, with reception held and
-// the writer taken, beginning right after a tick: when its command arrived cannot move a sample.
-// A sample is the counter's difference over the measured section, overhead included; the cost of
-// the probe alone is measured by the same code around nothing and reported apart. The first (cold)
-// run of the primitive is reported apart too. Nothing is printed between first and last sample.
+// A benchmark runs in the bench task, above every other task but its peer and its helpers, with
+// reception held and the writer taken, beginning right after a tick: when its command arrived
+// cannot move a sample. A sample is the counter's difference over the measured section, overhead
+// included; the cost of the probe alone is measured by the same code around nothing and reported
+// apart. The first (cold) run of the primitive is reported apart too. Nothing is printed between
+// first and last sample, and what proves that the primitive did what it says stands outside the
+// section.
 //
 // Loaded, a benchmark runs with all of this beside it, begun at a tick too, so that an exact clock
 // gives the same samples every time (bench_load.c):
@@ -21,9 +23,9 @@
 // left out (bench.context says load_us=0). A benchmark's own tasks must be above priority 1 and
 // must not count on being the only ones at the highest.
 //
-// To add one: write run (and peer, if another task must take part) and a row in bench_table.c. Take
-// samples by BENCH_BEGIN, BENCH_END (or BENCH_END_AT) and bench_keep: an instrument outside sees
-// these, and counts between them.
+// To add one: write run (and peer, if another task must take part; bench_helpers.h for more of
+// them) and a row in bench_table.c. Take samples by BENCH_BEGIN, BENCH_END (or BENCH_END_AT) and
+// bench_keep: an instrument outside sees these, and counts between them.
 #ifndef BENCH_H
 #define BENCH_H
 

@@ -28,7 +28,7 @@ static void stream_make(uint32_t index)
 {
     for (size_t i = 0; i < BYTES_MAX; i++) {
         s_out[i] = (uint8_t)(index * 41u + i * 13u + 3u);
-        s_in[i] = (uint8_t)~s_out[i];
+        s_in[i] = s_out[i] ^ 0xFFu;
     }
 }
 

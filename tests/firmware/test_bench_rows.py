@@ -73,7 +73,7 @@ def test_the_board_has_the_rows_of_the_table_and_no_other(session: BoardSession)
     kernel = int(_ask(session, "bench.context")["kernel_number"])
     listed = [row["id"] for row in _rows(session, "bench.list")]
     assert len(listed) == len(set(listed))
-    promised = {v.id for v in VARIANTS if kernel >= SINCE.get(v.needs or "", 0)}
+    promised = {v.id for v in TABLE if kernel >= SINCE.get(v.needs or "", 0)}
     assert set(listed) - CALIBRATION == promised - NOT_YET
 
 
