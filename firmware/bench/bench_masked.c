@@ -89,37 +89,6 @@ static const char *alarm_measure_base(latency_t *base)
 
 static QueueHandle_t s_queue;
 static SemaphoreHandle_t s_semaphore;
-static SemaphoreHandle_t s_mutex;
-static EventGroupHandle_t s_group;
-static TimerHandle_t s_timer;
-static void *s_block;
-
-static void no_callback(TimerHandle_t timer)
-{
-    (void)timer;
-}
-
-static void calls_prepare(void)
-{
-    static StaticQueue_t s_queue_memory;
-    static StaticSemaphore_t s_semaphore_memory;
-    static StaticSemaphore_t s_mutex_memory;
-    static StaticEventGroup_t s_group_memory;
-    static StaticTimer_t s_timer_memory;
-    static uint8_t s_storage[sizeof(uint32_t)];
-    s_queue = xQueueCreateStatic(1, sizeof(uint32_t), s_storage, &s_queue_memory);
-    s_semaphore = xSemaphoreCreateBinaryStatic(&s_semaphore_memory);
-    s_mutex = xSemaphoreCreateMutexStatic(&s_mutex_memory);
-    s_group = xEventGroupCreateStatic(&s_group_memory);
-    s_timer = xTimerCreateStatic("bench", configTICK_RATE_HZ, pdFALSE, NULL, no_callback,
-                                 &s_timer_memory);
-}
-
-static void calls_end(void)
-{
-    (void)xTimerDelete(s_timer, 0);
-}
-
 static void call_yield(void)
 {
     taskYIELD();
@@ -162,6 +131,17 @@ static bool undo_give(void)
     return xSemaphoreTake(s_semaphore, 0) == pdPASS;
 }
 
+// Calls that a kernel may lack; the others then go on without them.
+
+#if KERNEL_HAS_MUTEXES
+static SemaphoreHandle_t s_mutex;
+
+static void prepare_mutex(void)
+{
+    static StaticSemaphore_t s_memory;
+    s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
+}
+
 static void call_lock(void)
 {
     (void)xSemaphoreTake(s_mutex, 0);
@@ -170,6 +150,20 @@ static void call_lock(void)
 static bool undo_lock(void)
 {
     return xSemaphoreGive(s_mutex) == pdPASS;
+}
+#else
+static void prepare_mutex(void)
+{
+}
+#endif
+
+#if KERNEL_HAS_EVENT_GROUPS
+static EventGroupHandle_t s_group;
+
+static void prepare_group(void)
+{
+    static StaticEventGroup_t s_memory;
+    s_group = xEventGroupCreateStatic(&s_memory);
 }
 
 static void call_set_bit(void)
@@ -180,6 +174,31 @@ static void call_set_bit(void)
 static bool undo_set_bit(void)
 {
     return xEventGroupClearBits(s_group, EVENT_BIT) == EVENT_BIT;
+}
+#else
+static void prepare_group(void)
+{
+}
+#endif
+
+#if KERNEL_HAS_TIMERS
+static TimerHandle_t s_timer;
+
+static void no_callback(TimerHandle_t timer)
+{
+    (void)timer;
+}
+
+static void prepare_timer(void)
+{
+    static StaticTimer_t s_memory;
+    s_timer =
+        xTimerCreateStatic("bench", configTICK_RATE_HZ, pdFALSE, NULL, no_callback, &s_memory);
+}
+
+static void calls_end(void)
+{
+    (void)xTimerDelete(s_timer, 0);
 }
 
 static void call_start_timer(void)
@@ -192,6 +211,18 @@ static bool undo_start_timer(void)
     bool started = xTimerIsTimerActive(s_timer) != pdFALSE;
     return xTimerStop(s_timer, 0) == pdPASS && started;
 }
+#else
+static void prepare_timer(void)
+{
+}
+
+static void calls_end(void)
+{
+}
+#endif
+
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
+static void *s_block;
 
 static void call_malloc(void)
 {
@@ -201,8 +232,21 @@ static void call_malloc(void)
 static bool undo_malloc(void)
 {
     bool given = s_block != NULL;
-    vPortFree(s_block);
+    kernel_heap_give_back(s_block);
     return given;
+}
+#endif
+
+static void calls_prepare(void)
+{
+    static StaticQueue_t s_queue_memory;
+    static StaticSemaphore_t s_semaphore_memory;
+    static uint8_t s_storage[sizeof(uint32_t)];
+    s_queue = xQueueCreateStatic(1, sizeof(uint32_t), s_storage, &s_queue_memory);
+    s_semaphore = xSemaphoreCreateBinaryStatic(&s_semaphore_memory);
+    prepare_mutex();
+    prepare_group();
+    prepare_timer();
 }
 
 typedef struct {
@@ -210,22 +254,31 @@ typedef struct {
     bool (*undo)(void); // whether the call did what it says; leaves things as before
 } call_row_t;
 
-static const call_row_t s_calls[] = {
-    {call_yield, undo_nothing},
-    {call_notify, undo_notify},
-    {call_send, undo_send},
-    {call_give, undo_give},
-    {call_lock, undo_lock},
-    {call_set_bit, undo_set_bit},
-    {call_start_timer, undo_start_timer},
-    {call_malloc, undo_malloc},
-};
+enum { CALLS = 8 };
 
-enum { CALLS = sizeof s_calls / sizeof s_calls[0] };
+// By the number of bench.list's help, from 0; a call that the kernel lacks has no functions.
+static const call_row_t s_calls[CALLS] = {
+    [0] = {call_yield, undo_nothing},
+    [1] = {call_notify, undo_notify},
+    [2] = {call_send, undo_send},
+    [3] = {call_give, undo_give},
+#if KERNEL_HAS_MUTEXES
+    [4] = {call_lock, undo_lock},
+#endif
+#if KERNEL_HAS_EVENT_GROUPS
+    [5] = {call_set_bit, undo_set_bit},
+#endif
+#if KERNEL_HAS_TIMERS
+    [6] = {call_start_timer, undo_start_timer},
+#endif
+#if KERNEL_HAS_DYNAMIC_ALLOCATION
+    [7] = {call_malloc, undo_malloc},
+#endif
+};
 
 bool bench_takes_call(int32_t arg)
 {
-    return arg >= 1 && arg <= CALLS;
+    return arg >= 1 && arg <= CALLS && s_calls[arg - 1].call != NULL;
 }
 
 static const char s_wrong_call[] = "a kernel call did not do what it says";
@@ -242,14 +295,16 @@ static uint32_t alarm_delay(void)
 }
 
 // Calls until the alarm has come; `call` goes on through the calls from sample to sample.
-static const char *masked_hammer(uint32_t due, uint32_t *call)
+// `seen` is the alarms' count from before this one was armed: under load it may have come already.
+static const char *masked_hammer(uint32_t due, uint32_t seen, uint32_t *call)
 {
-    uint32_t seen = s_alarms.count;
     while (s_alarms.count == seen) {
         const call_row_t *row = &s_calls[(*call)++ % CALLS];
-        row->call();
-        if (!row->undo()) {
-            return s_wrong_call;
+        if (row->call != NULL) {
+            row->call();
+            if (!row->undo()) {
+                return s_wrong_call;
+            }
         }
         if (alarm_overdue(due)) {
             return s_lost;
@@ -265,7 +320,7 @@ static const char *masked_measure(uint32_t n, uint32_t *largest)
     for (uint32_t i = 0; i <= n; i++) {
         uint32_t before = s_alarms.count;
         uint32_t due = platform_alarm_once(PLATFORM_ALARM_BENCH, alarm_delay());
-        const char *fault = masked_hammer(due, &call);
+        const char *fault = masked_hammer(due, before, &call);
         if (fault != NULL || s_alarms.count != before + 1u) {
             return fault != NULL ? fault : s_lost;
         }

@@ -81,8 +81,10 @@ static const bench_row_t s_rows[] = {
      bench_run_isr_exit, NULL},
     {"task.delay.accuracy", "-", "vTaskDelayUntil: from the tick until the task runs", NULL,
      bench_run_delay, NULL},
+#if KERNEL_HAS_TIMERS
     {"timer.expiry.latency", "-", "from the tick a timer expires at until its callback", NULL,
      bench_run_expiry, NULL},
+#endif
     {"isr.masked.above", "-",
      "alarm until its handler, above what the kernel masks, while kernel calls run", NULL,
      bench_run_masked_above, NULL},

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.board_feature("kernel-bench")
 TABLE = Path(__file__).with_name("benchmarks.toml")
 BENCHMARKS = load_benchmarks(TABLE)
 PUBLISHED = load_published(TABLE.with_name("published.toml"))
+MIXED = {one.id for one in BENCHMARKS if one.needs} & {one.id for one in BENCHMARKS if not one.needs}
 CALIBRATION_SAMPLES = 2000
 TICKS = 4000
 RUN_S = 30.0
@@ -65,12 +66,16 @@ def run_benchmark(
 
 
 def require_row(console: ConsoleLink, benchmark: Benchmark, listed: Collection[str]) -> None:
-    """Skips with the reason where the board has no such row."""
-    if benchmark.id in listed:
+    """Skips with the reason where the kernel lacks what is measured.
+
+    An id that is listed may stand for several calls, of which the kernel has not all; asking for the matrix
+    in every other case would cost more than the measurement.
+    """
+    if benchmark.id in listed and benchmark.id not in MIXED:
         return
     absence = _kernel_features(console).absence(benchmark, listed)
-    assert absence is not None
-    pytest.skip(absence.reason)
+    if absence is not None:
+        pytest.skip(absence.reason)
 
 
 def _kernel_features(console: ConsoleLink) -> KernelFeatures:
