@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.measure import CaseMeasure
+    from rig.pytest_plugin.other_firmware import OtherFirmware
 
 pytestmark = pytest.mark.board_feature("kernel-bench")
 
@@ -34,6 +35,8 @@ TABLE = Path(__file__).with_name("benchmarks.toml")
 BENCHMARKS = load_benchmarks(TABLE)
 PUBLISHED = load_published(TABLE.with_name("published.toml"))
 MIXED = {one.id for one in BENCHMARKS if one.needs} & {one.id for one in BENCHMARKS if not one.needs}
+HEAPS = ("heap_1", "heap_2", "heap_3", "heap_4", "heap_5")
+HEAP_NUMBER = 28
 CALIBRATION_SAMPLES = 2000
 TICKS = 4000
 RUN_S = 30.0
@@ -133,6 +136,41 @@ def test_benchmark(
     if raw.hit.any():
         hit = measure.declare(f"{name}.tick_hit", timebase.unit, "p99")
         hit.samples(figures[raw.hit], {**method, "population": "tick"})
+
+
+@pytest.mark.parametrize("scheme", HEAPS)
+def test_heap_scheme(
+    scheme: str,
+    board: BoardSession,
+    console: ConsoleLink,
+    measure: CaseMeasure,
+    timebase: TimeBase,
+    other_firmware: OtherFirmware,
+) -> None:
+    """The heap's rows with each other scheme of the kernel tree, built and flashed: heap.alloc.16.heap_2.
+
+    The zero to compare with is static memory, heap.static, which knows no scheme.
+    """
+    with other_firmware.with_heap(scheme):
+        said = console.request("bench.context", deadline=Deadline.after(READ_S))
+        state = console.request("mem.heap", deadline=Deadline.after(READ_S)).fields
+        rows = console.request("bench.list", deadline=Deadline.after(READ_S)).rows
+        assert (said.fields["heap"], state["scheme"]) == (scheme, scheme)
+        listed = {row["id"] for row in rows}
+        measured = [one for one in BENCHMARKS if one.number == HEAP_NUMBER and one.profile == "idle"]
+        measured = [one for one in measured if one.id in listed and one.id != "heap.static"]
+        assert "heap.alloc" in {one.id for one in measured}
+        for one in measured:
+            declared = measure.declare(f"{one.name}.{scheme}", timebase.unit, "p99")
+            done, raw = run_benchmark(console, one.id, one.n, one.arg)
+            figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))
+            method: dict[str, Scalar] = {
+                "measures": one.measures,
+                "tick_hits": int(raw.hit.sum()),
+                "free": state["free"],
+            }
+            declared.samples(figures[~raw.hit], {**_context(board, said), **method})
+            measure.artifact(f"{one.name}.{scheme}.ticks.csv", raw.as_csv())
 
 
 @pytest.mark.parametrize("profile", PROFILES)
