@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
-    python -m benchmarks [help] [flash] [case] [qualify] [boards] [reports] [console]
+    python -m benchmarks [help] [image] [flash] [case] [qualify] [boards] [reports] [console] [samples]
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -13,7 +13,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks import boards, consoles, flashing, reports, runs
+from benchmarks import boards, consoles, flashing, reports, runs, samples
 from benchmarks.bench import BUILD
 from benchmarks.figures import Comparison, heading, show
 
@@ -25,12 +25,14 @@ def _flash() -> Iterator[Comparison]:
 
 PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "help": lambda: iter([runs.help_text()]),
+    "image": runs.image_memory,
     "flash": _flash,
     "case": lambda: iter([runs.one_case()]),
     "qualify": lambda: iter([runs.qualification(), runs.at_work()]),
     "boards": lambda: iter([boards.three_against_one()]),
     "reports": reports.reports,
     "console": consoles.figures,
+    "samples": samples.figures,
 }
 
 

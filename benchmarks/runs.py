@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.bench import BOARD, RIG, ROOT, own_bench, process_s, qemu_boot_s
+from benchmarks.bench import BOARD, BUILD, RIG, ROOT, own_bench, process_s, qemu_boot_s
 from benchmarks.figures import Comparison, Goal, Series, alternately
 from benchmarks.help_time import COMMANDS, wall_s
 from rig.evidence.reader import load_run
@@ -21,6 +22,24 @@ def help_text() -> Comparison:
     measures = {name: partial(wall_s, COMMANDS[name]) for name in names}
     figure, reference = alternately(20, "s", measures)
     return Comparison(figure, (reference,), Goal("at most", 0.15))
+
+
+def image_memory() -> Iterator[Comparison]:
+    """``rig image memory``, the whole command, beside binutils' listing of the same ELF."""
+    for name in ("mps2", "stm32f4"):
+        elf = BUILD.parent / name / "app.elf"
+        measures: dict[str, list[str | Path]] = {
+            f"rig image memory, {name}": [RIG, "image", "memory", str(elf)],
+            "arm-none-eabi-nm -S --size-sort -l": ["arm-none-eabi-nm", "-S", "--size-sort", "-l", str(elf)],
+            "python -c 'import click, elftools'": [
+                sys.executable,
+                "-c",
+                "import click, elftools.elf.elffile",
+            ],
+        }
+        timed = {label: partial(process_s, argv, ROOT) for label, argv in measures.items()}
+        figure, *references = alternately(10, "s", timed)
+        yield Comparison(figure, tuple(references), Goal("at most", 0.5))
 
 
 def one_case() -> Comparison:

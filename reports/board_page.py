@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from reports import figures, plots, view
+from reports.image_table import ImageTable, image_table
 from reports.memory import MemoryMap, memory_map
 from reports.published import BesidePublished, beside_published
 from reports.samples import SampleBook
@@ -20,6 +21,7 @@ from reports.timeline import Moment, moments, timeline
 from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
 from rig.errors import RigError
 from rig.events import Event, Scalar
+from rig.evidence.marks import Move, moves
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.published import without_published
@@ -64,6 +66,8 @@ class BoardPage:
     counts: Mapping[Outcome, int]
     skipped: tuple[view.SkipGroup, ...]
     memory: MemoryMap
+    image: ImageTable
+    moves: tuple[Move, ...]
     groups: tuple[MeasureGroup, ...]
     published: tuple[BesidePublished, ...]
     timeline: str
@@ -106,6 +110,8 @@ def board_page(
         counts=view.counts(mine),
         skipped=view.skipped(mine),
         memory=rooms,
+        image=image_table(attempts),
+        moves=moves(events),
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
         published=beside_published(measured),
         timeline=_drawn(run, board, attempts, events, heard),

@@ -34,6 +34,8 @@ _COLOURS = {
 }
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _LINES = ("line", "sent")
+_MEMORY = "memory"
+"""Its readings, one after every case, have a table of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def timeline(
     _power(drawing, [e for e in events if e.source == "power"], end)
     wanted = _wanted(events)
     for event in events:
-        if event.source not in ("power", "console") or _is_bad(event):
+        if event.source not in ("power", "console", _MEMORY) or _is_bad(event):
             _mark(drawing, event, end, bad=_is_bad(event) and event not in wanted)
     sent = [event.t_ns for event in events if (event.source, event.kind) == ("console", "sent")]
     _uart(drawing, heard, sent, end)
@@ -73,7 +75,7 @@ def timeline(
 
 def moments(events: Sequence[Event]) -> tuple[tuple[Moment, ...], int]:
     """What is worth a line of text, and how many more there are."""
-    told = [event for event in events if event.kind not in _LINES]
+    told = [event for event in events if event.kind not in _LINES and event.source != _MEMORY]
     wanted = _wanted(told)
     said = [_moment(event, bad=_is_bad(event) and event not in wanted) for event in told]
     return tuple(said[:MOST_MOMENTS]), max(0, len(said) - MOST_MOMENTS)

@@ -36,6 +36,7 @@ HOMES = {  # library: the only files that may import it
     "pyocd": ("rig/links/probe.py", "rig/links/probe_*.py", "rig/emulator/pyocd_plugin.py"),
     "serial": ("rig/links/console.py", "rig/links/console_*.py"),
     "paho": ("rig/links/mqtt.py", "rig/services/*"),
+    "capstone": ("rig/image/machine_code.py",),
     "numpy": ("rig/evidence/*",),
     "scipy": ("rig/evidence/*",),
     "pandas": ("reports/*",),
@@ -46,7 +47,7 @@ HOMES = {  # library: the only files that may import it
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
-LAZY_AT_HOME = ("numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
+LAZY_AT_HOME = ("capstone", "numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
 SLEEPER = "rig/deadline.py"
 
 

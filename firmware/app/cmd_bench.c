@@ -125,6 +125,10 @@ void command_bench_run(const command_call_t *call, reply_t *reply)
         reply_error(reply, status_word(STATUS_ABSENT), g_bench_no_alarm);
         return;
     }
+    if (result->fault == g_bench_only_idle) {
+        reply_error(reply, status_word(STATUS_VALUE), "load");
+        return;
+    }
     if (result->fault != NULL) {
         reply_error(reply, "incorrect", result->fault);
         return;

@@ -231,6 +231,7 @@ static inline __attribute__((always_inline)) crash_record_t crash_here(crash_cau
 
 __attribute__((noinline, noreturn)) void crash_from_assert(const void *caller)
 {
+    __asm volatile("cpsid i" ::: "memory"); // no handler piles up on what is known to be wrong
     crash_record_t found = crash_here(CRASH_ASSERT, __builtin_return_address(0), caller);
     crash_record_and_reset(&found, crash_running_task());
 }

@@ -125,7 +125,10 @@ void vApplicationGetRandomHeapCanary(portPOINTER_SIZE_TYPE *canary)
 // begins after a delay, at the same phase of the tick. While one runs, nobody sleeps.
 void vApplicationIdleHook(void)
 {
-    if (!bench_is_awake()) {
+    bench_idle_t idle = g_bench_idle;
+    if (idle != NULL) {
+        idle();
+    } else if (!bench_is_awake()) {
         __asm volatile("dsb\n\twfi" ::: "memory");
     }
 }

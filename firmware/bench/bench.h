@@ -66,8 +66,10 @@ typedef struct {
 // Runs a benchmark, loaded or not, and waits for its end. From the console task only.
 const bench_result_t *bench_run(const bench_row_t *row, uint32_t n, int32_t arg, bool loaded);
 
-// The fault of a benchmark that needs an alarm on hardware that has none: told apart by address.
+// Faults of a benchmark that cannot run, told apart by address: it needs an alarm, and the hardware
+// has none; it measures nothing where the load runs, too.
 extern const char g_bench_no_alarm[];
+extern const char g_bench_only_idle[];
 
 // The last run's result, and its samples: result.n of them.
 const bench_result_t *bench_last(void);
@@ -97,6 +99,9 @@ typedef struct {
 } bench_load_t;
 
 bench_load_t bench_load(void);
+// What the running benchmark wants of the idle hook; 0: nothing, so that the core may sleep.
+typedef void (*bench_idle_t)(void);
+extern bench_idle_t volatile g_bench_idle;
 
 // ---- for the benchmarks themselves --------------------------------------------------------------
 
@@ -172,23 +177,49 @@ __asm(".macro bench_mark kind\n"
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 
-// A whole benchmark whose primitive begins and ends in the bench task: for n + 1 samples does
-// `before`, measures `primitive`, and returns `fault` from the function unless `good` holds.
-#define BENCH_LOOP(n, before, primitive, good, fault)                                              \
+// A whole benchmark: for n + 1 samples runs `section`, in which each begins or ends or does both,
+// and returns `fault` from the function unless `good` holds. `i` is the sample's number.
+#define BENCH_SAMPLES(n, section, good, fault)                                                     \
     do {                                                                                           \
         const volatile uint32_t *counter = bench_counter();                                        \
         volatile bench_probe_t *probe = bench_probe();                                             \
         for (uint32_t i = 0; i <= (n); i++) {                                                      \
-            before;                                                                                \
-            BENCH_BEGIN(counter, probe);                                                           \
-            primitive;                                                                             \
-            BENCH_END(counter, probe);                                                             \
+            section;                                                                               \
             if (!(good)) {                                                                         \
                 return (fault);                                                                    \
             }                                                                                      \
             bench_keep(i);                                                                         \
         }                                                                                          \
     } while (0)
+
+// One whose primitive begins and ends in the bench task.
+#define BENCH_LOOP(n, before, primitive, good, fault)                                              \
+    BENCH_SAMPLES(n, before; BENCH_BEGIN(counter, probe); primitive;                               \
+                  BENCH_END(counter, probe), good, fault)
+
+// One that begins in the bench task, and ends in a higher task that `wake` lets run.
+#define BENCH_WAKE(n, before, wake, good, fault)                                                   \
+    BENCH_SAMPLES(n, before; BENCH_BEGIN(counter, probe); wake, good, fault)
+
+// One that a higher task begins, which `leave` lets run until it waits, and that ends here.
+#define BENCH_GO_ON(n, leave, good, fault)                                                         \
+    BENCH_SAMPLES(n, leave; BENCH_END(counter, probe), good, fault)
+
+// The higher task's side of BENCH_WAKE: n + 1 times waits by `wait`, ends the sample, and counts in
+// `woken` those that were `good`.
+#define BENCH_WOKEN(n, wait, good, woken)                                                          \
+    do {                                                                                           \
+        const volatile uint32_t *counter = bench_counter();                                        \
+        volatile bench_probe_t *probe = bench_probe();                                             \
+        for (uint32_t i = 0; i <= (n); i++) {                                                      \
+            wait;                                                                                  \
+            BENCH_END(counter, probe);                                                             \
+            (woken) += (good) ? 1u : 0u;                                                           \
+        }                                                                                          \
+    } while (0)
+
+// As `n`, for a task that takes part as long as it exists.
+#define BENCH_FOR_EVER (UINT32_MAX - 1u)
 
 // Keeps the sample just ended as number `index`; 0 is the cold one, 1 to n the others.
 void bench_keep(uint32_t index);
@@ -209,14 +240,24 @@ void bench_set_isr(void (*isr)(void));
 // at its entry. Returns 0 or g_bench_no_alarm. Stopped when the benchmark has ended.
 const char *bench_start_alarm(uint8_t priority, void (*isr)(uint32_t entry));
 
+// Whether the load runs. A benchmark that measures nothing then returns g_bench_only_idle.
+bool bench_is_loaded(void);
+
 // Tasks of a benchmark beside its peer, all with the same body and priority, for its duration.
 enum { BENCH_CREW_MAX = 20 };
 void bench_start_crew(uint32_t count, uint32_t priority, void (*body)(void *unused));
 bool bench_crew_is(uint32_t count, bool ready); // whether all are ready, or all blocked
 void bench_stop_crew(void);
 
+// Puts back what the kernel keeps over from one benchmark to the next; in bench_fresh.c.
+void bench_make_fresh(void);
+
 // Starts and stops the load; from the bench task.
 void bench_start_load(void);
 void bench_stop_load(void);
+
+// What the idle task calls in its hook from now on, instead of sleeping; 0: it sleeps. Ended, as
+// the interrupt is, with the benchmark.
+void bench_set_idle(bench_idle_t idle);
 
 #endif

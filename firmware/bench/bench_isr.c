@@ -57,30 +57,22 @@ static void isr_start(void)
     s_woken = 0;
 }
 
-// The peer's loop, the same for each way of waiting: `wait` leaves whether the wake-up was good.
-#define PEER_LOOP(n, wait)                                                                         \
-    do {                                                                                           \
-        const volatile uint32_t *counter = bench_counter();                                        \
-        volatile bench_probe_t *probe = bench_probe();                                             \
-        isr_start();                                                                               \
-        for (uint32_t i = 0; i <= (n); i++) {                                                      \
-            bool good;                                                                             \
-            wait;                                                                                  \
-            BENCH_END(counter, probe);                                                             \
-            s_woken += good && s_interrupts == i + 1u ? 1u : 0u;                                   \
-        }                                                                                          \
-    } while (0)
-
 void bench_peer_isr_notify(uint32_t n)
 {
-    PEER_LOOP(n, good = ulTaskNotifyTake(pdTRUE, portMAX_DELAY) == 1u);
+    uint32_t value = 0;
+    isr_start();
+    BENCH_WOKEN(n, value = ulTaskNotifyTake(pdTRUE, portMAX_DELAY),
+                value == 1u && s_interrupts == i + 1u, s_woken);
 }
 
 void bench_peer_isr_sem(uint32_t n)
 {
     static StaticSemaphore_t s_memory;
+    BaseType_t taken = pdFAIL;
     s_semaphore = xSemaphoreCreateBinaryStatic(&s_memory);
-    PEER_LOOP(n, good = xSemaphoreTake(s_semaphore, portMAX_DELAY) == pdPASS);
+    isr_start();
+    BENCH_WOKEN(n, taken = xSemaphoreTake(s_semaphore, portMAX_DELAY),
+                taken == pdPASS && s_interrupts == i + 1u, s_woken);
 }
 
 void bench_peer_isr_queue(uint32_t n)
@@ -89,8 +81,10 @@ void bench_peer_isr_queue(uint32_t n)
     static uint8_t s_storage[sizeof(uint32_t)];
     uint32_t message = 0;
     s_queue = xQueueCreateStatic(1, sizeof message, s_storage, &s_memory);
-    PEER_LOOP(n, good = xQueueReceive(s_queue, &message, portMAX_DELAY) == pdPASS;
-              good = good && message == s_interrupts);
+    BaseType_t got = pdFAIL;
+    isr_start();
+    BENCH_WOKEN(n, got = xQueueReceive(s_queue, &message, portMAX_DELAY),
+                got == pdPASS && message == i + 1u && s_interrupts == i + 1u, s_woken);
 }
 
 #if KERNEL_HAS_EVENT_GROUPS_FROM_ISR
@@ -98,8 +92,10 @@ void bench_peer_isr_event(uint32_t n)
 {
     static StaticEventGroup_t s_memory;
     s_group = xEventGroupCreateStatic(&s_memory);
-    PEER_LOOP(n, good = (xEventGroupWaitBits(s_group, EVENT_BIT, pdTRUE, pdTRUE, portMAX_DELAY) &
-                         EVENT_BIT) != 0u);
+    EventBits_t bits = 0;
+    isr_start();
+    BENCH_WOKEN(n, bits = xEventGroupWaitBits(s_group, EVENT_BIT, pdTRUE, pdTRUE, portMAX_DELAY),
+                bits == EVENT_BIT && s_interrupts == i + 1u, s_woken);
 }
 #endif
 
@@ -121,8 +117,10 @@ void bench_peer_isr_stream(uint32_t n)
     static uint8_t s_storage[BYTES + 1];
     uint8_t byte = 0;
     s_stream = xStreamBufferCreateStatic(BYTES, TRIGGER, s_storage, &s_memory);
-    PEER_LOOP(n, good = xStreamBufferReceive(s_stream, &byte, sizeof byte, portMAX_DELAY) == 1u;
-              good = good && byte == (uint8_t)s_interrupts);
+    size_t got = 0;
+    isr_start();
+    BENCH_WOKEN(n, got = xStreamBufferReceive(s_stream, &byte, sizeof byte, portMAX_DELAY),
+                got == 1u && byte == (uint8_t)(i + 1u) && s_interrupts == i + 1u, s_woken);
 }
 #endif
 
@@ -176,42 +174,6 @@ const char *bench_run_isr_stream(uint32_t n, int32_t arg)
     return isr_run(n, isr_stream);
 }
 #endif
-
-// A take that blocks: the interrupt lets the peer take once, and the sample begins where it takes
-// again and ends where the bench task goes on behind the pending store.
-void bench_peer_isr_sem_block(uint32_t n)
-{
-    static StaticSemaphore_t s_memory;
-    const volatile uint32_t *counter = bench_counter();
-    volatile bench_probe_t *probe = bench_probe();
-    s_semaphore = xSemaphoreCreateBinaryStatic(&s_memory);
-    isr_start();
-    BaseType_t taken = xSemaphoreTake(s_semaphore, portMAX_DELAY);
-    for (uint32_t i = 0; i <= n; i++) {
-        s_woken += taken == pdPASS && s_interrupts == i + 1u ? 1u : 0u;
-        BENCH_BEGIN(counter, probe);
-        taken = xSemaphoreTake(s_semaphore, portMAX_DELAY);
-    }
-}
-
-// One interrupt more than samples lets the peer out of its last take.
-const char *bench_run_isr_sem_block(uint32_t n, int32_t arg)
-{
-    (void)arg;
-    const volatile uint32_t *counter = bench_counter();
-    volatile bench_probe_t *probe = bench_probe();
-    bench_set_isr(isr_sem);
-    for (uint32_t i = 0; i <= n; i++) {
-        platform_bench_irq_pend();
-        BENCH_END(counter, probe);
-        if (s_woken != i + 1u || uxQueueMessagesWaiting(s_semaphore) != 0u) {
-            return "the take did not block, or the peer was not woken once";
-        }
-        bench_keep(i);
-    }
-    platform_bench_irq_pend();
-    return NULL;
-}
 
 // The handler itself: no task is woken.
 static void isr_end_here(void)

@@ -1,35 +1,52 @@
 // SPDX-License-Identifier: MIT
 // Primitives that begin and end in the bench task, without a switch. Every one is proven by what it
-// returns and by the state it leaves: a count, a message, a bit, the heap's free bytes.
+// returns and by the state it leaves: a count, a message, an interrupt that came late.
 #include "bench.h"
 #include "bench_rows.h"
 #include "kernel_compat.h"
+#include "platform.h"
 
 #include <string.h>
 
-enum { MESSAGE_MAX = 64, COUNT_MAX = 4, EVENT_BIT = 1 };
+enum { MESSAGE_MAX = 64, COUNT_MAX = 4 };
 
-// ---- scheduler ---------------------------------------------------------------------------------
+// ---- critical sections -------------------------------------------------------------------------
+
+static volatile uint32_t s_interrupts;
+
+static void local_isr(void)
+{
+    s_interrupts++;
+}
+
+// The kernel's interrupts are held back inside, and come right behind.
+static bool local_critical_masks(void)
+{
+    s_interrupts = 0;
+    bench_set_isr(local_isr);
+    taskENTER_CRITICAL();
+    platform_bench_irq_pend();
+    uint32_t early = s_interrupts;
+    taskEXIT_CRITICAL();
+    __asm volatile("isb" ::: "memory");
+    return early == 0u && s_interrupts == 1u;
+}
+
+static bool local_is_unmasked(void)
+{
+    uint32_t masked = 0;
+    __asm volatile("mrs %0, basepri" : "=r"(masked));
+    return masked == 0u;
+}
 
 const char *bench_run_critical(uint32_t n, int32_t arg)
 {
     (void)arg;
-    uint32_t masked = 0;
+    if (!local_critical_masks()) {
+        return "an interrupt came inside the critical section, or did not come behind it";
+    }
     BENCH_LOOP(n, (void)0, taskENTER_CRITICAL();
-               taskEXIT_CRITICAL(), (__extension__({
-                   __asm volatile("mrs %0, basepri" : "=r"(masked));
-                   masked == 0u;
-               })),
-               "interrupts stayed masked");
-    return NULL;
-}
-
-const char *bench_run_suspendall(uint32_t n, int32_t arg)
-{
-    (void)arg;
-    BENCH_LOOP(n, (void)0, vTaskSuspendAll(); (void)xTaskResumeAll(),
-                                              xTaskGetSchedulerState() == taskSCHEDULER_RUNNING,
-                                              "the scheduler stayed suspended");
+               taskEXIT_CRITICAL(), local_is_unmasked(), "interrupts stayed masked");
     return NULL;
 }
 
@@ -53,6 +70,45 @@ const char *bench_run_notify_take(uint32_t n, int32_t arg)
                "not one notification was taken");
     return NULL;
 }
+
+#if KERNEL_HAS_INDEXED_NOTIFICATIONS
+
+// Indices 0 and 1: the two that the configuration always has where it has more than one.
+bool bench_takes_index(int32_t arg)
+{
+    return arg == 0 || arg == 1;
+}
+
+// Exactly one is there at `index`, none at the other one.
+static bool local_given_at(UBaseType_t index)
+{
+    uint32_t other = ulTaskNotifyTakeIndexed(1u - index, pdTRUE, 0);
+    return ulTaskNotifyTakeIndexed(index, pdTRUE, 0) == 1u && other == 0u;
+}
+
+const char *bench_run_indexed_give(uint32_t n, int32_t arg)
+{
+    TaskHandle_t self = xTaskGetCurrentTaskHandle();
+    UBaseType_t index = (UBaseType_t)arg;
+    BENCH_LOOP(n, (void)0, (void)xTaskNotifyGiveIndexed(self, index), local_given_at(index),
+               "not one notification was there, or one at the other index");
+    return NULL;
+}
+
+const char *bench_run_indexed_take(uint32_t n, int32_t arg)
+{
+    TaskHandle_t self = xTaskGetCurrentTaskHandle();
+    UBaseType_t index = (UBaseType_t)arg;
+    uint32_t taken = 0;
+    BENCH_LOOP(n, (void)xTaskNotifyGiveIndexed(self, index);
+               (void)xTaskNotifyGiveIndexed(self, 1u - index),
+               taken = ulTaskNotifyTakeIndexed(index, pdTRUE, 0),
+               taken == 1u && local_given_at(1u - index),
+               "not one notification was taken, or one at the other index too");
+    return NULL;
+}
+
+#endif
 
 // ---- queues ------------------------------------------------------------------------------------
 
@@ -107,14 +163,31 @@ const char *bench_run_queue_recv(uint32_t n, int32_t arg)
     return NULL;
 }
 
-// ---- semaphores and mutexes --------------------------------------------------------------------
+// ---- semaphores --------------------------------------------------------------------------------
 
 static StaticSemaphore_t s_semaphore_memory;
 
+// It counts to `most` and not further: checked before the samples, left at none.
+static bool local_counts_to(SemaphoreHandle_t semaphore, uint32_t most)
+{
+    bool good = uxQueueMessagesWaiting(semaphore) == 0u;
+    for (uint32_t i = 0; i < most; i++) {
+        good = xSemaphoreGive(semaphore) == pdPASS && good;
+    }
+    good = xSemaphoreGive(semaphore) == pdFAIL && good;
+    for (uint32_t i = 0; i < most; i++) {
+        good = xSemaphoreTake(semaphore, 0) == pdPASS && good;
+    }
+    return xSemaphoreTake(semaphore, 0) == pdFAIL && good;
+}
+
 // Measures the give; the take after it must find exactly one.
-static const char *local_run_give(SemaphoreHandle_t semaphore, uint32_t n)
+static const char *local_run_give(SemaphoreHandle_t semaphore, uint32_t most, uint32_t n)
 {
     BaseType_t given = pdFAIL;
+    if (!local_counts_to(semaphore, most)) {
+        return "the semaphore does not count to its maximum, or counts further";
+    }
     BENCH_LOOP(n, (void)0, given = xSemaphoreGive(semaphore),
                given == pdPASS && xSemaphoreTake(semaphore, 0) == pdPASS &&
                    uxQueueMessagesWaiting(semaphore) == 0u,
@@ -122,9 +195,12 @@ static const char *local_run_give(SemaphoreHandle_t semaphore, uint32_t n)
     return NULL;
 }
 
-static const char *local_run_take(SemaphoreHandle_t semaphore, uint32_t n)
+static const char *local_run_take(SemaphoreHandle_t semaphore, uint32_t most, uint32_t n)
 {
     BaseType_t taken = pdFAIL;
+    if (!local_counts_to(semaphore, most)) {
+        return "the semaphore does not count to its maximum, or counts further";
+    }
     BENCH_LOOP(n, (void)xSemaphoreGive(semaphore), taken = xSemaphoreTake(semaphore, 0),
                taken == pdPASS && uxQueueMessagesWaiting(semaphore) == 0u,
                "the take did not take one");
@@ -134,110 +210,32 @@ static const char *local_run_take(SemaphoreHandle_t semaphore, uint32_t n)
 const char *bench_run_binary_give(uint32_t n, int32_t arg)
 {
     (void)arg;
-    return local_run_give(xSemaphoreCreateBinaryStatic(&s_semaphore_memory), n);
+    return local_run_give(xSemaphoreCreateBinaryStatic(&s_semaphore_memory), 1, n);
 }
 
 const char *bench_run_binary_take(uint32_t n, int32_t arg)
 {
     (void)arg;
-    return local_run_take(xSemaphoreCreateBinaryStatic(&s_semaphore_memory), n);
+    return local_run_take(xSemaphoreCreateBinaryStatic(&s_semaphore_memory), 1, n);
 }
 
 #if KERNEL_HAS_COUNTING_SEMAPHORES
+
+static SemaphoreHandle_t local_counting_create(void)
+{
+    return xSemaphoreCreateCountingStatic(COUNT_MAX, 0, &s_semaphore_memory);
+}
+
 const char *bench_run_counting_give(uint32_t n, int32_t arg)
 {
     (void)arg;
-    return local_run_give(xSemaphoreCreateCountingStatic(COUNT_MAX, 0, &s_semaphore_memory), n);
+    return local_run_give(local_counting_create(), COUNT_MAX, n);
 }
 
 const char *bench_run_counting_take(uint32_t n, int32_t arg)
 {
     (void)arg;
-    return local_run_take(xSemaphoreCreateCountingStatic(COUNT_MAX, 0, &s_semaphore_memory), n);
-}
-#endif
-
-#if KERNEL_HAS_MUTEXES
-static bool local_holds(SemaphoreHandle_t mutex)
-{
-    return uxQueueMessagesWaiting(mutex) == 0u;
+    return local_run_take(local_counting_create(), COUNT_MAX, n);
 }
 
-const char *bench_run_mutex_lock(uint32_t n, int32_t arg)
-{
-    (void)arg;
-    SemaphoreHandle_t mutex = xSemaphoreCreateMutexStatic(&s_semaphore_memory);
-    BaseType_t done = pdFAIL;
-    BENCH_LOOP(n, (void)0, done = xSemaphoreTake(mutex, 0),
-               done == pdPASS && local_holds(mutex) && xSemaphoreGive(mutex) == pdPASS,
-               "the mutex was not locked");
-    return NULL;
-}
-
-const char *bench_run_mutex_unlock(uint32_t n, int32_t arg)
-{
-    (void)arg;
-    SemaphoreHandle_t mutex = xSemaphoreCreateMutexStatic(&s_semaphore_memory);
-    BaseType_t done = pdFAIL;
-    BENCH_LOOP(n, (void)xSemaphoreTake(mutex, 0), done = xSemaphoreGive(mutex),
-               done == pdPASS && !local_holds(mutex), "the mutex was not unlocked");
-    return NULL;
-}
-#endif
-
-// ---- event groups ------------------------------------------------------------------------------
-
-#if KERNEL_HAS_EVENT_GROUPS
-const char *bench_run_event_set(uint32_t n, int32_t arg)
-{
-    (void)arg;
-    static StaticEventGroup_t s_memory;
-    EventGroupHandle_t group = xEventGroupCreateStatic(&s_memory);
-    BENCH_LOOP(n, (void)0, (void)xEventGroupSetBits(group, EVENT_BIT),
-               xEventGroupClearBits(group, EVENT_BIT) == EVENT_BIT, "the bit was not set");
-    return NULL;
-}
-#endif
-
-// ---- heap --------------------------------------------------------------------------------------
-
-bool bench_takes_block(int32_t arg)
-{
-    return arg == 16 || arg == 128 || arg == 1024;
-}
-
-#if KERNEL_HAS_DYNAMIC_ALLOCATION
-// The block is there if the heap lost at least its size, and gone if the heap is as before; where a
-// scheme does not tell what is free, if it keeps what is written to it.
-static bool local_block_is_there(uint8_t *block, size_t bytes, size_t before)
-{
-    if (block == NULL) {
-        return false;
-    }
-    memset(block, 0x5A, bytes);
-    return !KERNEL_HAS_HEAP_FREE_SIZE || kernel_heap_free_bytes() + bytes <= before;
-}
-
-const char *bench_run_heap_alloc(uint32_t n, int32_t arg)
-{
-    void *block = NULL;
-    size_t before = kernel_heap_free_bytes();
-    BENCH_LOOP(n, kernel_heap_give_back(block), block = pvPortMalloc((size_t)arg),
-               local_block_is_there(block, (size_t)arg, before),
-               "the heap gave no block of that size");
-    kernel_heap_give_back(block);
-    return kernel_heap_free_bytes() == before ? NULL : "the heap did not get its blocks back";
-}
-#endif
-
-#if KERNEL_HAS_HEAP_FREE
-const char *bench_run_heap_free(uint32_t n, int32_t arg)
-{
-    void *block = NULL;
-    size_t before = kernel_heap_free_bytes();
-    BENCH_LOOP(n, block = pvPortMalloc((size_t)arg), vPortFree(block),
-               block != NULL && kernel_heap_free_bytes() == before,
-               "the heap did not get its block back");
-    return NULL;
-}
 #endif

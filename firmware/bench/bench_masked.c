@@ -294,9 +294,9 @@ static uint32_t alarm_delay(void)
     return LEAD + (s_chance >> 16) % SPREAD;
 }
 
-// Calls until the alarm has come; `call` goes on through the calls from sample to sample.
-// `seen` is the alarms' count from before this one was armed: under load it may have come already.
-static const char *masked_hammer(uint32_t due, uint32_t seen, uint32_t *call)
+// Calls until an alarm has come beside the `seen` ones, which may be so at once; `call` goes on
+// through the calls from sample to sample.
+static const char *masked_hammer(uint32_t seen, uint32_t due, uint32_t *call)
 {
     while (s_alarms.count == seen) {
         const call_row_t *row = &s_calls[(*call)++ % CALLS];
@@ -318,10 +318,10 @@ static const char *masked_measure(uint32_t n, uint32_t *largest)
     uint32_t call = 0;
     *largest = 0;
     for (uint32_t i = 0; i <= n; i++) {
-        uint32_t before = s_alarms.count;
+        uint32_t seen = s_alarms.count;
         uint32_t due = platform_alarm_once(PLATFORM_ALARM_BENCH, alarm_delay());
-        const char *fault = masked_hammer(due, before, &call);
-        if (fault != NULL || s_alarms.count != before + 1u) {
+        const char *fault = masked_hammer(seen, due, &call);
+        if (fault != NULL || s_alarms.count != seen + 1u) {
             return fault != NULL ? fault : s_lost;
         }
         uint32_t latency = s_alarms.entry - due;
@@ -498,6 +498,9 @@ static const char *window_run(const call_row_t *row, uint32_t n)
 const char *bench_run_longest(uint32_t n, int32_t arg)
 {
     latency_t base;
+    if (bench_is_loaded()) {
+        return g_bench_only_idle;
+    }
     const char *fault = alarm_start(PLATFORM_IRQ_PRIORITY);
     fault = fault != NULL ? fault : alarm_measure_base(&base);
     if (fault != NULL) {

@@ -57,3 +57,48 @@ const char *bench_run_queue_switch(uint32_t n, int32_t arg)
     }
     return s_received == n + 1u ? NULL : "a message came changed or out of order";
 }
+
+// ---- a sender that blocks ----------------------------------------------------------------------
+
+// Started before run: fills the queue and blocks. Ends every sample, by a send that went through.
+void bench_peer_blocked_sender(uint32_t n)
+{
+    uint32_t message = 0;
+    BaseType_t sent = pdFAIL;
+    queue_create();
+    QueueHandle_t queue = s_queue;
+    BENCH_WOKEN(n + LENGTH, message = queue_pattern(i);
+                sent = xQueueSend(queue, &message, portMAX_DELAY), sent == pdPASS, s_ended);
+}
+
+static bool queue_gives(uint32_t index)
+{
+    uint32_t message = 0;
+    return xQueueReceive(s_queue, &message, 0) == pdPASS && message == queue_pattern(index);
+}
+
+static bool queue_is_drained_in_order(uint32_t first)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < LENGTH; i++) {
+        good = queue_gives(first + i) && good;
+    }
+    return good && uxQueueMessagesWaiting(s_queue) == 0u;
+}
+
+// The sender is above the receiver: its message must be in the queue, which is full again, before
+// xQueueReceive returns the one that was sent first.
+const char *bench_run_blocked_sender(uint32_t n, int32_t arg)
+{
+    (void)arg;
+    uint32_t message = 0;
+    BaseType_t got = pdFAIL;
+    QueueHandle_t queue = s_queue;
+    BENCH_WAKE(n, bool full = s_ended == LENGTH + i && uxQueueSpacesAvailable(queue) == 0u,
+               got = xQueueReceive(queue, &message, 0),
+               full && got == pdPASS && message == queue_pattern(i) && s_ended == LENGTH + i + 1u &&
+                   uxQueueSpacesAvailable(queue) == 0u,
+               "the blocked sender did not run before xQueueReceive returned, or a message came "
+               "changed or out of order");
+    return queue_is_drained_in_order(n + 1u) ? NULL : "a message came changed or out of order";
+}

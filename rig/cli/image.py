@@ -18,11 +18,12 @@ from rig.errors import RigError, UsageFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rig.bench.inventory import Board
     from rig.cli.image_budget import Budget
     from rig.image.contents import Contents
-    from rig.image.image import Range
     from rig.image.memory_diff import Difference
     from rig.image.memory_table import Table
+    from rig.image.stack_worst import StackWorst
 
 TABLE = "image-memory.json"
 """The name under which the memory suite keeps an image's table with its run."""
@@ -63,6 +64,12 @@ def image() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File of limits, in the form of limits.toml; exit code 1 if one is exceeded.",
 )
+@click.option(
+    "--stacks",
+    "notes_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What is known of tasks and pointers. Default: stacks.toml beside ELF, or of our firmware.",
+)
 @click.option("--top", default=12, show_default=True, type=click.IntRange(0), help="Rows of each long list.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as one JSON document.")
 @click.pass_context
@@ -73,6 +80,7 @@ def memory(
     map_path: Path | None,
     board: str | None,
     budgets: tuple[Path, ...],
+    notes_path: Path | None,
     top: int,
     as_json: bool,
 ) -> None:
@@ -88,24 +96,28 @@ def memory(
     if against is not None:
         _print_difference(_tables(options, path, map_path, board, against), top, as_json=as_json)
         return
-    board = board or _board_of(options, _file(wanted))
-    contents = _contents(options, path, map_path, board)
-    checked = _checked(budgets, contents, board)
+    of_board = _board(options, _file(wanted), board)
+    contents = _contents(path, map_path, of_board)
+    from rig.image.stack_notes import find_notes
+
+    stacks = _stacks(contents, notes_path or find_notes(path, _root(options)))
+    checked = _checked(budgets, contents, of_board.name if of_board else None, stacks)
     if as_json:
-        click.echo(json.dumps(_document(contents, checked), indent=1))
+        click.echo(json.dumps(_document(contents, stacks, checked), indent=1))
     else:
         from rig.cli.image_text import contents_lines
 
-        for line in contents_lines(contents, checked, top):
+        for line in contents_lines(contents, stacks, checked, top):
             click.echo(line)
     if any(budget.exceeded for budget in checked):
         ctx.exit(EXIT_FAIL)
 
 
-def _document(contents: Contents, budgets: Sequence[Budget]) -> dict[str, Any]:
+def _document(contents: Contents, stacks: Sequence[StackWorst], budgets: Sequence[Budget]) -> dict[str, Any]:
     from rig.image.memory_table import as_json
 
-    return as_json(contents) | {"budgets": [budget.as_json() for budget in budgets]}
+    shown = {"stacks": [stack.as_json() for stack in stacks]}
+    return as_json(contents) | shown | {"budgets": [budget.as_json() for budget in budgets]}
 
 
 def _print_difference(tables: tuple[Table, Table], top: int, *, as_json: bool) -> None:
@@ -145,7 +157,7 @@ def _table(options: Options, path: Path, map_path: Path | None, board: str | Non
         return read_table(_kept(str(path), board))
     if path.suffix == ".json":
         return read_table(path)
-    contents = _contents(options, path, map_path, board or _board_of(options, path))
+    contents = _contents(path, map_path, _board(options, path, board))
     if not contents.has_symbols:
         raise UsageFault(f"{path}: no symbol table (stripped): it cannot be compared to the symbol")
     return table_of(contents)
@@ -182,43 +194,58 @@ def _kept(wanted: str, board: str | None) -> Path:
     return found[chosen]
 
 
-def _contents(options: Options, elf: Path, map_path: Path | None, board: str | None) -> Contents:
+def _contents(elf: Path, map_path: Path | None, board: Board | None) -> Contents:
     from rig.image.static_memory import read_contents
 
-    regions: list[Range] = []
-    if board is not None:
-        found = options.inventory().board(board)
-        regions = [*found.flash, *found.ram]
-    return read_contents(elf, regions, map_path)
+    return read_contents(elf, [*board.flash, *board.ram] if board is not None else [], map_path)
 
 
-def _board_of(options: Options, elf: Path) -> str | None:
-    """The board whose own firmware the ELF is, None for an ELF from elsewhere."""
+def _board(options: Options, elf: Path, name: str | None) -> Board | None:
+    """The board of that name, or the one whose own firmware the ELF is; None for an ELF from elsewhere."""
+    if name is not None:
+        return options.inventory().board(name)
     if not _may_be_ours(options, elf):
         return None
     preset = elf.resolve().parent.name
     boards = options.inventory().boards.values()
-    return next((b.name for b in boards if b.firmware is not None and b.firmware.preset == preset), None)
+    return next((b for b in boards if b.firmware is not None and b.firmware.preset == preset), None)
 
 
 def _may_be_ours(options: Options, elf: Path) -> bool:
     """Whether it lies in a folder of firmware builds; reading the inventory takes a tenth of a second."""
-    return elf.resolve().parent.parent == _builds(options)
+    from rig.project import firmware_builds
+
+    root = _root(options)
+    return root is not None and elf.resolve().parent.parent == firmware_builds(root).resolve()
 
 
-def _builds(options: Options) -> Path | None:
-    from rig.project import firmware_builds, project_root
+def _root(options: Options) -> Path | None:
+    """The project of the inventory, None without one."""
+    from rig.project import project_root
 
     path = options.path()
     try:
-        return firmware_builds(project_root(path)).resolve() if path is not None else None
+        return project_root(path) if path is not None else None
     except RigError:
         return None
 
 
-def _checked(paths: Sequence[Path], contents: Contents, board: str | None) -> list[Budget]:
+def _stacks(contents: Contents, notes: Path | None) -> tuple[StackWorst, ...]:
+    """The stacks of an image that has notes on them; none without symbols or notes."""
+    if notes is None or not contents.has_symbols:
+        return ()
+    from rig.image.stack_notes import load_notes
+    from rig.image.stack_worst import stacks_of
+
+    return stacks_of(contents.elf, load_notes(notes))
+
+
+def _checked(
+    paths: Sequence[Path], contents: Contents, board: str | None, stacks: Sequence[StackWorst]
+) -> list[Budget]:
     if not paths:
         return []
     from rig.cli.image_budget import check
+    from rig.image.static_names import stack_sizes
 
-    return check(paths, contents, board)
+    return check(paths, contents, board, stack_sizes(stacks))

@@ -8,6 +8,7 @@ gates a build and a run. A limit of any other measurement is no budget and is le
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 from rig.errors import UsageFault
 from rig.evidence.limits import load_limits
-from rig.evidence.measurement import SpecLimit, show_bounds
+from rig.evidence.measurement import SpecLimit, show, show_bounds
 from rig.image.contents import Contents
 from rig.image.static_names import STATIC, static_sizes
 
@@ -27,7 +28,7 @@ class Budget:
     """A limit and what the image takes, in bytes."""
 
     measurement: str
-    value: int
+    value: float
     limit: SpecLimit
 
     @property
@@ -37,26 +38,28 @@ class Budget:
 
     def __str__(self) -> str:
         bounds = show_bounds(self.limit.lower, self.limit.upper, "value")
-        return f"{self.measurement} = {self.value} B, {bounds} ({self.limit.at}: {self.limit.origin})"
+        return f"{self.measurement} = {show(self.value)} B, {bounds} ({self.limit.at}: {self.limit.origin})"
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
         return {
-            "measurement": self.measurement, "value": self.value, "exceeded": self.exceeded,
+            "measurement": self.measurement, "value": self.value if math.isfinite(self.value) else None,
+            "exceeded": self.exceeded,
             "lower": self.limit.lower, "upper": self.limit.upper,
             "origin": self.limit.origin, "at": self.limit.at,
         }  # fmt: skip
 
 
 def check(
-    paths: Sequence[Path], contents: Contents, board: str | None, stacks: Mapping[str, int] | None = None
+    paths: Sequence[Path], contents: Contents, board: str | None, stacks: Mapping[str, float] | None = None
 ) -> list[Budget]:
     """Judges an image by files of limits, those that are exceeded first.
 
     Raises UsageFault for files that cannot be used, a unit that is not B, and a budget of something that the
     image does not have: one that is never judged would pass for ever.
     """
-    table, sizes = load_limits(*paths), static_sizes(contents) | dict(stacks or {})
+    table = load_limits(*paths)
+    sizes: dict[str, float] = {**static_sizes(contents), **(stacks or {})}
     wanted = sorted(name for name in table.measurements if STATIC.fullmatch(name))
     faults, found = [], []
     for name in wanted:

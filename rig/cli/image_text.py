@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from rig.cli.image_budget import Budget
     from rig.image.contents import Contents
     from rig.image.memory_diff import Difference
+    from rig.image.stack_worst import StackWorst
 
 
-def contents_lines(contents: Contents, budgets: Sequence[Budget], top: int) -> Iterator[str]:
+def contents_lines(
+    contents: Contents, stacks: Sequence[StackWorst], budgets: Sequence[Budget], top: int
+) -> Iterator[str]:
     """The whole report; ``top`` rows of each long list."""
     yield f"{contents.elf}  image {contents.image_sha256[:12]}  build id {contents.build_id or 'none'}"
     yield from (f"note: {note}" for note in contents.notes)
@@ -25,6 +28,7 @@ def contents_lines(contents: Contents, budgets: Sequence[Budget], top: int) -> I
     yield from _table("source folder", names, contents.sources, top)
     yield from _symbols(contents, top)
     yield from _total(contents)
+    yield from _stacks(stacks)
     if budgets:
         yield ""
         yield from (f"budget {'EXCEEDED' if b.exceeded else 'kept'}: {b}" for b in budgets)
@@ -101,6 +105,20 @@ def _symbols(contents: Contents, top: int) -> Iterator[str]:
     rest = symbols[top:] if top else []
     if rest:
         yield f"{f'({len(rest)} more)':36} {sum(part.size for part in rest):>9}"
+
+
+def _stacks(stacks: Sequence[StackWorst]) -> Iterator[str]:
+    if not stacks:
+        return
+    yield ""
+    yield f"{'stack':16} {'size':>6} {'worst':>6} {'margin':>7}  deepest way down"
+    for stack in stacks:
+        worst = f"{stack.static_worst}" if stack.bounded else f">={stack.static_worst}"
+        margin = "?" if stack.margin is None else stack.margin
+        yield f"{stack.name:16} {stack.size or '?':>6} {worst:>6} {margin:>7}  {' > '.join(stack.path)}"
+        yield from (f"{'':16} UNBOUNDED: {reason}" for reason in stack.unbounded)
+    for note in sorted({note for stack in stacks for note in stack.assumed}):
+        yield f"assumed: {note}"
 
 
 def _total(contents: Contents) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
+from rig.evidence.marks import moves
 from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.records import relative_to_run
 
@@ -45,6 +46,10 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "operator": run.operator,
         "environment": plain(run.environment),
         "notes": list(run.notes),
+        "memory_moves": [
+            {"board": m.board, "after": m.after, "mark": m.mark, "before": m.before, "now": m.now}
+            for m in moves(run.events)
+        ],
     }
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rig.errors import ImageFault
 from rig.image.contents import Contents, join, regions_of_linker
@@ -19,10 +18,7 @@ from rig.image.image import Range, load_image
 from rig.image.linker_map import LinkerMap, check_same_link, read_map
 from rig.image.memory import memory_report
 from rig.image.source_folders import SourceFolders
-from rig.image.symbols import memory_sections
-
-if TYPE_CHECKING:
-    from elftools.elf.sections import Symbol
+from rig.image.symbols import SHN_UNDEF, STT_FUNC, memory_sections, raw_symbols
 
 BUILD_ID = ".note.gnu.build-id"
 _NOTE_HEADER = 16  # sizes, type and the owner's name "GNU" (System V ABI, note section)
@@ -66,21 +62,13 @@ def read_contents(elf: Path, regions: Sequence[Range] = (), map_path: Path | Non
 
 def _named(path: Path) -> _Named:
     with open_elf(path) as elf:
-        table, note = elf.get_section_by_name(".symtab"), elf.get_section_by_name(BUILD_ID)
+        note = elf.get_section_by_name(BUILD_ID)
         build_id = note.data()[_NOTE_HEADER:].hex() if note and note.data_size > _NOTE_HEADER else None
-        if table is None:
-            return _Named(None, build_id, elf.has_dwarf_info())
-        # Names of one translation unit alone may stand for several symbols: they tell nothing of the link.
-        values = {s.name: s["st_value"] & ~_thumb(s) for s in table.iter_symbols() if _is_global(s)}
-        return _Named(values, build_id, elf.has_dwarf_info())
-
-
-def _is_global(symbol: Symbol) -> bool:
-    return bool(symbol["st_info"]["bind"] != "STB_LOCAL" and symbol["st_shndx"] != "SHN_UNDEF")
-
-
-def _thumb(symbol: Symbol) -> int:
-    return 1 if symbol["st_info"]["type"] == "STT_FUNC" else 0
+        symbols, has_dwarf = raw_symbols(elf), elf.has_dwarf_info()
+    # Names of one translation unit alone may stand for several symbols: they tell nothing of the link.
+    known = (s for s in symbols if s.is_global and s.section != SHN_UNDEF)
+    values = {s.name: s.value & ~1 if s.type == STT_FUNC else s.value for s in known}
+    return _Named(values if symbols else None, build_id, has_dwarf)
 
 
 def _map_of(elf: Path, map_path: Path | None, named: _Named) -> LinkerMap | None:

@@ -9,15 +9,18 @@
     memory.object.L/O.R             bytes of object O of library L in region R
     memory.symbol.N                 bytes of the symbols named N
     memory.padding, memory.unattributed
-    memory.stack.T.static_worst     worst case of a task's stack (stack_worst.py)
+    memory.stack.T.static_worst     worst case of task T's stack, or of that of the ``handlers``
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from rig.image.contents import Contents
+from rig.image.stack_worst import StackWorst
 
 STATIC: Final = re.compile(
     r"memory\.(region\..+\.used|section\..+\.size|(library|object|symbol)\..+|padding|unattributed"
@@ -46,6 +49,14 @@ def library_sizes(contents: Contents) -> dict[str, int]:
         f"memory.library.{_word(library)}.{region}": size
         for library, sizes in contents.libraries.items()
         for region, size in sizes.items()
+    }
+
+
+def stack_sizes(stacks: Iterable[StackWorst]) -> dict[str, float]:
+    """The worst case of each stack: endless where it is unbounded, so that no budget admits it."""
+    return {
+        f"memory.stack.{_word(stack.name)}.static_worst": stack.static_worst if stack.bounded else math.inf
+        for stack in stacks
     }
 
 

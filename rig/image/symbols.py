@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from rig.errors import ImageFault
 from rig.image.elf import SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, open_elf, read_file, read_headers
 
 if TYPE_CHECKING:
@@ -14,7 +16,23 @@ if TYPE_CHECKING:
 
 Role = Literal["text", "data", "bss"]
 Kind = Literal["function", "object"]
-KINDS: dict[str, Kind] = {"STT_FUNC": "function", "STT_OBJECT": "object"}
+STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_FILE = 0, 1, 2, 4
+STB_LOCAL = 0
+SHN_UNDEF, SHN_LORESERVE = 0, 0xFF00
+KINDS: dict[int, Kind] = {STT_FUNC: "function", STT_OBJECT: "object"}
+_SYMBOL = struct.Struct("<IIIBBH")
+
+
+class RawSymbol(NamedTuple):
+    """An entry of the symbol table; ``file`` is the source file of a local one."""
+
+    name: str
+    value: int
+    size: int
+    type: int
+    section: int
+    is_global: bool
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,10 @@ class ElfSection:
 
 @dataclass(frozen=True, slots=True)
 class ElfSymbol:
-    """A function or object; ``address`` without the Thumb bit; ``section`` is the index of its section."""
+    """A function or object; ``address`` without the Thumb bit; ``section`` is the index of its section.
+
+    ``file`` is the source file of a symbol that only one file knows, as the compiler named it; else empty.
+    """
 
     name: str
     address: int
@@ -41,6 +62,7 @@ class ElfSymbol:
     kind: Kind
     section: int
     is_global: bool
+    file: str = ""
 
     @property
     def end(self) -> int:
@@ -72,15 +94,36 @@ def memory_sections(path: Path) -> tuple[ElfSection, ...]:
     return tuple(found)
 
 
+def raw_symbols(elf: ELFFile) -> list[RawSymbol]:
+    """The whole symbol table in its order; empty without one. Reads it at once, which is quick.
+
+    Form: System V ABI, "Symbol Table". Raises ImageFault for a table that is damaged.
+    """
+    table = elf.get_section_by_name(".symtab")
+    if table is None:
+        return []
+    names = elf.get_section(table["sh_link"]).data()
+    data, found, file = table.data(), [], ""
+    if len(data) % _SYMBOL.size:
+        raise ImageFault(f"the ELF is damaged: a symbol table of {len(data)} bytes")
+    for at, value, size, info, _, section in _SYMBOL.iter_unpack(data):
+        name = names[at : names.find(b"\0", at)].decode("utf-8", errors="replace")
+        if info & 0xF == STT_FILE:
+            file = name  # stands before the local symbols of its file
+        is_local = info >> 4 == STB_LOCAL
+        found.append(
+            RawSymbol(name, value, size, info & 0xF, section, not is_local, file if is_local else "")
+        )
+    return found
+
+
 def sized_symbols(elf: ELFFile) -> list[ElfSymbol]:
     """All functions and objects of the symbol table with a size, in order of address."""
-    table = elf.get_section_by_name(".symtab")
     found = []
-    for symbol in table.iter_symbols() if table else ():
-        kind = KINDS.get(symbol["st_info"]["type"])
-        section = symbol["st_shndx"]
-        if kind and symbol["st_size"] and isinstance(section, int):
-            address = symbol["st_value"] & ~1 if kind == "function" else symbol["st_value"]
-            is_global = symbol["st_info"]["bind"] != "STB_LOCAL"
-            found.append(ElfSymbol(symbol.name, address, symbol["st_size"], kind, section, is_global))
+    for raw in raw_symbols(elf):
+        kind = KINDS.get(raw.type)
+        if kind and raw.size and 0 < raw.section < SHN_LORESERVE:
+            address = raw.value & ~1 if kind == "function" else raw.value
+            place = (raw.section, raw.is_global, raw.file)
+            found.append(ElfSymbol(raw.name, address, raw.size, kind, *place))
     return sorted(found, key=lambda symbol: (symbol.address, -symbol.size, not symbol.is_global, symbol.name))

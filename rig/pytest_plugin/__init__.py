@@ -3,15 +3,15 @@
 
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
-for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``image_path``,
-``other_firmware``.
+for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
+``image_path``, ``other_firmware``.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
 _QUALIFICATION = pytest.StashKey[Qualification]()
@@ -210,6 +211,14 @@ def probe(board: BoardSession) -> PyocdProbe:
 def kernel_view(request: pytest.FixtureRequest, board: BoardSession) -> KernelView:
     """The board's kernel as the probe alone sees it, by the image's debug information."""
     return _of(request)[0].kernel_view(board)
+
+
+@pytest.fixture
+def memory_readings(request: pytest.FixtureRequest, board: BoardSession) -> Sequence[Reading]:
+    """How far the board's memory was used after each case of the run so far, by the probe alone."""
+    del board
+    watch = _of(request)[0].memory_watch
+    return tuple(watch.readings) if watch else ()
 
 
 @pytest.fixture

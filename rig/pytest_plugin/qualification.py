@@ -32,6 +32,7 @@ from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
 from rig.pytest_plugin.environment import describe_environment
+from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Qualification:
         self._needs_restart = False
         self._limits: dict[str, LimitTable] = {}
         self._artifacts: dict[str, Path] = {}
+        self.memory_watch: MemoryWatch | None = None
 
     # --- the run
 
@@ -201,6 +203,8 @@ class Qualification:
             self._first_cause = ending.error
         self._needs_restart |= ending.outcome in (Outcome.FAIL, Outcome.ERROR)
         self._tell_transcript_fault()
+        if self.memory_watch is not None and self._session is not None:
+            self.memory_watch.look(case.label)
         key = (self.settings.board.name, case.suite, case.name, 1)
         return self._live.case_finished(*key, ending.outcome, ending.reason, self._artifacts)
 
@@ -312,6 +316,13 @@ class Qualification:
         identity = {**self._identity(), **boot.fields, "flash_method": report.method}
         identity["erase_cycles"] = session.erase_cycles
         recorder.board(settings.board.name, dut, report.image_sha256, identity, transcript)
+        if "memory" in settings.board.features:
+            # The probe is opened anew whenever the board loses its power.
+            self.memory_watch = MemoryWatch(
+                settings.board.name, self.image, lambda at, size: session.probe.read_memory(at, size),
+                self._clock, recorder.event,
+            )  # fmt: skip
+            self.memory_watch.look(BOOT)
         self._begin_transcript(case)
 
     def _require_programs(self) -> None:

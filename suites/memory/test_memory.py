@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ import pytest
 from rig.deadline import Deadline
 from rig.events import Scalar
 from rig.image.memory import MemoryReport, memory_report
+from rig.image.memory_table import as_json
+from rig.image.static_memory import read_contents
+from rig.image.static_names import library_sizes
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -57,6 +61,21 @@ def test_region_sums_equal_the_elf(board: BoardSession, image_path: Path) -> Non
     in_ram = sum(region.used for region in report.regions if region.name not in flash_names)
     assert in_flash == report.total("text") + report.total("data")
     assert in_ram == report.total("data") + report.total("bss")
+
+
+def test_static_memory_is_kept_to_the_symbol(
+    board: BoardSession, image_path: Path, measure: CaseMeasure
+) -> None:
+    """Libraries as measurements, so that limits gate them; everything as a table for later comparisons."""
+    contents = read_contents(image_path, [*board.board.flash, *board.board.ram])
+    sizes = library_sizes(contents)
+    declared = {name: measure.declare(name, "B") for name in sizes}
+    document = as_json(contents)
+    measure.artifact("image-memory.json", json.dumps(document).encode())
+    kinds = ("symbols", "unattributed", "padding")
+    assert sum(document["total"][kind] for kind in kinds) == document["total"]["size"]
+    for name, size in sizes.items():
+        declared[name].value(size, {"method": "objects of the linker map"})
 
 
 def test_stacks_from_both_sides(

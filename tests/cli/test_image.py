@@ -38,7 +38,11 @@ def test_elsewhere_they_are_the_linkers_or_the_named_boards(tmp_path: Path) -> N
     assert alone["libraries"] == alone["objects"] == []
     assert "no app.map beside the ELF: libraries and objects are not known" in alone["notes"]
     mapped = _run(tmp_path / "app.elf", "--board", "mps2", "--map", ELF.with_suffix(".map"), "--json")
-    assert json.loads(mapped.output) == json.loads(_run(ELF, "--json").output)
+    apart, at_home = json.loads(mapped.output), json.loads(_run(ELF, "--json").output)
+    assert (apart.pop("stacks"), len(at_home.pop("stacks")) > 5) == ([], True)
+    assert apart == at_home
+    notes = _run(tmp_path / "app.elf", "--stacks", ROOT / "firmware" / "stacks.toml", "--json")
+    assert {s["name"]: s["bounded"] for s in json.loads(notes.output)["stacks"]}["handlers"] is True
 
 
 def test_the_text_shows_what_the_document_has() -> None:
@@ -94,6 +98,7 @@ def _budget(folder: Path, measurement: str, upper: int, unit: str = "B", more: s
         "memory.symbol.ucHeap",
         "memory.unattributed",
         "memory.padding",
+        "memory.stack.console.static_worst",
     ],
 )
 def test_budgets_gate(tmp_path: Path, measurement: str) -> None:
@@ -113,6 +118,15 @@ def test_a_budget_of_another_board_does_not_hold(tmp_path: Path) -> None:
     path = _budget(tmp_path, "memory.region.app.used", 1, more='board = "mps2-m4"\n')
     assert _run(ELF, "--budget", path).exit_code == 0
     assert _run(BUILDS / "mps2-m4" / "app.elf", "--budget", path).exit_code == 1
+
+
+def test_no_budget_admits_a_stack_without_a_bound(tmp_path: Path) -> None:
+    notes = tmp_path / "stacks.toml"
+    notes.write_text('[[task]]\nname = "console"\nentry = "console_task"\n')
+    path = _budget(tmp_path, "memory.stack.console.static_worst", 10**9)
+    result = _run(ELF, "--stacks", notes, "--budget", path)
+    assert result.exit_code == 1
+    assert "UNBOUNDED: call through a pointer in console_task" in result.output
 
 
 def test_the_suites_own_limits_are_a_budget() -> None:

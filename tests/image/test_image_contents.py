@@ -79,7 +79,7 @@ def test_long_names_wrap_and_linker_memory_is_named(tmp_path: Path) -> None:
     found = next(part for part in read_contents(elf, REGIONS).symbols if part.symbol == name)
     assert found.origin is not None
     board = read_contents(BUILDS / "mps2" / "app.elf")
-    assert board.objects[LINKER, ".handler_stack"] == {"ram": 2048}
+    assert board.objects[LINKER, ".handler_stack"] == {"ram": 3072}
 
 
 def test_merged_strings_are_counted_once(tmp_path: Path) -> None:

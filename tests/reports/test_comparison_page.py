@@ -27,7 +27,8 @@ def comparison(tmp_path: Path) -> Comparison:
     }  # fmt: skip
     after = {
         "yield": Taken(samples=[11] * 89, context={"tick_hits": 4}), "same": same,
-        HOSTILE: Taken(unit="1", value=4), "other": same, "case": Taken(samples=[5] * 9, outcome=Outcome.FAIL),
+        HOSTILE: Taken(unit="1", value=4), "other": same,
+        "case": Taken(samples=[5] * 9, outcome=Outcome.FAIL),
     }  # fmt: skip
     return compare(loaded(tmp_path, before), loaded(tmp_path, after, image="bb"))
 
