@@ -52,8 +52,10 @@ def test_a_kernel_without_a_feature_builds(name: str) -> None:
 @pytest.mark.emulated
 def test_a_bare_kernel_is_qualified_with_a_reason_for_each_row_it_lacks(place: BenchPlace) -> None:
     image = build_variant(BARE).elf
-    place.rig("qualify", "--suite", "kernel", "--image", image)
+    done = place.rig("qualify", "--suite", "kernel", "--image", image)
     cases = cases_of(place.run())
+    bad = {name: case.reason for name, case in cases.items() if case.outcome in (Outcome.FAIL, Outcome.ERROR)}
+    assert (done.code, bad) == (0, {}), done.err
     assert {name: cases[name].reason for name in SKIPPED} == SKIPPED
     for name in (
         "benchmark[queue.send.16]",
