@@ -15,7 +15,7 @@ typedef struct {
 void bench_calls_prepare(void);
 void bench_calls_end(void);
 
-// Call `index`, counted from 0; behind the last one they begin again.
+// Call `index`, counted from 0; behind the last one they begin again. 0 where this kernel lacks it.
 const bench_call_t *bench_call(uint32_t index);
 
 #endif

@@ -35,7 +35,7 @@ const char *bench_run_delay(uint32_t n, int32_t arg)
     uint32_t before = platform_tick_moment();
     bench_set_overhead(0, 0);
     for (uint32_t i = 0; i <= n; i++) {
-        vTaskDelayUntil(&wake, delay_ticks(i));
+        kernel_delay_until(&wake, delay_ticks(i));
         BENCH_END(counter, probe);
         uint32_t moment = platform_tick_moment();
         if (xTaskGetTickCount() != wake) {
@@ -52,6 +52,7 @@ const char *bench_run_delay(uint32_t n, int32_t arg)
 
 // ---- software timer ----------------------------------------------------------------------------
 
+#if KERNEL_HAS_TIMERS
 typedef struct {
     TaskHandle_t waiter;
     volatile uint32_t moment; // when the tick of the callback became due
@@ -128,3 +129,4 @@ const char *bench_run_expiry(uint32_t n, int32_t arg)
     (void)xTimerDelete(s_reloading, 0);
     return fault;
 }
+#endif

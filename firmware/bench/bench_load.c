@@ -21,14 +21,13 @@ static const TickType_t s_periods[TASKS] = {[1] = 2, [2] = 3, [3] = 5};
 static StackType_t s_stacks[TASKS][LOAD_WORDS];
 static StaticTask_t s_blocks[TASKS];
 static TaskHandle_t s_tasks[TASKS];
-static TimerHandle_t s_timer;
 static volatile uint32_t s_work;
 
 bench_load_t bench_load(void)
 {
     bool alarm = platform_alarm_start(PLATFORM_ALARM_LOAD, PLATFORM_IRQ_PRIORITY) == STATUS_OK;
     platform_alarm_stop(PLATFORM_ALARM_LOAD);
-    return (bench_load_t){alarm ? PERIOD_US : 0u, ISR_ROUNDS, TASKS, 1};
+    return (bench_load_t){alarm ? PERIOD_US : 0u, ISR_ROUNDS, TASKS, KERNEL_HAS_TIMERS};
 }
 
 static void load_work(uint32_t rounds)
@@ -60,10 +59,13 @@ static void load_sleeper(void *period)
 {
     TickType_t wake = xTaskGetTickCount();
     for (;;) {
-        vTaskDelayUntil(&wake, *(const TickType_t *)period);
+        kernel_delay_until(&wake, *(const TickType_t *)period);
         load_work(TASK_ROUNDS);
     }
 }
+
+#if KERNEL_HAS_TIMERS
+static TimerHandle_t s_timer;
 
 static void load_on_timer(TimerHandle_t timer)
 {
@@ -71,17 +73,36 @@ static void load_on_timer(TimerHandle_t timer)
     load_work(TASK_ROUNDS);
 }
 
-void bench_start_load(void)
+static void load_start_timer(void)
 {
     static StaticTimer_t s_memory;
+    s_timer = xTimerCreateStatic("bench.load", TIMER_TICKS, pdTRUE, NULL, load_on_timer, &s_memory);
+    (void)xTimerStart(s_timer, 0);
+}
+
+static void load_stop_timer(void)
+{
+    (void)xTimerDelete(s_timer, 0); // done at once, in the higher timer task
+}
+#else
+static void load_start_timer(void)
+{
+}
+
+static void load_stop_timer(void)
+{
+}
+#endif
+
+void bench_start_load(void)
+{
     for (uint32_t i = 0; i < TASKS; i++) {
         bool lowest = i == LOWEST;
         s_tasks[i] = xTaskCreateStatic(
             lowest ? load_lowest : load_sleeper, "bench.load", LOAD_WORDS, (void *)&s_periods[i],
             lowest ? LOW_PRIORITY : configMAX_PRIORITIES - 1, s_stacks[i], &s_blocks[i]);
     }
-    s_timer = xTimerCreateStatic("bench.load", TIMER_TICKS, pdTRUE, NULL, load_on_timer, &s_memory);
-    (void)xTimerStart(s_timer, 0);
+    load_start_timer();
     if (platform_alarm_start(PLATFORM_ALARM_LOAD, PLATFORM_IRQ_PRIORITY) == STATUS_OK) {
         platform_alarm_repeat(PLATFORM_ALARM_LOAD, PLATFORM_COUNTER_HZ / 1000000u * PERIOD_US);
     }
@@ -90,7 +111,7 @@ void bench_start_load(void)
 void bench_stop_load(void)
 {
     platform_alarm_stop(PLATFORM_ALARM_LOAD);
-    (void)xTimerDelete(s_timer, 0); // done at once, in the higher timer task
+    load_stop_timer();
     for (uint32_t i = 0; i < TASKS; i++) {
         vTaskDelete(s_tasks[i]);
     }

@@ -100,9 +100,11 @@ static const char *masked_hammer(uint32_t seen, uint32_t due, uint32_t *call)
 {
     while (s_alarms.count == seen) {
         const bench_call_t *row = bench_call((*call)++);
-        row->call();
-        if (!row->undo()) {
-            return s_wrong_call;
+        if (row != NULL) {
+            row->call();
+            if (!row->undo()) {
+                return s_wrong_call;
+            }
         }
         if (alarm_overdue(due)) {
             return s_lost;

@@ -3,7 +3,8 @@
 
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
-for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``.
+for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
+``image_path``, ``other_firmware``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
     from rig.pytest_plugin.memory_watch import Reading
+    from rig.pytest_plugin.other_firmware import OtherFirmware
 
 _QUALIFICATION = pytest.StashKey[Qualification]()
 _CASE = pytest.StashKey[Case]()
@@ -231,6 +233,14 @@ def timebase(request: pytest.FixtureRequest, board: BoardSession) -> TimeBase:
     """What a tick of the board's counter means: instructions on the exact clock, else nanoseconds."""
     del board
     return _of(request)[0].timebase
+
+
+@pytest.fixture
+def other_firmware(request: pytest.FixtureRequest, board: BoardSession) -> OtherFirmware:
+    """The board with its firmware built otherwise, for a while."""
+    from rig.pytest_plugin.other_firmware import OtherFirmware
+
+    return OtherFirmware(_of(request)[0], board)
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ def as_markdown(path: Path) -> str:
         profiles = ", ".join(dict.fromkeys(variant.profile for variant in variants))
         shown = profiles if args == "0" else f"{args}; {profiles}"
         first = variants[0]
-        lines.append(f"| {first.number} | `{name}` | {shown} | {first.measures} | {first.needs or ''} |")
+        needs = ", ".join(dict.fromkeys(variant.needs for variant in variants if variant.needs))
+        lines.append(f"| {first.number} | `{name}` | {shown} | {first.measures} | {needs} |")
     return "\n".join(lines) + "\n"
 
 

@@ -60,10 +60,7 @@ class KernelFeatures:
         """Why ``benchmark`` cannot be run on a board whose bench.list names ``listed``; None: it can."""
         needed = self.features.get(benchmark.needs or "")
         if needed is not None and not needed.have:
-            why = self.why_not(needed)
-            if benchmark.id in listed:
-                return Absence(f"bench.list has {benchmark.id}, but kernel.features says: {why}", fault=True)
-            return Absence(why, fault=False)
+            return Absence(self.why_not(needed), fault=False)
         if benchmark.id in listed:
             return None
         if not self.features:
@@ -72,6 +69,21 @@ class KernelFeatures:
             return Absence(f"kernel.features has no {benchmark.needs}", fault=True)
         has = f"the kernel has {benchmark.needs}" if benchmark.needs else "every kernel has what it measures"
         return Absence(f"the firmware lacks a row: bench.list has no {benchmark.id}, but {has}", fault=True)
+
+    def contradictions(self, table: Iterable[Benchmark], listed: Collection[str]) -> list[str]:
+        """Where bench.list and the matrix disagree: rows of what the kernel lacks, and missing rows."""
+        absences: dict[str, list[Absence | None]] = {}
+        for variant in table:
+            absences.setdefault(variant.id, []).append(self.absence(variant, listed))
+        found = [
+            f"bench.list has {name}, but kernel.features says: {variants[0].reason}"
+            for name, variants in absences.items()
+            if name in listed and variants[0] is not None and all(variants)
+        ]
+        missing = [
+            next((one for one in variants if one and one.fault), None) for variants in absences.values()
+        ]
+        return found + [absence.reason for absence in missing if absence is not None]
 
     def why_not(self, feature: Feature) -> str:
         """Why a feature is not there: the kernel's version, or else its configuration."""

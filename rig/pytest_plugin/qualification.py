@@ -96,7 +96,7 @@ class Qualification:
 
     def __init__(self, settings: Settings, *, say: Callable[[str], None]) -> None:
         self.settings = settings
-        self._say = say
+        self.say = say
         self.run_path: Path | None = None
         self.outcome: Outcome | None = None
         self.image = settings.image or Path()
@@ -296,9 +296,9 @@ class Qualification:
         from rig.bench.session import open_session
 
         self._require_programs()
-        self._say("building the firmware")
+        self.say("building the firmware")
         self.image = self._image()
-        self._say("opening the board")
+        self.say("opening the board")
         recorder, settings = self._live, self.settings
         transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
@@ -310,7 +310,7 @@ class Qualification:
         self._session = session
         dut = settings.dut or session.serial
         recorder.board(settings.board.name, dut, identity=self._identity(), transcript=transcript)
-        self._say(f"flashing {self.image.name}")
+        self.say(f"flashing {self.image.name}")
         report = session.flash(self.image, force=settings.force_flash)
         boot = session.restart()
         identity = {**self._identity(), **boot.fields, "flash_method": report.method}
@@ -346,7 +346,7 @@ class Qualification:
             self.settings.board.firmware.preset,
             project_root=project_root(self.settings.inventory.path),
             environ=os.environ,
-            say=self._say,
+            say=self.say,
         )
         return built.elf
 

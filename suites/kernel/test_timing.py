@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.measure import CaseMeasure
+    from rig.pytest_plugin.other_firmware import OtherFirmware
 
 pytestmark = pytest.mark.board_feature("kernel-bench")
 
 TABLE = Path(__file__).with_name("benchmarks.toml")
 BENCHMARKS = load_benchmarks(TABLE)
 PUBLISHED = load_published(TABLE.with_name("published.toml"))
+HEAPS = ("heap_1", "heap_2", "heap_3", "heap_4", "heap_5")
+HEAP_NUMBER = 28
 CALIBRATION_SAMPLES = 2000
 TICKS = 4000
 RUN_S = 30.0
@@ -54,8 +57,8 @@ def run_benchmark(
     try:
         done = console.request("bench.run", asked, deadline=Deadline.after(RUN_S)).fields
     except CommandRefused as refused:
-        if refused.code == "unknown":
-            pytest.skip(_why_unknown(console, name))
+        if refused.code in ("unknown", "value"):
+            _explain_absence(console, name, arg)
         if refused.code == "absent":
             pytest.skip(f"not on this hardware, which has no exact alarm: {name}")
         raise
@@ -66,14 +69,20 @@ def run_benchmark(
     return done, RawSeries.of_text(row["s"] for row in read.rows)
 
 
-def _why_unknown(console: ConsoleLink, name: str) -> str:
-    """Why the board has no such row: the kernel, its configuration, or a firmware that has other rows."""
+def _explain_absence(console: ConsoleLink, name: str, arg: int) -> None:
+    """Skips where kernel or configuration lack what is measured; fails where just the row is missing.
+
+    A firmware without kernel.features may have other rows than ours. Returns where the row is there.
+    """
     listed = {row["id"] for row in console.request("bench.list", deadline=Deadline.after(READ_S)).rows}
-    for benchmark in (variant for variant in BENCHMARKS if variant.id == name):
+    for benchmark in (variant for variant in BENCHMARKS if (variant.id, variant.arg) == (name, arg)):
         absence = _kernel_features(console).absence(benchmark, listed)
-        assert absence is not None
-        return absence.reason
-    return f"bench.list of this firmware has no {name}"
+        if absence is not None and absence.fault:
+            pytest.fail(absence.reason, pytrace=False)
+        if absence is not None:
+            pytest.skip(absence.reason)
+    if name not in listed:
+        pytest.skip(f"bench.list of this firmware has no {name}")
 
 
 def _kernel_features(console: ConsoleLink) -> KernelFeatures:
@@ -129,6 +138,41 @@ def test_benchmark(
     if raw.hit.any():
         hit = measure.declare(f"{name}.tick_hit", timebase.unit, "p99")
         hit.samples(figures[raw.hit], {**method, "population": "tick"})
+
+
+@pytest.mark.parametrize("scheme", HEAPS)
+def test_heap_scheme(
+    scheme: str,
+    board: BoardSession,
+    console: ConsoleLink,
+    measure: CaseMeasure,
+    timebase: TimeBase,
+    other_firmware: OtherFirmware,
+) -> None:
+    """The heap's rows with each other scheme of the kernel tree, built and flashed: heap.alloc.16.heap_2.
+
+    The zero to compare with is static memory, heap.static, which knows no scheme.
+    """
+    with other_firmware.with_heap(scheme):
+        said = console.request("bench.context", deadline=Deadline.after(READ_S))
+        state = console.request("mem.heap", deadline=Deadline.after(READ_S)).fields
+        rows = console.request("bench.list", deadline=Deadline.after(READ_S)).rows
+        assert (said.fields["heap"], state["scheme"]) == (scheme, scheme)
+        listed = {row["id"] for row in rows}
+        measured = [one for one in BENCHMARKS if one.number == HEAP_NUMBER and one.profile == "idle"]
+        measured = [one for one in measured if one.id in listed and one.id != "heap.static"]
+        assert "heap.alloc" in {one.id for one in measured}
+        for one in measured:
+            declared = measure.declare(f"{one.name}.{scheme}", timebase.unit, "p99")
+            done, raw = run_benchmark(console, one.id, one.n, one.arg)
+            figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))
+            method: dict[str, Scalar] = {
+                "measures": one.measures,
+                "tick_hits": int(raw.hit.sum()),
+                "free": state["free"],
+            }
+            declared.samples(figures[~raw.hit], {**_context(board, said), **method})
+            measure.artifact(f"{one.name}.{scheme}.ticks.csv", raw.as_csv())
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -46,7 +46,7 @@ def bench(needs: str | None, name: str = "some.row") -> Benchmark:
         ("mutexes", [], "bench.list has no some.row, but the kernel has mutexes", True),
         (None, [], "bench.list has no some.row, but every kernel has what it measures", True),
         ("teleporters", [], "kernel.features has no teleporters", True),
-        ("timers", ["some.row"], "bench.list has some.row, but kernel.features says: switched off", True),
+        ("timers", ["some.row"], "switched off: configUSE_TIMERS is 0", False),
     ],
 )
 def test_the_reason_names_the_cause(needs: str | None, listed: list[str], reason: str, fault: bool) -> None:
@@ -59,6 +59,21 @@ def test_the_reason_names_the_cause(needs: str | None, listed: list[str], reason
 @pytest.mark.parametrize("needs", ["mutexes", None])
 def test_a_row_that_is_there_is_run(needs: str | None) -> None:
     assert matrix(*ROWS).absence(bench(needs), ["some.row"]) is None
+
+
+def test_the_matrix_and_the_list_of_benchmarks_must_agree() -> None:
+    table = [
+        bench("timers", "timer"),
+        bench("mutexes", "mutex"),
+        bench(None, "calls"),
+        bench("timers", "calls"),
+    ]
+    said = matrix(*ROWS).contradictions(table, ["mutex", "calls"])
+    assert said == [], "some calls are there, the timer's is not"
+    (listed,) = matrix(*ROWS).contradictions(table, ["timer", "mutex", "calls"])
+    assert listed == "bench.list has timer, but kernel.features says: switched off: configUSE_TIMERS is 0"
+    (missing,) = matrix(*ROWS).contradictions(table, ["calls"])
+    assert missing == "the firmware lacks a row: bench.list has no mutex, but the kernel has mutexes"
 
 
 def test_a_firmware_without_the_command_is_skipped_by_the_row_it_lacks() -> None:
