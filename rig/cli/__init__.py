@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -205,7 +206,15 @@ def _flushed(code: int) -> int:
 
 
 def _reader_is_gone() -> bool:
-    return _flushed(0) == EXIT_PIPE
+    """Whether it was standard output that broke; a write that failed may have left nothing to flush."""
+    if _flushed(0) == EXIT_PIPE:
+        return True
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # no file: a buffer that tests read
+        return False
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _leave(code: int) -> NoReturn:
