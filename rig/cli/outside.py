@@ -8,14 +8,13 @@ Owns the order of doing so and the comparison with the firmware's own figure. Th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.bench.inventory_values import suggestion
-from rig.deadline import Deadline
-from rig.errors import CommandRefused, UsageFault
+from rig.cli.benchmark_run import run_benchmark
+from rig.errors import UsageFault
 from rig.image.functions import WAIT_FOR_INTERRUPT, Functions
 from rig.image.profile import COLD, PLAIN, TICK, Profile, population
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
 
 SAMPLES = 2000
-_LIST_S, _RUN_S, _READ_S = 5.0, 60.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +66,15 @@ class OutsideBoard:
         """The console of the board."""
         return self._session.console
 
-    def benchmarks(self) -> Mapping[str, str]:
-        """The benchmarks of the image: id, and what it measures."""
-        listed = self.console.request("bench.list", deadline=Deadline.after(_LIST_S)).rows
-        return {row["id"]: row["help"] for row in listed}
-
     def measure(self, benchmark: str, arg: int = 0, n: int = SAMPLES) -> Outside:
-        """Runs one benchmark. Raises UsageFault for one the image has not, or an argument it does not take.
-
-        A primitive that does not do what it says is CommandRefused, as in the suites.
-        """
-        from rig.evidence.counter import RawSeries, TimeBase
+        """Runs one benchmark; raises as ``run_benchmark`` does."""
+        from rig.evidence.counter import TimeBase
 
         since = self._instrument.written
-        done = self._run(benchmark, arg, n)
-        asked = {"offset": 0, "count": int(done["n"])}
-        read = self.console.request("bench.read", asked, deadline=Deadline.after(_READ_S))
-        raw = RawSeries.of_text([f"{int(done['cold']):X}", *(row["s"] for row in read.rows)])
-        base = TimeBase(self._shift)
-        figures = base.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"])).tolist()
-        return Outside(benchmark, arg, tuple(figures), tuple(raw.hit.tolist()), self._instrument.read(since))
+        run = run_benchmark(self.console, self._session.board.name, benchmark, arg, n)
+        figures = TimeBase(self._shift).convert(run.raw.ticks, run.counter_hz, run.overhead).tolist()
+        traces = self._instrument.read(since)
+        return Outside(benchmark, arg, tuple(figures), tuple(run.raw.hit.tolist()), traces)
 
     def profile(self, seen: Outside) -> Profile:
         """What the samples executed, function by function."""
@@ -111,26 +98,6 @@ class OutsideBoard:
             asleep=self._asleep(seen.traces),
             populations=tuple(populations),
         )
-
-    def _run(self, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
-        known = self.benchmarks()
-        if benchmark not in known:
-            raise UsageFault(
-                f"the image has no benchmark '{benchmark}'",
-                board=self._session.board.name,
-                hint=suggestion(benchmark, known, label="There are").capitalize(),
-            )
-        asked: dict[str, str | int] = {"id": benchmark, "n": n, "arg": arg}
-        try:
-            return self.console.request("bench.run", asked, deadline=Deadline.after(_RUN_S)).fields
-        except CommandRefused as refused:
-            if refused.code not in ("value", "range"):
-                raise
-            raise UsageFault(
-                f"{benchmark} does not take the argument {arg} and {n} samples",
-                board=self._session.board.name,
-                hint=f"It is: {known[benchmark]}",
-            ) from refused
 
     def _asleep(self, traces: Traces) -> int:
         """How many samples waited for an interrupt: time passes then, without instructions."""

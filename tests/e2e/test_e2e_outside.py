@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from rig.bench.session import open_session
+from rig.cli.benchmark_run import benchmarks
 from rig.cli.outside import Outside, OutsideBoard, opened_outside
 from rig.deadline import Deadline
 from rig.errors import UsageFault
 from rig.image.elf import open_elf
 from rig.image.profile import COLD, PLAIN, TICK, Population, Profile
-from rig.image.sources import kernel_path
 from rig.pytest_plugin.benchmark_table import Benchmark, load_benchmarks
 from tests.e2e.bench_place import BOARD, EVIDENCE, PROJECT, BenchPlace
+from tests.e2e.firmware_variant import firmware_variant
 
 pytestmark = pytest.mark.emulated
 
@@ -64,7 +63,7 @@ def _measured(outside: OutsideBoard, rows: Sequence[tuple[str, int]]) -> Seen:
 
 def _present(outside: OutsideBoard) -> list[Benchmark]:
     """The rows of the table that this kernel has."""
-    known = outside.benchmarks()
+    known = benchmarks(outside.console)
     return [row for row in ROWS if row.id in known]
 
 
@@ -159,16 +158,7 @@ SEED = f"""#define traceTASK_SWITCHED_IN() __asm volatile("{SEED_LABEL}: nop")\n
 @pytest.fixture(scope="module")
 def seeded_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware with one NOP in the kernel's vTaskSwitchContext, and a label at it."""
-    folder = tmp_path_factory.mktemp("seeded")
-    (folder / "seed.h").write_text(SEED)
-    configure = ["cmake", "--preset", BOARD, "-B", str(folder), f"-DCMAKE_C_FLAGS=-include {folder}/seed.h"]
-    configure.append(f"-DFREERTOS_KERNEL_PATH={kernel_path(PROJECT, os.environ)}")
-    for command in (configure, ["cmake", "--build", str(folder), "--target", "app"]):
-        done = subprocess.run(
-            command, cwd=PROJECT / "firmware", capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "app.elf"
+    return firmware_variant(tmp_path_factory.mktemp("seeded"), SEED)
 
 
 def _label(elf_path: Path, name: str) -> int:
