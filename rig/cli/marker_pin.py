@@ -34,8 +34,8 @@ class PinComparison:
 
     A difference is the width of a pulse less the sample, less ``pin_ns``, the cost of the pin. ``worst_ns``
     is the largest; ``worst`` is the sample that is farthest from what is usual; ``allowed_ns`` is a period of
-    the analyser and a tick of the counter.
-    ``empty_ns`` is the cost of the pin by the pulses of the empty probe, None where the capture lacks them.
+    the analyser and a tick of the counter. ``empty_ns`` is the cost of the pin by the pulses of the empty
+    probe, None where the capture lacks them.
     """
 
     board: str

@@ -8,6 +8,7 @@ Owns the order of doing so and the comparison with the firmware's own figure. Th
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,8 @@ class OutsideBoard:
         populations = (
             population(name, found, traces, probe, self.functions) for name, found in numbers.items() if found
         )
-        differing = seen.differences()
+        asleep = self._asleep(seen.traces)
+        differing = [row for row in seen.differences() if row[0] not in asleep]
         return Profile(
             board=self._session.board.name,
             benchmark=seen.benchmark,
@@ -93,20 +95,21 @@ class OutsideBoard:
             n=len(traces) - 1,
             image_sha256=str(self._session.image_sha256),
             probe=probe,
-            equal=len(traces) - len(differing),
+            equal=len(traces) - len(asleep) - len(differing),
             differs=differing[0] if differing else None,
-            asleep=self._asleep(seen.traces),
+            asleep=len(asleep),
             populations=tuple(populations),
         )
 
-    def _asleep(self, traces: Traces) -> int:
-        """How many samples waited for an interrupt: time passes then, without instructions."""
+    def _asleep(self, traces: Traces) -> set[int]:
+        """The samples that waited for an interrupt: time passes then, without instructions."""
         waits = {
             address
             for address in {address for trace in traces.kept for address in trace}
             if self.functions.code(address) == WAIT_FOR_INTERRUPT
         }
-        return sum(not waits.isdisjoint(trace) for trace in traces.kept) if waits else 0
+        kept = enumerate(traces.kept) if waits else ()
+        return {number for number, trace in kept if not waits.isdisjoint(trace)}
 
 
 @contextlib.contextmanager
@@ -124,8 +127,11 @@ def opened_outside(inventory: Inventory, name: str, elf: Path) -> Iterator[Outsi
     shift = exact_shift(inventory, name)
     marks = packed(read_marks(elf))
     plugin = build_plugin(firmware_builds(project_root(inventory.path)).with_name("host"))
-    instrument = InstructionCount(plugin, marks, inventory.state_dir / name)
-    with open_session(inventory, name, emulator_extra=instrument.arguments) as session:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rig-profile-"))
+        instrument = InstructionCount(plugin, marks, Path(folder))
+        extra = instrument.arguments
+        session = stack.enter_context(open_session(inventory, name, emulator_extra=extra))
         session.flash(elf)
         session.restart()
         yield OutsideBoard(session, instrument, elf, shift)

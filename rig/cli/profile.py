@@ -92,7 +92,7 @@ def profile(
         print_profile(after)
         if before is not None:
             print_comparison(before, after, str(against), elf)
-    if not after.agrees and not after.asleep:
+    if not after.agrees:
         click.echo(f"rig: {disagreement(after)}", err=True)
         raise click.exceptions.Exit(EXIT_ERROR)
 
@@ -101,8 +101,9 @@ def disagreement(profile: Profile) -> str:
     """Where firmware and instrument part, as a sentence."""
     assert profile.differs is not None
     number, said, seen = profile.differs
+    compared = profile.compared
     return (
-        f"firmware and instrument differ in {profile.n + 1 - profile.equal} of {profile.n + 1} samples, "
+        f"firmware and instrument differ in {compared - profile.equal} of {compared} samples, "
         f"first in sample {number}: the firmware says {said}, the instrument {seen} instructions"
     )
 

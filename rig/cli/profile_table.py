@@ -68,15 +68,17 @@ def print_pin(found: PinComparison) -> None:
 
 
 def _verdict(profile: Profile) -> str:
-    total = profile.n + 1
-    if profile.agrees:
-        return f"the firmware's counter says the same in all {total} samples, the cold one among them"
-    if profile.asleep:
-        return (
-            f"{profile.asleep} of {total} samples waited for an interrupt, where time passes without "
-            f"instructions: no figure to compare; {profile.equal} agree"
-        )
-    return f"the firmware's counter says the same in {profile.equal} of {total} samples only"
+    total, compared = profile.n + 1, profile.compared
+    slept = f"{profile.asleep} of {total} samples waited for an interrupt: time passed, but no instructions; "
+    if not compared:
+        return slept + "none is left to compare with the firmware's counter"
+    which = "" if profile.asleep else ", the cold one among them"
+    same = (
+        f"in all {compared} samples{which}"
+        if profile.agrees
+        else f"in {profile.equal} of {compared} samples only"
+    )
+    return (slept if profile.asleep else "") + f"the firmware's counter says the same {same}"
 
 
 def _told(part: Population) -> str:

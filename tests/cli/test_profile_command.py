@@ -57,9 +57,19 @@ def test_figures_that_differ_are_said_and_are_exit_code_3(ending) -> None:  # ty
 
 
 def test_a_core_that_slept_has_no_figure_to_compare(ending) -> None:  # type: ignore[no-untyped-def]
-    result = ending(replace(PROFILE, equal=3, differs=(2, 900, 9), asleep=1))
+    result = ending(replace(PROFILE, equal=3, asleep=1))
     assert result.exit_code == 0
-    assert "1 of 4 samples waited for an interrupt" in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "1 of 4 samples waited for an interrupt" in said
+    assert "says the same in all 3 samples " in said
+    nothing = ending(replace(PROFILE, equal=0, asleep=4))
+    assert "none is left to compare" in " ".join(nothing.stdout.split())
+
+
+def test_a_difference_beside_samples_that_slept_is_no_agreement(ending) -> None:  # type: ignore[no-untyped-def]
+    result = ending(replace(PROFILE, equal=2, differs=(2, 10, 9), asleep=1))
+    assert result.exit_code == 3
+    assert "differ in 1 of 3 samples, first in sample 2" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def _data(*records: tuple[int, list[int]]) -> bytes:
 
 def _read(folder: Path, data: bytes, since: int = 0) -> Traces:
     instrument = InstructionCount(Path("plugin.so"), b"marks", folder)
-    (folder / "instruments.samples").write_bytes(data)
+    (folder / "samples").write_bytes(data)
     return instrument.read(since)
 
 
