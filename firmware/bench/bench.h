@@ -153,12 +153,19 @@ __asm(".macro bench_mark kind\n"
 
 #define BENCH_MARK(kind) __asm volatile("bench_mark %c0" ::"i"(kind) : "memory")
 
+// A board without a marker pin does nothing.
+#ifndef PLATFORM_MARKER_RAISE
+    #define PLATFORM_MARKER_RAISE() ((void)0)
+    #define PLATFORM_MARKER_LOWER() ((void)0)
+#endif
+
 // Begin and end of a sample: load the counter, store it. BENCH_BEGIN stands last before the
 // measured primitive, BENCH_END first behind it, in whichever task that is; both want `counter` and
 // `probe` from above in registers.
 #define BENCH_BEGIN(counter, probe)                                                                \
     do {                                                                                           \
         (probe)->ticks_before = g_tick_interrupts;                                                 \
+        PLATFORM_MARKER_RAISE();                                                                   \
         (probe)->begin = *(counter);                                                               \
         BENCH_MARK(BENCH_MARK_BEGAN);                                                              \
     } while (0)
@@ -167,6 +174,7 @@ __asm(".macro bench_mark kind\n"
     do {                                                                                           \
         BENCH_MARK(BENCH_MARK_ENDS);                                                               \
         (probe)->end = *(counter);                                                                 \
+        PLATFORM_MARKER_LOWER();                                                                   \
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 
@@ -176,6 +184,7 @@ __asm(".macro bench_mark kind\n"
     do {                                                                                           \
         BENCH_MARK(BENCH_MARK_ENDED);                                                              \
         (probe)->end = (stopped);                                                                  \
+        PLATFORM_MARKER_LOWER();                                                                   \
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)
 

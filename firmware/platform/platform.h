@@ -13,6 +13,10 @@
 //                          its vector must be bench_irq_handler()
 //   PLATFORM_BAD_ADDRESS   an address whose reading faults, for crash.make kind=hardfault
 //   PLATFORM_IRQ_PRIORITY  NVIC priority byte of interrupts that call the kernel
+// and may define, both or none,
+//   PLATFORM_MARKER_RAISE() and PLATFORM_MARKER_LOWER(), a store each that sets a pin to its active
+//                          level, and back: for a logic analyser, around every sample of a
+//                          benchmark. platform_init() has made the pin an output, inactive.
 #ifndef PLATFORM_H
 #define PLATFORM_H
 

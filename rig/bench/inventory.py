@@ -154,6 +154,19 @@ class PowerFacts(_Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class MarkerFacts(_Fact):
+    """A pin that the firmware raises while it takes a sample of a benchmark, for a logic analyser.
+
+    ``pin``: the chip's name of it. ``channel``: the analyser's name of the channel that it is wired to.
+    ``active``: its level during a sample.
+    """
+
+    pin: Word
+    channel: Word
+    active: Literal["high", "low"] = "high"
+
+
+@dataclass(frozen=True, slots=True)
 class FirmwareFacts(_Fact):
     """The default firmware of a board.
 
@@ -199,7 +212,7 @@ class Board(_Fact):
     people. ``features``: what suites may ask of it, words of ``inventory_values.FEATURES``. ``core_hz``: core
     clock in Hz. ``flash``: what images may be written to, at least one range. ``ram``: at least one range,
     the first is used by flash algorithms. ``firmware``: None where the firmware is not built here.
-    ``emulator``: None for a physical board.
+    ``marker``: None where no pin is wired to a logic analyser. ``emulator``: None for a physical board.
     """
 
     name: Name
@@ -214,6 +227,7 @@ class Board(_Fact):
     description: Line = ""
     features: Features = frozenset()
     firmware: FirmwareFacts | None = None
+    marker: MarkerFacts | None = None
     emulator: EmulatorFacts | None = None
 
 

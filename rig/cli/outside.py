@@ -8,14 +8,14 @@ Owns the order of doing so and the comparison with the firmware's own figure. Th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.bench.inventory_values import suggestion
-from rig.deadline import Deadline
-from rig.errors import CommandRefused, UsageFault
+from rig.cli.benchmark_run import run_benchmark
+from rig.errors import UsageFault
 from rig.image.functions import WAIT_FOR_INTERRUPT, Functions
 from rig.image.profile import COLD, PLAIN, TICK, Profile, population
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
 
 SAMPLES = 2000
-_LIST_S, _RUN_S, _READ_S = 5.0, 60.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +67,15 @@ class OutsideBoard:
         """The console of the board."""
         return self._session.console
 
-    def benchmarks(self) -> Mapping[str, str]:
-        """The benchmarks of the image: id, and what it measures."""
-        listed = self.console.request("bench.list", deadline=Deadline.after(_LIST_S)).rows
-        return {row["id"]: row["help"] for row in listed}
-
     def measure(self, benchmark: str, arg: int = 0, n: int = SAMPLES) -> Outside:
-        """Runs one benchmark. Raises UsageFault for one the image has not, or an argument it does not take.
-
-        A primitive that does not do what it says is CommandRefused, as in the suites.
-        """
-        from rig.evidence.counter import RawSeries, TimeBase
+        """Runs one benchmark; raises as ``run_benchmark`` does."""
+        from rig.evidence.counter import TimeBase
 
         since = self._instrument.written
-        done = self._run(benchmark, arg, n)
-        asked = {"offset": 0, "count": int(done["n"])}
-        read = self.console.request("bench.read", asked, deadline=Deadline.after(_READ_S))
-        raw = RawSeries.of_text([f"{int(done['cold']):X}", *(row["s"] for row in read.rows)])
-        base = TimeBase(self._shift)
-        figures = base.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"])).tolist()
-        return Outside(benchmark, arg, tuple(figures), tuple(raw.hit.tolist()), self._instrument.read(since))
+        run = run_benchmark(self.console, self._session.board.name, benchmark, arg, n)
+        figures = TimeBase(self._shift).convert(run.raw.ticks, run.counter_hz, run.overhead).tolist()
+        traces = self._instrument.read(since)
+        return Outside(benchmark, arg, tuple(figures), tuple(run.raw.hit.tolist()), traces)
 
     def profile(self, seen: Outside) -> Profile:
         """What the samples executed, function by function."""
@@ -98,7 +86,8 @@ class OutsideBoard:
         populations = (
             population(name, found, traces, probe, self.functions) for name, found in numbers.items() if found
         )
-        differing = seen.differences()
+        asleep = self._asleep(seen.traces)
+        differing = [row for row in seen.differences() if row[0] not in asleep]
         return Profile(
             board=self._session.board.name,
             benchmark=seen.benchmark,
@@ -106,40 +95,21 @@ class OutsideBoard:
             n=len(traces) - 1,
             image_sha256=str(self._session.image_sha256),
             probe=probe,
-            equal=len(traces) - len(differing),
+            equal=len(traces) - len(asleep) - len(differing),
             differs=differing[0] if differing else None,
-            asleep=self._asleep(seen.traces),
+            asleep=len(asleep),
             populations=tuple(populations),
         )
 
-    def _run(self, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
-        known = self.benchmarks()
-        if benchmark not in known:
-            raise UsageFault(
-                f"the image has no benchmark '{benchmark}'",
-                board=self._session.board.name,
-                hint=suggestion(benchmark, known, label="There are").capitalize(),
-            )
-        asked: dict[str, str | int] = {"id": benchmark, "n": n, "arg": arg}
-        try:
-            return self.console.request("bench.run", asked, deadline=Deadline.after(_RUN_S)).fields
-        except CommandRefused as refused:
-            if refused.code not in ("value", "range"):
-                raise
-            raise UsageFault(
-                f"{benchmark} does not take the argument {arg} and {n} samples",
-                board=self._session.board.name,
-                hint=f"It is: {known[benchmark]}",
-            ) from refused
-
-    def _asleep(self, traces: Traces) -> int:
-        """How many samples waited for an interrupt: time passes then, without instructions."""
+    def _asleep(self, traces: Traces) -> set[int]:
+        """The samples that waited for an interrupt: time passes then, without instructions."""
         waits = {
             address
             for address in {address for trace in traces.kept for address in trace}
             if self.functions.code(address) == WAIT_FOR_INTERRUPT
         }
-        return sum(not waits.isdisjoint(trace) for trace in traces.kept) if waits else 0
+        kept = enumerate(traces.kept) if waits else ()
+        return {number for number, trace in kept if not waits.isdisjoint(trace)}
 
 
 @contextlib.contextmanager
@@ -157,8 +127,11 @@ def opened_outside(inventory: Inventory, name: str, elf: Path) -> Iterator[Outsi
     shift = exact_shift(inventory, name)
     marks = packed(read_marks(elf))
     plugin = build_plugin(firmware_builds(project_root(inventory.path)).with_name("host"))
-    instrument = InstructionCount(plugin, marks, inventory.state_dir / name)
-    with open_session(inventory, name, emulator_extra=instrument.arguments) as session:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rig-profile-"))
+        instrument = InstructionCount(plugin, marks, Path(folder))
+        extra = instrument.arguments
+        session = stack.enter_context(open_session(inventory, name, emulator_extra=extra))
         session.flash(elf)
         session.restart()
         yield OutsideBoard(session, instrument, elf, shift)

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, path_type=Path),
     help="Compare with another ELF or build folder, or with a profile kept by --json.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The whole profile as JSON: docs/profiling.md.")
+@click.option(
+    "--capture",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Compare with a sigrok capture (.sr or CSV) of the board's marker pin instead.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The whole result as JSON: docs/profiling.md.")
 @click.pass_obj
 def profile(
     options: Options,
@@ -50,19 +56,29 @@ def profile(
     samples: int,
     image: Path | None,
     against: Path | None,
+    capture: Path | None,
     as_json: bool,
 ) -> None:
-    """Run BENCHMARK with ARG on an emulated BOARD and count its instructions from outside.
+    """Run BENCHMARK with ARG on BOARD and measure it from outside, too.
 
-    The instrument is in the emulator and does not look at the firmware's counter; both figures must be the
-    same in every sample. The median sample is shown by function. With --against, so is what changed.
+    On an emulated board the instrument is in the emulator and does not look at the firmware's counter; both
+    figures must be the same in every sample. The median sample is shown by function. With --against, so is
+    what changed. On any board, a logic analyser on the marker pin does: --capture.
 
-    Exit code: 0, or 3 if the two figures differ.
+    Exit code: 0, or 3 if what both say differs.
 
     Example: rig profile mps2 queue.send 16
     """
+    from rig.cli.outside import exact_shift
+
     inventory = options.inventory()
+    if capture is not None:
+        if against is not None:
+            raise click.UsageError("--capture and --against exclude each other")
+        _by_pin(inventory, (board, benchmark, arg, samples), image, capture, as_json)
+        return
     wanted = (benchmark, arg, samples)
+    exact_shift(inventory, board)  # refused before anything is built
     elf = _elf(inventory, board, image)
     before = _before(inventory, board, against, wanted) if against is not None else None
     after = _profiled(inventory, board, elf, wanted)
@@ -76,7 +92,7 @@ def profile(
         print_profile(after)
         if before is not None:
             print_comparison(before, after, str(against), elf)
-    if not after.agrees and not after.asleep:
+    if not after.agrees:
         click.echo(f"rig: {disagreement(after)}", err=True)
         raise click.exceptions.Exit(EXIT_ERROR)
 
@@ -85,19 +101,38 @@ def disagreement(profile: Profile) -> str:
     """Where firmware and instrument part, as a sentence."""
     assert profile.differs is not None
     number, said, seen = profile.differs
+    compared = profile.compared
     return (
-        f"firmware and instrument differ in {profile.n + 1 - profile.equal} of {profile.n + 1} samples, "
+        f"firmware and instrument differ in {compared - profile.equal} of {compared} samples, "
         f"first in sample {number}: the firmware says {said}, the instrument {seen} instructions"
     )
 
 
+def _by_pin(
+    inventory: Inventory, order: tuple[str, str, int, int], image: Path | None, capture: Path, as_json: bool
+) -> None:
+    from rig.cli.marker_pin import measure_pin
+    from rig.cli.profile_table import print_pin
+
+    def say(text: str) -> None:
+        click.echo(f"rig: {text}", err=True)
+        click.pause("rig: press a key when that is done", err=True)
+
+    found = measure_pin(inventory, order, _elf(inventory, order[0], image), capture, say)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        print_pin(found)
+    if not found.agrees:
+        click.echo("rig: firmware and logic analyser differ by more than both can tell", err=True)
+        raise click.exceptions.Exit(EXIT_ERROR)
+
+
 def _elf(inventory: Inventory, name: str, image: Path | None) -> Path:
     """The ELF of ``--image``, or that of the board's firmware, brought up to date."""
-    from rig.cli.outside import exact_shift
     from rig.image.build import build
     from rig.project import project_root
 
-    exact_shift(inventory, name)  # refused before anything is built
     if image is not None:
         return _in_folder(image)
     firmware = inventory.board(name).firmware

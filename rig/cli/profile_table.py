@@ -13,6 +13,7 @@ from rich.text import Text
 from rig.image.profile import COLD, PLAIN, Population, Profile, Share, ShareChange, changes, compared
 
 if TYPE_CHECKING:
+    from rig.cli.marker_pin import PinComparison
     from rig.image.addresses import CodeMap
 
 STEPS = 12
@@ -46,16 +47,38 @@ def print_comparison(before: Profile, after: Profile, name: str, elf: Path) -> N
             console.print(_changes(found, places))
 
 
+def print_pin(found: PinComparison) -> None:
+    """What pulses and samples say of each other."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    off = found.differences_ns
+    empty = "not in the capture" if found.empty_ns is None else f"{found.empty_ns:.1f} ns by the empty probe"
+    rows = {
+        "samples": f"{found.n} and the cold one; {found.pulses} pulses in the capture",
+        "one period, one tick": f"{found.period_ns:.1f} ns, {found.tick_ns:.1f} ns",
+        "cost of the pin": f"{found.pin_ns:.1f} ns; {empty}",
+        "differences beside it": ", ".join(f"{name} {value:+.1f} ns" for name, value in off.items()),
+        "worst": f"{found.worst_ns:.1f} ns, {found.allowed_ns:.1f} allowed",
+        "farthest off": f"sample {found.worst}",
+        "so": "both say the same" if found.agrees else "they differ by more than both can tell",
+    }
+    for name, text in rows.items():
+        table.add_row(Text(name), Text(text))
+    name = found.benchmark + (f".{found.arg}" if found.arg else "")
+    Console().print(Text(f"{found.board}: {name}, pulses of the marker pin", style="bold"), table)
+
+
 def _verdict(profile: Profile) -> str:
-    total = profile.n + 1
-    if profile.agrees:
-        return f"the firmware's counter says the same in all {total} samples, the cold one among them"
-    if profile.asleep:
-        return (
-            f"{profile.asleep} of {total} samples waited for an interrupt, where time passes without "
-            f"instructions: no figure to compare; {profile.equal} agree"
-        )
-    return f"the firmware's counter says the same in {profile.equal} of {total} samples only"
+    total, compared = profile.n + 1, profile.compared
+    slept = f"{profile.asleep} of {total} samples waited for an interrupt: time passed, but no instructions; "
+    if not compared:
+        return slept + "none is left to compare with the firmware's counter"
+    which = "" if profile.asleep else ", the cold one among them"
+    same = (
+        f"in all {compared} samples{which}"
+        if profile.agrees
+        else f"in {profile.equal} of {compared} samples only"
+    )
+    return (slept if profile.asleep else "") + f"the firmware's counter says the same {same}"
 
 
 def _told(part: Population) -> str:

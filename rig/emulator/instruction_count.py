@@ -81,8 +81,8 @@ class InstructionCount:
 
     def __init__(self, plugin: Path, marks: bytes, folder: Path) -> None:
         self._plugin = plugin
-        self._marks = folder / "instruments.marks"
-        self._out = folder / "instruments.samples"
+        self._marks = folder / "marks"
+        self._out = folder / "samples"
         folder.mkdir(parents=True, exist_ok=True)
         self._marks.write_bytes(marks)
         self._out.unlink(missing_ok=True)

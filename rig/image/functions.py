@@ -87,10 +87,7 @@ def operation(code: bytes) -> str:
     Branches and loads relative to the PC keep their kind, condition and register (Armv7-M ARM, A5.2, A5.3).
     """
     if len(code) == 4:
-        first, second = struct.unpack("<HH", code)
-        if first & 0xF800 == 0xF000 and second & 0x8000:  # branches, BL among them
-            return f"branch {second & 0xD000:04x}"
-        return code.hex()
+        return _long_operation(*struct.unpack("<HH", code)) or code.hex()
     (half,) = _HALFWORD.unpack(code) if code else (0,)
     if half & 0xF800 in (0x4800, 0xE000):  # LDR literal, B
         return f"{half & 0xFF00 if half & 0xF800 == 0x4800 else 0xE000:04x}+"
@@ -99,6 +96,15 @@ def operation(code: bytes) -> str:
     if half & 0xF500 == 0xB100:  # CBZ, CBNZ
         return f"{half & 0xF907:04x}+"
     return code.hex()
+
+
+def _long_operation(first: int, second: int) -> str | None:
+    """Of B, BL and B with a condition (A5.3.4), or None: a barrier or a special register is no distance."""
+    if first & 0xF800 != 0xF000 or not second & 0x8000:
+        return None
+    if second & 0x1000:
+        return f"{second & 0xD000:04x}++"
+    return f"{first & 0xFBC0:04x}++" if first & 0x0380 != 0x0380 else None
 
 
 def _functions(elf: ELFFile, sections: list[Section]) -> list[Function]:

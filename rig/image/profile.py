@@ -67,10 +67,10 @@ class Population:
 class Profile:
     """One benchmark on one image.
 
-    ``probe``: instructions of the empty probe. ``equal`` of ``n`` + 1 samples, the cold one among them, have
-    the figure that the firmware says; ``differs`` is the first that has not: number, firmware's figure and
-    the instrument's. ``asleep``: samples in which the core waited for an interrupt; time passes then
-    without instructions.
+    ``probe``: instructions of the empty probe. ``asleep`` of ``n`` + 1 samples, the cold one among them, are
+    not compared: the core waited for an interrupt, and time passed without instructions. ``equal`` of the
+    others have the figure that the firmware says; ``differs`` is the first that has not: number, firmware's
+    figure and the instrument's.
     """
 
     board: str
@@ -91,8 +91,13 @@ class Profile:
 
     @property
     def agrees(self) -> bool:
-        """Whether instrument and firmware have the same figure in every sample."""
+        """Whether instrument and firmware have the same figure in every sample that is compared."""
         return self.differs is None
+
+    @property
+    def compared(self) -> int:
+        """How many samples are compared."""
+        return self.n + 1 - self.asleep
 
     def as_json(self) -> dict[str, Any]:
         """The form of ``docs/profiling.md``."""

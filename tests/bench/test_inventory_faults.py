@@ -27,6 +27,16 @@ FAULTS = {
         "zzzz:",
         "10:7: boards.alpha.identity.zzzz: unknown key; known: cp",
     ),
+    "marker without channel": (
+        "    core_hz",
+        "    marker: {pin: PA8}\n    core_hz",
+        "boards.alpha.marker: the key 'channel' is missing",
+    ),
+    "marker level": (
+        "    core_hz",
+        "    marker: {pin: PA8, channel: D0, active: up}\n    core_hz",
+        "boards.alpha.marker.active: expected",
+    ),
     "missing key": (
         "core_hz: 100_000_000",
         "description: x",

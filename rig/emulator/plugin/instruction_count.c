@@ -24,6 +24,11 @@ enum { RING = 1 << 22, LOADS = 8, NEAR = 48 }; // NEAR: bytes of code between a 
 typedef struct {
     uint32_t address;
     uint32_t kind;
+} mark_words_t;
+
+typedef struct {
+    mark_words_t is;
+    bool waits; // it was passed, and its load is still to come
 } mark_t;
 
 typedef struct {
@@ -41,8 +46,7 @@ static uint32_t s_ring[RING]; // addresses of the instructions executed last
 static uint64_t s_executed;
 static load_t s_loads[LOADS]; // loads from devices near marks, executed last
 static size_t s_loaded;
-static uint32_t s_ends_behind; // address of a mark whose load is still to come, or 0
-static uint64_t s_begin;       // numbers of the instructions of the sample being taken; 0: none
+static uint64_t s_begin; // numbers of the instructions of the sample being taken; 0: none
 static uint64_t s_end;
 static uint64_t s_written; // end of the sample written last
 
@@ -93,7 +97,7 @@ static uint64_t load_before(const mark_t *mark)
 {
     for (size_t i = 0; i < LOADS && i < s_loaded; i++) {
         const load_t *load = &s_loads[(s_loaded - 1 - i) % LOADS];
-        if (load->address < mark->address && load->address + NEAR >= mark->address) {
+        if (load->address < mark->is.address && load->address + NEAR >= mark->is.address) {
             return load->at;
         }
     }
@@ -115,13 +119,13 @@ static void sample_begins(uint64_t at)
 
 static void on_mark(unsigned vcpu, void *data)
 {
-    const mark_t *mark = data;
+    mark_t *mark = data;
     (void)vcpu;
-    if (mark->kind == MARK_BEGAN) {
+    if (mark->is.kind == MARK_BEGAN) {
         sample_begins(load_before(mark));
-    } else if (mark->kind == MARK_ENDS) {
-        s_ends_behind = mark->address;
-    } else if (mark->kind == MARK_ENDED) {
+    } else if (mark->is.kind == MARK_ENDS) {
+        mark->waits = true;
+    } else if (mark->is.kind == MARK_ENDED) {
         s_end = load_before(mark);
     } else if (is_complete()) {
         write_sample(RECORD_KEPT);
@@ -145,16 +149,20 @@ static void on_load(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t from, vo
         return;
     }
     s_loads[s_loaded++ % LOADS] = (load_t){address, s_executed};
-    if (s_ends_behind != 0 && address >= s_ends_behind && address < s_ends_behind + NEAR) {
-        s_end = s_executed;
-        s_ends_behind = 0;
+    for (size_t i = 0; i < s_mark_count; i++) {
+        mark_t *mark = &s_marks[i];
+        if (mark->waits && address >= mark->is.address && address < mark->is.address + NEAR) {
+            s_end = s_executed;
+            mark->waits = false;
+        }
     }
 }
 
 static bool is_near_mark(uint32_t address)
 {
     for (size_t i = 0; i < s_mark_count; i++) {
-        if (address + NEAR >= s_marks[i].address && address < s_marks[i].address + NEAR) {
+        uint32_t at = s_marks[i].is.address;
+        if (address + NEAR >= at && address < at + NEAR) {
             return true;
         }
     }
@@ -166,7 +174,7 @@ static void watch_instruction(struct qemu_plugin_insn *insn)
     uint32_t address = (uint32_t)qemu_plugin_insn_vaddr(insn);
     void *data = (void *)(uintptr_t)address;
     for (size_t i = 0; i < s_mark_count; i++) {
-        if (s_marks[i].address == address) {
+        if (s_marks[i].is.address == address) {
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_REGISTERS_UNTOUCHED,
                                                    &s_marks[i]);
         }
@@ -190,16 +198,16 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static int read_marks(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    mark_t mark;
+    mark_words_t words;
     if (file == NULL) {
         return -1;
     }
-    while (fread(&mark, sizeof mark, 1, file) == 1) {
-        s_marks = realloc(s_marks, (s_mark_count + 1) * sizeof mark);
+    while (fread(&words, sizeof words, 1, file) == 1) {
+        s_marks = realloc(s_marks, (s_mark_count + 1) * sizeof *s_marks);
         if (s_marks == NULL) {
             abort();
         }
-        s_marks[s_mark_count++] = mark;
+        s_marks[s_mark_count++] = (mark_t){words, false};
     }
     (void)fclose(file);
     return 0;

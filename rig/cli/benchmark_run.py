@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Runs one benchmark by a board's console, outside a suite: which there are, and the samples of one.
+
+Owns the commands and how their refusals are said. What the ticks mean is ``rig/evidence/counter.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rig.bench.inventory_values import suggestion
+from rig.deadline import Deadline
+from rig.errors import CommandRefused, UsageFault
+
+if TYPE_CHECKING:
+    from rig.evidence.counter import RawSeries
+    from rig.links.console_link import ConsoleLink
+
+_LIST_S, _RUN_S, _READ_S = 5.0, 60.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRun:
+    """What the firmware gave: sample 0 of ``raw`` is the cold one, then come n others."""
+
+    raw: RawSeries
+    counter_hz: int
+    overhead: int
+
+
+def benchmarks(console: ConsoleLink) -> Mapping[str, str]:
+    """The benchmarks of the firmware: id, and what it measures."""
+    listed = console.request("bench.list", deadline=Deadline.after(_LIST_S)).rows
+    return {row["id"]: row["help"] for row in listed}
+
+
+def run_benchmark(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> BenchmarkRun:
+    """Runs it and reads its samples. Raises UsageFault for one that is not there, or not with that argument.
+
+    A primitive that does not do what it says is CommandRefused, as in the suites.
+    """
+    from rig.evidence.counter import RawSeries
+
+    done = _run(console, board, benchmark, arg, n)
+    asked = {"offset": 0, "count": int(done["n"])}
+    read = console.request("bench.read", asked, deadline=Deadline.after(_READ_S))
+    raw = RawSeries.of_text([f"{int(done['cold']):X}", *(row["s"] for row in read.rows)])
+    return BenchmarkRun(raw, int(done["counter_hz"]), int(done["overhead"]))
+
+
+def _run(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
+    known = benchmarks(console)
+    if benchmark not in known:
+        raise UsageFault(
+            f"the image has no benchmark '{benchmark}'",
+            board=board,
+            hint=suggestion(benchmark, known, label="There are").capitalize(),
+        )
+    order: dict[str, str | int] = {"id": benchmark, "n": n, "arg": arg}
+    try:
+        return console.request("bench.run", order, deadline=Deadline.after(_RUN_S)).fields
+    except CommandRefused as refused:
+        if refused.code not in ("value", "range"):
+            raise
+        said = f"{benchmark} does not take the argument {arg} and {n} samples"
+        raise UsageFault(said, board=board, hint=f"It is: {known[benchmark]}") from refused
