@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import ImageFault
-from rig.image.elf import SHF_EXECINSTR, loaded_bytes, open_elf, read_file, read_headers
+from rig.image.elf import SHF_ALLOC, SHF_EXECINSTR, loaded_bytes, open_elf, read_file, read_headers
 from rig.image.symbols import STT_NOTYPE, ElfSymbol, RawSymbol, raw_symbols, sized_symbols
 
 Instruction = tuple[int, int, str, str]
@@ -135,8 +135,14 @@ def read_code(path: Path) -> MachineCode:
         symbols, raw = sized_symbols(elf), raw_symbols(elf)
     if not symbols:
         raise ImageFault(f"{path}: no symbol table (stripped): its functions are not known")
-    inside = [s for s in symbols if s.kind == "object" or any(a <= s.address < b for a, b in code)]
+    # Of a damaged table, what reaches out of its section would be walked to the end of memory.
+    places = [(s.addr, s.addr + s.size) for s in headers.sections if s.flags & SHF_ALLOC]
+    inside = [s for s in symbols if _within(s, code if s.kind == "function" else places)]
     return MachineCode(loaded_bytes(headers, data), inside, _marks(raw), _labels(raw))
+
+
+def _within(symbol: ElfSymbol, places: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= symbol.address and symbol.end <= end for start, end in places)
 
 
 def plain(name: str) -> str:
