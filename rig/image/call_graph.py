@@ -132,21 +132,23 @@ class CallGraph:
     def _own_reasons(self, function: ElfSymbol, frame: Frame) -> Iterator[str]:
         if frame.dynamic is not None:
             yield f"dynamic stack in {_named(function)}"
-        if frame.indirect and self._note(function) is None:
+        if frame.indirect and not self._notes_on(function):
             yield f"call through a pointer in {_named(function)}"
+        for call in frame.calls:
+            if self.code.at(call.target) is None:
+                yield f"call of no known function at 0x{call.target:08X} in {_named(function)}"
 
     def _callees(self, function: ElfSymbol, frame: Frame) -> Iterator[tuple[int, ElfSymbol]]:
         for call in frame.calls:
             callee = self.code.at(call.target)
             if callee is not None and (callee != function or call.target == function.address):
                 yield call.depth, callee
-        note = self._note(function)
-        if note is not None:
-            deepest = max((depth for _, depth in frame.indirect), default=0)
-            yield from ((deepest, callee) for callee in self._reach[note] if frame.indirect)
+        deepest = max((depth for _, depth in frame.indirect), default=0)
+        for note in self._notes_on(function) if frame.indirect else ():
+            yield from ((deepest, callee) for callee in self._reach[note])
 
-    def _note(self, function: ElfSymbol) -> CallNote | None:
-        return next((note for note in self._notes.calls if note.is_of(function.name)), None)
+    def _notes_on(self, function: ElfSymbol) -> list[CallNote]:
+        return [note for note in self._notes.calls if note.is_of(function.name)]
 
 
 def _named(function: ElfSymbol) -> str:

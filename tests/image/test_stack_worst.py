@@ -179,6 +179,30 @@ def test_a_loop_that_only_pushes_is_named_and_ends(tmp_path: Path) -> None:
     assert descent(read_code(compile_elf(tmp_path, source)), "grows")[2] == {"dynamic stack in grows"}
 
 
+def test_assembly_without_sizes_is_walked_and_what_is_no_code_is_named(tmp_path: Path) -> None:
+    source = TINY + (
+        '__asm(".thumb\\n.global bare\\nbare: push {r0-r7}\\n pop {r0-r7}\\n bx lr");'
+        '__attribute__((naked)) void calls(void) { __asm volatile("push {lr}\\n bl bare\\n pop {pc}"); }'
+        '__attribute__((naked)) void leaves(void) { __asm volatile("bl .+0x100000\\n bx lr"); }'
+    )
+    source = source.replace(
+        "void Reset_Handler(void) {",
+        "void calls(void), leaves(void); void Reset_Handler(void) { calls(); leaves();",
+    )
+    code = read_code(compile_elf(tmp_path, source))
+    assert descent(code, "calls") == (4 + 32, ("calls", "bare"), set())
+    (reason,) = descent(code, "leaves")[2]
+    assert reason.startswith("call of no known function at 0x")
+
+
+def test_all_notes_on_one_function_hold(code: MachineCode) -> None:
+    apart = [CallNote(("pointed",), "a test", to=(name,)) for name in ("second", "first")]
+    both = CallNote(("pointed",), "a test", to=("first", "second"))
+    found = [descent(code, "pointed", StackNotes(calls=calls)) for calls in (tuple(apart), (both,))]
+    assert found[0] == found[1]
+    assert "first" in found[0][1]
+
+
 def test_many_functions_that_all_call_each_other_are_given_up_by_name(tmp_path: Path) -> None:
     names = [f"f{number}" for number in range(14)]
     heads = " ".join(f"int {name}(int);" for name in names)
