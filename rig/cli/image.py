@@ -94,6 +94,8 @@ def memory(
     options: Options = ctx.obj
     path = Path(wanted)
     if against is not None:
+        if budgets or notes_path:
+            raise UsageFault("--budget and --stacks judge one image: leave --against out")
         _print_difference(_tables(options, path, map_path, board, against), top, as_json=as_json)
         return
     of_board = _board(options, _file(wanted), board)

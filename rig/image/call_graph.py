@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final
 
 from rig.errors import UsageFault
 from rig.image.frames import Frame, frame_of
 from rig.image.machine_code import MachineCode, plain
 from rig.image.stack_notes import CallNote, StackNotes
 from rig.image.symbols import ElfSymbol
+
+MOST_STEPS: Final = 5_000
+"""Functions walked into; our firmware needs 500. Only those that call in circles are walked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class CallGraph:
         self.code, self._notes = code, notes
         self._frames: dict[int, Frame] = {}
         self._ends: frozenset[str] = frozenset()
+        self._steps = 0
         self._known: dict[int, Descent] = {}
         self._again_at = {note.function: note for note in notes.recursions}
         faults: list[str] = []
@@ -61,7 +66,7 @@ class CallGraph:
     def until(self, ends: frozenset[str]) -> CallGraph:
         """The same graph, but nothing is followed further than into these functions."""
         found = copy(self)
-        found._ends, found._known = ends, {}
+        found._ends, found._known, found._steps = ends, {}, 0
         return found
 
     @property
@@ -82,8 +87,13 @@ class CallGraph:
     def _walk(self, function: ElfSymbol, above: list[ElfSymbol]) -> Descent:
         if function.address in self._known:
             return self._known[function.address]
-        if function in above and (stop := self._again(above[above.index(function) :], function)):
-            return stop
+        if function in above:
+            since = len(above) - 1 - above[::-1].index(function)
+            if stop := self._again(above[since:], function):
+                return stop
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            return Descent(0, (), frozenset({f"too many calls in circles to follow, at {_named(function)}"}))
         frame = self.frame(function)
         deepest, reasons = Descent(frame.depth, (function.name,)), set(self._own_reasons(function, frame))
         assumed: set[str] = set()
@@ -122,21 +132,23 @@ class CallGraph:
     def _own_reasons(self, function: ElfSymbol, frame: Frame) -> Iterator[str]:
         if frame.dynamic is not None:
             yield f"dynamic stack in {_named(function)}"
-        if frame.indirect and self._note(function) is None:
+        if frame.indirect and not self._notes_on(function):
             yield f"call through a pointer in {_named(function)}"
+        for call in frame.calls:
+            if self.code.at(call.target) is None:
+                yield f"call of no known function at 0x{call.target:08X} in {_named(function)}"
 
     def _callees(self, function: ElfSymbol, frame: Frame) -> Iterator[tuple[int, ElfSymbol]]:
         for call in frame.calls:
             callee = self.code.at(call.target)
             if callee is not None and (callee != function or call.target == function.address):
                 yield call.depth, callee
-        note = self._note(function)
-        if note is not None:
-            deepest = max((depth for _, depth in frame.indirect), default=0)
-            yield from ((deepest, callee) for callee in self._reach[note] if frame.indirect)
+        deepest = max((depth for _, depth in frame.indirect), default=0)
+        for note in self._notes_on(function) if frame.indirect else ():
+            yield from ((deepest, callee) for callee in self._reach[note])
 
-    def _note(self, function: ElfSymbol) -> CallNote | None:
-        return next((note for note in self._notes.calls if note.is_of(function.name)), None)
+    def _notes_on(self, function: ElfSymbol) -> list[CallNote]:
+        return [note for note in self._notes.calls if note.is_of(function.name)]
 
 
 def _named(function: ElfSymbol) -> str:

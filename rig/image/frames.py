@@ -23,6 +23,8 @@ _MNEMONIC: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"#(-?(?:0x)?[0-9a-f]+)")
 _FRAME_POINTERS: Final = ("r7", "fp", "r11")
+MOST_VISITS: Final = 32
+"""Depths at which one instruction is looked at; code that a compiler makes has one or two."""
 _BYTES: Final = {"d": 8, "s": 4, "q": 16}
 
 
@@ -39,7 +41,8 @@ class Call:
 class Frame:
     """A function's own use of the stack. ``indirect``: calls through a register, as (address, depth).
 
-    ``dynamic`` is the address of an instruction that moves the stack pointer by a value, None without one.
+    ``dynamic`` is the address of an instruction that moves the stack pointer by a value, or further at every
+    round of a loop; None without one.
     """
 
     depth: int
@@ -55,6 +58,7 @@ class _Walk:
         self._code, self._function = code, function
         self._instructions = {item[0]: item for item in code.instructions(function)}
         self._depths: dict[int, int] = {}
+        self._visits: dict[int, int] = {}
         self._waiting: list[tuple[int, int]] = [(function.address, 0)]
         self._calls: dict[tuple[int, int], int] = {}
         self._indirect: dict[int, int] = {}
@@ -65,6 +69,8 @@ class _Walk:
         while self._waiting:
             at, depth = self._waiting.pop()
             while at in self._instructions and self._depths.get(at, -1) < depth:
+                if self._grows(at):
+                    break
                 self._depths[at] = depth
                 depth = self._step(self._instructions[at], depth)
                 if depth < 0:
@@ -72,6 +78,14 @@ class _Walk:
                 at += self._instructions[at][1]
         calls = (Call(at, target, depth) for (at, target), depth in sorted(self._calls.items()))
         return Frame(self._deepest, tuple(calls), tuple(sorted(self._indirect.items())), self._dynamic)
+
+    def _grows(self, at: int) -> bool:
+        """Whether the stack is deeper at every round of a loop: then no round is the last."""
+        self._visits[at] = self._visits.get(at, 0) + 1
+        if self._visits[at] <= MOST_VISITS:
+            return False
+        self._dynamic = at
+        return True
 
     def _step(self, item: Instruction, depth: int) -> int:
         """The depth behind an instruction, -1 where nothing goes on behind it."""

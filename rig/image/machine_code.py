@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import ImageFault
-from rig.image.elf import SHF_EXECINSTR, loaded_bytes, open_elf, read_file, read_headers
-from rig.image.symbols import STT_NOTYPE, ElfSymbol, RawSymbol, raw_symbols, sized_symbols
+from rig.image.elf import SHF_ALLOC, SHF_EXECINSTR, loaded_bytes, open_elf, read_file, read_headers
+from rig.image.symbols import STT_FUNC, STT_NOTYPE, ElfSymbol, RawSymbol, raw_symbols, sized_symbols
 
 Instruction = tuple[int, int, str, str]
 """Address, size, mnemonic and operands, as capstone writes them."""
+
+_LARGEST = 0x10000  # bytes of a function, within which one is looked for that an address may be in
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,19 @@ class MachineCode:
         symbols: Sequence[ElfSymbol],
         marks: _Marks,
         labels: Mapping[str, int],
+        places: Sequence[tuple[int, int]],
     ) -> None:
-        """``read_code`` makes it; ``symbols`` in order of address, ``labels`` the linker script's own."""
+        """``read_code`` makes it; ``symbols`` in order of address, ``labels`` those without a size.
+
+        ``places``: where the sections with code are (start, end).
+        """
         from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, Cs
 
         self._segments = segments
         self._marks = marks
         self.labels = labels
+        self._names = {value & ~1: name for name, value in labels.items()}
+        self._places = places
         self.start = min((address for address, _ in segments), default=0)
         self._decoder = Cs(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS)
         self.functions = [symbol for symbol in symbols if symbol.kind == "function"]
@@ -74,14 +82,29 @@ class MachineCode:
         return found[0] if len(found) == 1 else None
 
     def at(self, address: int) -> ElfSymbol | None:
-        """The function that an address is in; the Thumb bit is ignored."""
-        place = bisect_right(self._starts, address & ~1) - 1
-        while place >= 0 and self._starts[place] > (address & ~1) - 0x10000:
-            if (address & ~1) < self.functions[place].end:
+        """The function that an address is in; the Thumb bit is ignored.
+
+        For code of no function with a size (assembly, pieces beside one) the code from there to the next
+        function, under its label or else its address. None where there is no code.
+        """
+        address &= ~1
+        place = bisect_right(self._starts, address) - 1
+        while place >= 0 and self._starts[place] > address - _LARGEST:
+            if address < self.functions[place].end:
                 first = bisect_left(self._starts, self._starts[place])
                 return self.functions[first]  # of several names the first: global before local
             place -= 1
-        return None
+        return self._nameless(address)
+
+    def _nameless(self, address: int) -> ElfSymbol | None:
+        limit = next((end for start, end in self._places if start <= address < end), None)
+        if limit is None:
+            return None
+        following = bisect_right(self._starts, address)
+        end = min(limit, self._starts[following]) if following < len(self._starts) else limit
+        _, end, is_code = next(self._marks.spans(address, end))
+        name = self._names.get(address, f"0x{address:08X}")
+        return ElfSymbol(name, address, end - address, "function", 0, is_global=False) if is_code else None
 
     def instructions(self, function: ElfSymbol) -> list[Instruction]:
         """The instructions of a function, without its literal pools and tables."""
@@ -135,8 +158,14 @@ def read_code(path: Path) -> MachineCode:
         symbols, raw = sized_symbols(elf), raw_symbols(elf)
     if not symbols:
         raise ImageFault(f"{path}: no symbol table (stripped): its functions are not known")
-    inside = [s for s in symbols if s.kind == "object" or any(a <= s.address < b for a, b in code)]
-    return MachineCode(loaded_bytes(headers, data), inside, _marks(raw), _labels(raw))
+    # Of a damaged table, what reaches out of its section would be walked to the end of memory.
+    places = [(s.addr, s.addr + s.size) for s in headers.sections if s.flags & SHF_ALLOC]
+    inside = [s for s in symbols if _within(s, code if s.kind == "function" else places)]
+    return MachineCode(loaded_bytes(headers, data), inside, _marks(raw), _labels(raw), code)
+
+
+def _within(symbol: ElfSymbol, places: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= symbol.address and symbol.end <= end for start, end in places)
 
 
 def plain(name: str) -> str:
@@ -155,4 +184,9 @@ def _marks(symbols: Iterable[RawSymbol]) -> _Marks:
 
 
 def _labels(symbols: Iterable[RawSymbol]) -> dict[str, int]:
-    return {symbol.name: symbol.value for symbol in symbols if symbol.is_global and symbol.type == STT_NOTYPE}
+    """Global symbols without a size: those of the linker script, and functions in assembly."""
+    return {
+        symbol.name: symbol.value
+        for symbol in symbols
+        if symbol.is_global and symbol.type in (STT_NOTYPE, STT_FUNC) and not symbol.size
+    }

@@ -45,16 +45,14 @@ class SourceFolders:
             if not elf.has_dwarf_info():
                 return cls([], {})
             try:
-                units = dict(_units(elf))
+                units, found = dict(_units(elf)), list(_ranges(_data(elf, ".debug_aranges")))
             except (struct.error, IndexError, ValueError) as error:
                 raise ImageFault(f"{elf_path}: the debug information is damaged: {error}") from error
-            aranges = elf.get_dwarf_info().get_aranges()
-            entries = aranges.entries if aranges else []
-            found = [(e.begin_addr, e.begin_addr + e.length, units.get(e.info_offset)) for e in entries]
         files: dict[str, set[str]] = {}
         for path in units.values():
             files.setdefault(path.name, set()).add(_shown(path))
-        spans = [(start, end, _shown(path)) for start, end, path in found if path and end > start > 0]
+        known = ((start, end, units.get(unit)) for start, end, unit in found)
+        spans = [(start, end, _shown(path)) for start, end, path in known if path and end > start > 0]
         return cls(sorted(spans), files)
 
     def folder(self, address: int, origin: Origin | None) -> str | None:
@@ -97,6 +95,20 @@ def _units(elf: ELFFile) -> Iterator[tuple[int, PurePosixPath]]:
             if ".." in path.parts and AT_COMP_DIR in found:  # an archive's: where it was built tells
                 path = PurePosixPath(found[AT_COMP_DIR]) / path.name
             yield at, path
+        at += 4 + length
+
+
+def _ranges(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(start, end, unit) of all code (DWARF 5, 6.1.2); a set of another address size than 4 is left out."""
+    at = 0
+    while at + 12 <= len(data):
+        length, _, unit, address_size, segment_size = struct.unpack_from("<IHIBB", data, at)
+        end = min(at + 4 + length, len(data))
+        place = at + 16  # the first pair is aligned to its own size
+        while (address_size, segment_size) == (4, 0) and place + 8 <= end:
+            start, size = struct.unpack_from("<II", data, place)
+            yield start, start + size, unit
+            place += 8
         at += 4 + length
 
 

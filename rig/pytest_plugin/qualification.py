@@ -203,7 +203,7 @@ class Qualification:
             self._first_cause = ending.error
         self._needs_restart |= ending.outcome in (Outcome.FAIL, Outcome.ERROR)
         self._tell_transcript_fault()
-        if self.memory_watch is not None and self._session is not None:
+        if self.memory_watch is not None and ending.outcome is not Outcome.SKIPPED:
             self.memory_watch.look(case.label)
         key = (self.settings.board.name, case.suite, case.name, 1)
         return self._live.case_finished(*key, ending.outcome, ending.reason, self._artifacts)

@@ -118,6 +118,8 @@ def test_heap_from_both_sides(
     heap = kernel_view.heap()
     assert heap is not None
     assert (heap.free, heap.min_ever) == (int(said["free"]), int(said["min_ever"]))
+    for key in said.keys() & {"largest", "blocks"}:  # of a kernel that has HeapStats_t
+        assert getattr(heap, key) == int(said[key]), key
     context: dict[str, Scalar] = {
         "scheme": said["scheme"],
         "total": heap.total,

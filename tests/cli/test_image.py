@@ -198,6 +198,8 @@ def test_an_elf_damaged_in_its_header(tmp_path: Path, octet: int) -> None:
 
 def test_names_that_mean_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    limits = _budget(tmp_path, "memory.padding", 1)
+    assert _run(ELF, "--against", ELF, "--budget", limits).exit_code == 2
     for args in (["nothing.elf"], [tmp_path], [ELF, "--against", "nothing"], [ELF, "--board", "nobody"]):
         result = _run(*args)
         assert result.exit_code == 2, args

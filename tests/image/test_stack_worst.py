@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from rig.errors import ImageFault, UsageFault
+from rig.errors import ImageFault, RigError, UsageFault
 from rig.image.call_graph import CallGraph
+from rig.image.contents import Region
 from rig.image.frames import frame_of
 from rig.image.machine_code import MachineCode, plain, read_code
 from rig.image.stack_notes import (
@@ -23,11 +27,13 @@ from rig.image.stack_notes import (
     load_notes,
 )
 from rig.image.stack_worst import HANDLERS, Stacks, stacks_of
+from rig.image.static_memory import read_contents
 from tests.image.conftest import TINY, compile_elf
 
 ROOT = Path(__file__).parents[2]
 BUILDS = ROOT / "build" / "firmware"
 PRESETS = ("mps2", "mps2-m4", "stm32f4")
+EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 NOTES = ROOT / "firmware" / "stacks.toml"
 
 BODY = """
@@ -163,6 +169,71 @@ def test_functions_of_a_cycle_have_the_whole_depth_whoever_asks_first(tmp_path: 
     assert odd is not None
     graph.descent(even)
     assert graph.descent(odd).bytes == asked_first >= 64
+
+
+def test_a_loop_that_only_pushes_is_named_and_ends(tmp_path: Path) -> None:
+    source = TINY + '__attribute__((naked)) void grows(void) { __asm volatile("1: push {r0}\\n b 1b"); }'
+    source = source.replace(
+        "void Reset_Handler(void) {", "void grows(void); void Reset_Handler(void) { grows();"
+    )
+    assert descent(read_code(compile_elf(tmp_path, source)), "grows")[2] == {"dynamic stack in grows"}
+
+
+def test_assembly_without_sizes_is_walked_and_what_is_no_code_is_named(tmp_path: Path) -> None:
+    source = TINY + (
+        '__asm(".thumb\\n.global bare\\nbare: push {r0-r7}\\n pop {r0-r7}\\n bx lr");'
+        '__attribute__((naked)) void calls(void) { __asm volatile("push {lr}\\n bl bare\\n pop {pc}"); }'
+        '__attribute__((naked)) void leaves(void) { __asm volatile("bl .+0x100000\\n bx lr"); }'
+    )
+    source = source.replace(
+        "void Reset_Handler(void) {",
+        "void calls(void), leaves(void); void Reset_Handler(void) { calls(); leaves();",
+    )
+    code = read_code(compile_elf(tmp_path, source))
+    assert descent(code, "calls") == (4 + 32, ("calls", "bare"), set())
+    (reason,) = descent(code, "leaves")[2]
+    assert reason.startswith("call of no known function at 0x")
+
+
+def test_all_notes_on_one_function_hold(code: MachineCode) -> None:
+    apart = [CallNote(("pointed",), "a test", to=(name,)) for name in ("second", "first")]
+    both = CallNote(("pointed",), "a test", to=("first", "second"))
+    found = [descent(code, "pointed", StackNotes(calls=calls)) for calls in (tuple(apart), (both,))]
+    assert found[0] == found[1]
+    assert "first" in found[0][1]
+
+
+def test_many_functions_that_all_call_each_other_are_given_up_by_name(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(14)]
+    heads = " ".join(f"int {name}(int);" for name in names)
+    bodies = " ".join(
+        f"__attribute__((noinline)) int {name}(int n) {{ volatile int r[4]; r[0] = n; return r[0] + "
+        + " + ".join(f"{other}(n - 1)" for other in names if other != name)
+        + "; }"
+        for name in names
+    )
+    source = (heads + TINY + bodies).replace(
+        "void Reset_Handler(void) {", "void Reset_Handler(void) { f0(1);"
+    )
+    notes = StackNotes(recursions=(RecursionNote("f13", 1, "a test"),))
+    reasons = descent(read_code(compile_elf(tmp_path, source)), "f0", notes)[2]
+    assert any(reason.startswith("too many calls in circles") for reason in reasons)
+
+
+def test_a_damaged_image_is_refused_or_read_and_never_a_bug(tmp_path: Path) -> None:
+    seed = random.Random().randrange(2**32)
+    print(f"seed {seed}")
+    rng, sound = random.Random(seed), (BUILDS / "mps2" / "app.elf").read_bytes()
+    path, notes = tmp_path / "app.elf", load_notes(NOTES)
+    regions = [Region("flash", 0x21000000, 0xFFF000), Region("ram", 0x20000000, 0x400000)]
+    for _ in range(200 if EVIDENCE else 8):
+        data = bytearray(sound)
+        for _ in range(rng.choice((1, 30, 300))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path.write_bytes(data)
+        for use in (lambda: read_contents(path, regions), lambda: stacks_of(path, notes)):
+            with suppress(RigError):
+                use()
 
 
 @pytest.mark.parametrize(
