@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from rig.cli.benchmark_run import benchmarks
 from rig.cli.outside import Outside, opened_outside
 from rig.image.elf import open_elf
 from rig.pytest_plugin.benchmark_table import Benchmark, load_benchmarks
@@ -33,7 +34,7 @@ def executions(place: BenchPlace, elf: Path, rows: Iterable[Benchmark]) -> Mappi
     marks = _marks(elf)
     assert marks, f"{elf} has no symbol {MARK}…"
     with opened_outside(place.inventory(), BOARD, elf) as outside:
-        known = outside.benchmarks()
+        known = benchmarks(outside.console)
         seen = {row.name: outside.measure(row.id, row.arg, SAMPLES) for row in rows if row.id in known}
         return {name: _median(one, marks) for name, one in seen.items()}
 
