@@ -67,17 +67,24 @@ class _Walk:
 
     def frame(self) -> Frame:
         while self._waiting:
-            at, depth = self._waiting.pop()
-            while at in self._instructions and self._depths.get(at, -1) < depth:
-                if self._grows(at):
-                    break
-                self._depths[at] = depth
-                depth = self._step(self._instructions[at], depth)
-                if depth < 0:
-                    break
-                at += self._instructions[at][1]
+            self._follow(*self._waiting.pop())
         calls = (Call(at, target, depth) for (at, target), depth in sorted(self._calls.items()))
         return Frame(self._deepest, tuple(calls), tuple(sorted(self._indirect.items())), self._dynamic)
+
+    def _follow(self, at: int, depth: int) -> None:
+        """From one instruction to the next until the way ends, or was gone with as much depth before."""
+        mnemonic = ""
+        while at in self._instructions and self._depths.get(at, -1) < depth and not self._grows(at):
+            self._depths[at] = depth
+            item = self._instructions[at]
+            depth, mnemonic = self._step(item, depth), item[2]
+            if depth < 0:
+                return
+            at += item[1]
+        # Assembly may run on into the next function; behind a call that does not return, nothing does.
+        runs_on = at == self._function.end and mnemonic and not mnemonic.startswith("bl")
+        if runs_on and self._code.at(at) is not None:
+            self._call(at, at, depth)
 
     def _grows(self, at: int) -> bool:
         """Whether the stack is deeper at every round of a loop: then no round is the last."""

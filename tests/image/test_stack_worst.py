@@ -181,7 +181,8 @@ def test_a_loop_that_only_pushes_is_named_and_ends(tmp_path: Path) -> None:
 
 def test_assembly_without_sizes_is_walked_and_what_is_no_code_is_named(tmp_path: Path) -> None:
     source = TINY + (
-        '__asm(".thumb\\n.global bare\\nbare: push {r0-r7}\\n pop {r0-r7}\\n bx lr");'
+        '__asm(".thumb\\n.global runs_on\\n.type runs_on, %function\\nruns_on: push {r0, r1}\\n'
+        '.size runs_on, .-runs_on\\n.global bare\\nbare: push {r0-r7}\\n pop {r0-r7}\\n bx lr");'
         '__attribute__((naked)) void calls(void) { __asm volatile("push {lr}\\n bl bare\\n pop {pc}"); }'
         '__attribute__((naked)) void leaves(void) { __asm volatile("bl .+0x100000\\n bx lr"); }'
     )
@@ -191,6 +192,7 @@ def test_assembly_without_sizes_is_walked_and_what_is_no_code_is_named(tmp_path:
     )
     code = read_code(compile_elf(tmp_path, source))
     assert descent(code, "calls") == (4 + 32, ("calls", "bare"), set())
+    assert descent(code, "runs_on")[:2] == (8 + 32, ("runs_on", "bare"))
     (reason,) = descent(code, "leaves")[2]
     assert reason.startswith("call of no known function at 0x")
 
