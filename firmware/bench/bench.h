@@ -254,12 +254,6 @@ const char *bench_start_alarm(uint8_t priority, void (*isr)(uint32_t entry));
 // Whether the load runs. A benchmark that measures nothing then returns g_bench_only_idle.
 bool bench_is_loaded(void);
 
-// Tasks of a benchmark beside its peer, all with the same body and priority, for its duration.
-enum { BENCH_CREW_MAX = 20 };
-void bench_start_crew(uint32_t count, uint32_t priority, void (*body)(void *unused));
-bool bench_crew_is(uint32_t count, bool ready); // whether all are ready, or all blocked
-void bench_stop_crew(void);
-
 // Puts back what the kernel keeps over from one benchmark to the next; in bench_fresh.c.
 void bench_make_fresh(void);
 

@@ -3,7 +3,7 @@
 
 #include "crash.h"
 
-enum { HELPER_WORDS = configMINIMAL_STACK_SIZE };
+enum { HELPER_WORDS = 160 };
 
 static StackType_t s_stacks[BENCH_HELPERS][HELPER_WORDS];
 static StaticTask_t s_blocks[BENCH_HELPERS];
@@ -23,6 +23,16 @@ TaskHandle_t bench_helper_start(TaskFunction_t entry, UBaseType_t priority)
 TaskHandle_t bench_helper(uint32_t index)
 {
     return s_handles[index];
+}
+
+bool bench_helpers_are(uint32_t count, bool ready)
+{
+    eTaskState wanted = ready ? eReady : eBlocked;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < s_started; i++) {
+        found += eTaskGetState(s_handles[i]) == wanted ? 1u : 0u;
+    }
+    return found == count && s_started == count;
 }
 
 void bench_helpers_stop(void)

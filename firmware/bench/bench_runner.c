@@ -130,7 +130,6 @@ static void bench_clear(void)
     bench_set_idle(NULL);
     platform_alarm_stop(PLATFORM_ALARM_BENCH);
     bench_helpers_stop();
-    bench_stop_crew();
     vTaskPrioritySet(NULL, TASK_BENCH_PRIORITY);
     (void)ulTaskNotifyTake(pdTRUE, 0);
 }

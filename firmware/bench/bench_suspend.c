@@ -80,12 +80,14 @@ const char *bench_run_prio_raise(uint32_t n, int32_t arg)
 
 // ---- vTaskSuspendAll, xTaskResumeAll -----------------------------------------------------------
 
-static uint32_t s_pended;                       // helpers that the interrupt makes ready
-static volatile uint32_t s_runs[BENCH_HELPERS]; // how often each of them ran
+static uint32_t s_pended; // helpers that the interrupt makes ready
+enum { PENDED_MAX = 5 };
+
+static volatile uint32_t s_runs[PENDED_MAX]; // how often each of them ran
 
 bool bench_takes_pended(int32_t arg)
 {
-    return arg == 0 || arg == 1 || arg == BENCH_HELPERS;
+    return arg == 0 || arg == 1 || arg == PENDED_MAX;
 }
 
 static void suspendall_isr(void)

@@ -2,6 +2,7 @@
 // The tick interrupt itself, with `arg` tasks that it makes ready: what it takes from the task it
 // interrupts, and how evenly it comes.
 #include "bench.h"
+#include "bench_helpers.h"
 #include "bench_rows.h"
 #include "kernel_compat.h"
 #include "platform.h"
@@ -30,7 +31,9 @@ static void crew_sleep(void *unused)
 static void crew_start(int32_t arg)
 {
     s_crew_begin = xTaskGetTickCount();
-    bench_start_crew((uint32_t)arg, CREW_PRIORITY, crew_sleep);
+    for (int32_t i = 0; i < arg; i++) {
+        (void)bench_helper_start(crew_sleep, CREW_PRIORITY);
+    }
 }
 
 // ---- cost --------------------------------------------------------------------------------------
@@ -69,11 +72,11 @@ static const char *tick_measure(uint32_t n, uint32_t crew)
     uint32_t overhead = UINT32_MAX;
     for (uint32_t i = 0; i <= n; i++) {
         vTaskDelayUntil(&wake, CREW_PERIOD);
-        if (!bench_crew_is(crew, false)) {
+        if (!bench_helpers_are(crew, false)) {
             return "a delayed task was ready before its tick";
         }
         gaps_t gaps = tick_spin();
-        if (!bench_crew_is(crew, true) || xTaskGetTickCount() != wake + 1u) {
+        if (!bench_helpers_are(crew, true) || xTaskGetTickCount() != wake + 1u) {
             return "the tick did not make ready the tasks that were due";
         }
         overhead = gaps.shortest < overhead ? gaps.shortest : overhead;

@@ -71,10 +71,7 @@ extern volatile bool g_metric_stop;
 void metric_begin(void);
 const char *metric_end(void);
 
-// Makes task `slot` (0 to METRIC_TASKS - 1); `body` gets `slot` as its argument. It may run at once
-// only after the controller waits.
-void metric_task(uint32_t slot, UBaseType_t priority, TaskFunction_t body);
-TaskHandle_t metric_task_handle(uint32_t slot);
+// Its tasks are helpers (bench_helpers.h); they may run only after the controller waits.
 
 // A task's last call: tells the controller that its work is done. Does not return.
 _Noreturn void metric_task_done(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Metrics of interrupts: one that gives a semaphore, and one that resumes a higher task.
+#include "bench_helpers.h"
 #include "metric.h"
 #include "metric_rows.h"
 
@@ -52,7 +53,7 @@ const char *metric_start_interrupt(void)
     isr_clear();
     s_semaphore = xSemaphoreCreateBinaryStatic(&s_memory);
     bench_set_isr(isr_give);
-    metric_task(0, LOW, interrupt_task);
+    (void)bench_helper_start(interrupt_task, LOW);
     return NULL;
 }
 
@@ -72,7 +73,7 @@ const char *metric_check_interrupt(uint32_t tick_count)
 static void isr_resume(void)
 {
     s_interrupts++;
-    BaseType_t woken = xTaskResumeFromISR(metric_task_handle(1));
+    BaseType_t woken = xTaskResumeFromISR(bench_helper(1));
     portYIELD_FROM_ISR(woken);
 }
 
@@ -102,8 +103,8 @@ const char *metric_start_interrupt_preemption(void)
 {
     isr_clear();
     bench_set_isr(isr_resume);
-    metric_task(0, LOW, preempted_task);
-    metric_task(1, HIGH, preempting_task);
+    (void)bench_helper_start(preempted_task, LOW);
+    (void)bench_helper_start(preempting_task, HIGH);
     return NULL;
 }
 

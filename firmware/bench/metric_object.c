@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Metrics of the kernel's objects: a queue, a semaphore, the heap; each by one task alone.
+#include "bench_helpers.h"
 #include "metric.h"
 #include "metric_rows.h"
 #include "metric_work.h"
@@ -13,7 +14,7 @@ static const char *object_start(TaskFunction_t body)
 {
     s_counter = 0;
     s_faults = 0;
-    metric_task(0, PRIORITY, body);
+    (void)bench_helper_start(body, PRIORITY);
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 // The ramp: five periodic tasks with harmonic periods and priorities by rate, whose load is raised
 // until the first deadline is missed. What the core does beside their work is what is missing then:
 // with harmonic periods all of it could be used (Liu and Layland 1973).
+#include "bench_helpers.h"
 #include "metric.h"
 
 #include "bench.h"
@@ -101,7 +102,7 @@ static const char *ramp_run(uint32_t load, uint32_t unit)
     for (uint32_t slot = 0; slot < METRIC_TASKS; slot++) {
         s_ramp[slot] =
             (ramp_task_t){.state = slot, .steps = ramp_steps(load, s_periods[slot], unit)};
-        metric_task(slot, METRIC_TASKS - slot, ramp_task);
+        (void)bench_helper_start(ramp_task, METRIC_TASKS - slot);
     }
     bool done = metric_await(METRIC_TASKS, 4u * HYPERPERIODS * HYPERPERIOD);
     const char *fault = done ? ramp_check() : "a periodic task did not come to its end";

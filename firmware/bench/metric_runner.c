@@ -3,33 +3,20 @@
 #include "metric.h"
 
 #include "bench.h"
+#include "bench_helpers.h"
 #include "platform.h"
 #include "tasks.h"
 #include "writer.h"
 
-enum { STACK_WORDS = 192, QUIET_TICKS = 3, CONTROLLER_PRIORITY = configMAX_PRIORITIES - 1 };
+enum { QUIET_TICKS = 3, CONTROLLER_PRIORITY = configMAX_PRIORITIES - 1 };
 enum { DRAIN_TICKS = configTICK_RATE_HZ };
 
 volatile bool g_metric_stop;
 
-static StaticTask_t s_blocks[METRIC_TASKS];
-static StackType_t s_stacks[METRIC_TASKS][STACK_WORDS];
-static TaskHandle_t s_tasks[METRIC_TASKS];
 static TaskHandle_t s_controller;
 static size_t s_heap_before;
 static UBaseType_t s_tasks_before;
 static UBaseType_t s_priority_before;
-
-void metric_task(uint32_t slot, UBaseType_t priority, TaskFunction_t body)
-{
-    s_tasks[slot] = xTaskCreateStatic(body, "metric", STACK_WORDS, (void *)(uintptr_t)slot,
-                                      priority, s_stacks[slot], &s_blocks[slot]);
-}
-
-TaskHandle_t metric_task_handle(uint32_t slot)
-{
-    return s_tasks[slot];
-}
 
 _Noreturn void metric_task_done(void)
 {
@@ -63,20 +50,10 @@ void metric_begin(void)
     vTaskDelay(QUIET_TICKS);
 }
 
-static void metric_delete_tasks(void)
-{
-    for (uint32_t slot = 0; slot < METRIC_TASKS; slot++) {
-        if (s_tasks[slot] != NULL) {
-            vTaskDelete(s_tasks[slot]);
-            s_tasks[slot] = NULL;
-        }
-    }
-}
-
 const char *metric_end(void)
 {
     bench_set_isr(NULL);
-    metric_delete_tasks();
+    bench_helpers_stop();
     bool as_before =
         uxTaskGetNumberOfTasks() == s_tasks_before && kernel_heap_free_bytes() == s_heap_before;
     vTaskPrioritySet(NULL, s_priority_before);

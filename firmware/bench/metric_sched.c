@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Metrics of the scheduler: one task alone, tasks that yield, tasks that preempt.
+#include "bench_helpers.h"
 #include "metric.h"
 #include "metric_rows.h"
 #include "metric_work.h"
@@ -48,7 +49,7 @@ const char *metric_start_basic(void)
     for (uint32_t i = 0; i < WORDS; i++) {
         s_table[i] = i;
     }
-    metric_task(0, LOWEST, basic_task);
+    (void)bench_helper_start(basic_task, LOWEST);
     return NULL;
 }
 
@@ -83,7 +84,7 @@ const char *metric_start_cooperative(void)
 {
     sched_clear();
     for (uint32_t slot = 0; slot < METRIC_TASKS; slot++) {
-        metric_task(slot, LOWEST, cooperative_task);
+        (void)bench_helper_start(cooperative_task, LOWEST);
     }
     return NULL;
 }
@@ -114,7 +115,7 @@ static void preemptive_driver(void *unused)
 {
     (void)unused;
     while (!g_metric_stop) {
-        vTaskResume(metric_task_handle(1));
+        vTaskResume(bench_helper(1));
         s_counters[0]++;
     }
     metric_task_done();
@@ -126,7 +127,7 @@ static void preemptive_task(void *argument)
     for (;;) {
         vTaskSuspend(NULL);
         if (slot + 1u < METRIC_TASKS) {
-            vTaskResume(metric_task_handle(slot + 1u));
+            vTaskResume(bench_helper(slot + 1u));
         }
         s_counters[slot]++;
     }
@@ -136,7 +137,7 @@ const char *metric_start_preemptive(void)
 {
     sched_clear();
     for (uint32_t slot = 0; slot < METRIC_TASKS; slot++) {
-        metric_task(slot, LOWEST + slot, slot == 0u ? preemptive_driver : preemptive_task);
+        (void)bench_helper_start(slot == 0u ? preemptive_driver : preemptive_task, LOWEST + slot);
     }
     return NULL;
 }
