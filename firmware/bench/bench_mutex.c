@@ -63,12 +63,13 @@ const char *bench_run_mutex_unlock(uint32_t n, int32_t arg)
 {
     (void)arg;
     BaseType_t taken = pdFAIL;
+    bool excluded = false;
     BaseType_t given = pdFAIL;
     mutex_create();
     (void)bench_helper_start(mutex_rival, BENCH_HELPER_ABOVE);
     SemaphoreHandle_t mutex = s_mutex;
     BENCH_LOOP(n, taken = xSemaphoreTake(mutex, 0);
-               bool excluded = !mutex_is_free(), given = xSemaphoreGive(mutex),
+               excluded = !mutex_is_free(), given = xSemaphoreGive(mutex),
                taken == pdPASS && excluded && given == pdPASS && mutex_is_free(),
                "the mutex was not held before the give, or not free after it");
     return NULL;
@@ -131,11 +132,12 @@ const char *bench_run_recursive_lock(uint32_t n, int32_t arg)
 
 const char *bench_run_recursive_unlock(uint32_t n, int32_t arg)
 {
+    bool excluded = false;
     BaseType_t given = pdFAIL;
     recursive_start();
     SemaphoreHandle_t mutex = s_mutex;
     BENCH_LOOP(n, recursive_take(arg);
-               bool excluded = !mutex_is_free(), given = xSemaphoreGiveRecursive(mutex),
+               excluded = !mutex_is_free(), given = xSemaphoreGiveRecursive(mutex),
                recursive_unwind(arg - 1) && excluded && given == pdPASS,
                "the mutex did not keep another task out until the last give, or did after it");
     return NULL;

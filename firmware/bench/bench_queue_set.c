@@ -62,9 +62,11 @@ static void set_helper(void *unused)
 
 static const char *set_run(uint32_t n)
 {
+    QueueHandle_t queue = NULL;
+    uint32_t message = 0;
     BaseType_t sent = pdFAIL;
-    BENCH_WAKE(n, uint32_t message = set_pattern(i);
-               QueueHandle_t queue = s_members[i % MEMBERS], sent = xQueueSend(queue, &message, 0),
+    BENCH_WAKE(n, queue = s_members[i % MEMBERS];
+               message = set_pattern(i), sent = xQueueSend(queue, &message, 0),
                sent == pdPASS && s_woken == i + 1u,
                "the waiting task was not given the queue and its message before the send returned");
     return NULL;

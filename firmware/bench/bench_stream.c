@@ -40,19 +40,18 @@ static bool stream_came(size_t got, size_t bytes)
 // ---- stream buffers, no switch -----------------------------------------------------------------
 
 // Ready for sample `index`: empty, and filled from its first byte on.
-static void stream_renew(uint32_t index)
+static StreamBufferHandle_t stream_renew(uint32_t index)
 {
-    s_stream = xStreamBufferCreateStatic(BUFFER_BYTES, 1, s_storage, &s_memory);
     stream_make(index);
+    return xStreamBufferCreateStatic(BUFFER_BYTES, 1, s_storage, &s_memory);
 }
 
 const char *bench_run_stream_send(uint32_t n, int32_t arg)
 {
     size_t bytes = (size_t)arg;
     size_t sent = 0;
-    BENCH_LOOP(n, stream_renew(i);
-               StreamBufferHandle_t stream = s_stream,
-               sent = xStreamBufferSend(stream, s_out, bytes, 0),
+    StreamBufferHandle_t stream = NULL;
+    BENCH_LOOP(n, stream = stream_renew(i), sent = xStreamBufferSend(stream, s_out, bytes, 0),
                sent == bytes && xStreamBufferBytesAvailable(stream) == bytes &&
                    stream_came(xStreamBufferReceive(stream, s_in, BYTES_MAX, 0), bytes) &&
                    xStreamBufferIsEmpty(stream) != pdFALSE,
@@ -60,18 +59,19 @@ const char *bench_run_stream_send(uint32_t n, int32_t arg)
     return NULL;
 }
 
-static void stream_fill(uint32_t index, size_t bytes)
+static StreamBufferHandle_t stream_fill(uint32_t index, size_t bytes)
 {
-    stream_renew(index);
-    (void)xStreamBufferSend(s_stream, s_out, bytes, 0);
+    StreamBufferHandle_t stream = stream_renew(index);
+    (void)xStreamBufferSend(stream, s_out, bytes, 0);
+    return stream;
 }
 
 const char *bench_run_stream_recv(uint32_t n, int32_t arg)
 {
     size_t bytes = (size_t)arg;
     size_t got = 0;
-    BENCH_LOOP(n, stream_fill(i, bytes);
-               StreamBufferHandle_t stream = s_stream,
+    StreamBufferHandle_t stream = NULL;
+    BENCH_LOOP(n, stream = stream_fill(i, bytes),
                got = xStreamBufferReceive(stream, s_in, bytes, 0),
                stream_came(got, bytes) && xStreamBufferIsEmpty(stream) != pdFALSE,
                "the bytes received are not those sent");
@@ -142,50 +142,49 @@ const char *bench_run_stream_trigger(uint32_t n, int32_t arg)
 
     #if KERNEL_HAS_MESSAGE_BUFFERS
 
-static MessageBufferHandle_t s_messages;
-
 bool bench_takes_framed(int32_t arg)
 {
     return arg == 16 || arg == BYTES_MAX;
 }
 
-static void message_renew(uint32_t index)
+static MessageBufferHandle_t message_renew(uint32_t index)
 {
-    s_messages = xMessageBufferCreateStatic(BUFFER_BYTES, s_storage, &s_memory);
     stream_make(index);
+    return xMessageBufferCreateStatic(BUFFER_BYTES, s_storage, &s_memory);
 }
 
 // The message is one, and comes whole: a receiver with too little room gets nothing of it.
-static bool message_comes(size_t bytes)
+static bool message_comes(MessageBufferHandle_t messages, size_t bytes)
 {
-    bool kept = xMessageBufferReceive(s_messages, s_in, bytes - 1u, 0) == 0u;
-    return kept && stream_came(xMessageBufferReceive(s_messages, s_in, BYTES_MAX, 0), bytes) &&
-           xMessageBufferIsEmpty(s_messages) != pdFALSE;
+    bool kept = xMessageBufferReceive(messages, s_in, bytes - 1u, 0) == 0u;
+    return kept && stream_came(xMessageBufferReceive(messages, s_in, BYTES_MAX, 0), bytes) &&
+           xMessageBufferIsEmpty(messages) != pdFALSE;
 }
 
 const char *bench_run_message_send(uint32_t n, int32_t arg)
 {
     size_t bytes = (size_t)arg;
     size_t sent = 0;
-    BENCH_LOOP(n, message_renew(i); MessageBufferHandle_t messages = s_messages,
-                                    sent = xMessageBufferSend(messages, s_out, bytes, 0),
-                                    sent == bytes && message_comes(bytes),
-                                    "the message sent did not come out whole");
+    MessageBufferHandle_t messages = NULL;
+    BENCH_LOOP(n, messages = message_renew(i), sent = xMessageBufferSend(messages, s_out, bytes, 0),
+               sent == bytes && message_comes(messages, bytes),
+               "the message sent did not come out whole");
     return NULL;
 }
 
-static void message_fill(uint32_t index, size_t bytes)
+static MessageBufferHandle_t message_fill(uint32_t index, size_t bytes)
 {
-    message_renew(index);
-    (void)xMessageBufferSend(s_messages, s_out, bytes, 0);
+    MessageBufferHandle_t messages = message_renew(index);
+    (void)xMessageBufferSend(messages, s_out, bytes, 0);
+    return messages;
 }
 
 const char *bench_run_message_recv(uint32_t n, int32_t arg)
 {
     size_t bytes = (size_t)arg;
     size_t got = 0;
-    BENCH_LOOP(n, message_fill(i, bytes);
-               MessageBufferHandle_t messages = s_messages,
+    MessageBufferHandle_t messages = NULL;
+    BENCH_LOOP(n, messages = message_fill(i, bytes),
                got = xMessageBufferReceive(messages, s_in, BYTES_MAX, 0),
                stream_came(got, bytes) && xMessageBufferIsEmpty(messages) != pdFALSE,
                "the message received is not the one sent");
