@@ -5,13 +5,14 @@
 #include "bench.h"
 
 enum {
+    IDLE_WORDS = 192, // its hook is a benchmark's now and then
     CONSOLE_WORDS = 768,
     NOISE_WORDS = 320,
     BENCH_WORDS = 320,
     PEER_WORDS = 320,
 };
 
-static StackType_t s_idle_stack[configMINIMAL_STACK_SIZE];
+static StackType_t s_idle_stack[IDLE_WORDS];
 #if KERNEL_HAS_TIMERS
 static StackType_t s_timer_stack[configTIMER_TASK_STACK_DEPTH];
 #endif
@@ -93,7 +94,7 @@ void vApplicationGetIdleTaskMemory(StaticTask_t **block, StackType_t **stack,
 {
     *block = &s_blocks[TASK_IDLE];
     *stack = s_idle_stack;
-    *words = configMINIMAL_STACK_SIZE;
+    *words = IDLE_WORDS;
 }
 #endif
 
