@@ -15,11 +15,11 @@ Owns the file's form::
     words = 12                   # size of the stack in words
     entry = 16                   # function; a row where it is 0 is left out
 
-    [[pool]]                     # tasks made for a while, on stacks of one size: the deepest of their functions
+    [[pool]]                     # tasks made for a while, on stacks of one size
     name = "bench.helper"
     stack = "x.c:s_stacks"       # all of the stacks,
     count = 20                   # which are so many
-    entries = ["*_helper"]       # patterns of functions
+    entries = ["*_helper"]       # patterns of functions, of which the deepest counts
 
     [[call]]                     # what the calls through pointers in some functions can reach
     from = ["console_task"]      # patterns; at least one must be in the image
@@ -149,8 +149,8 @@ class StackNotes:
 
 
 _KINDS: Final[Mapping[str, type]] = {
-    "task": TaskNote, "tasks": TableNote, "pool": PoolNote, "call": CallNote, "recursion": RecursionNote, "last": LastNote,
-    "level": LevelNote,
+    "task": TaskNote, "tasks": TableNote, "pool": PoolNote, "call": CallNote, "recursion": RecursionNote,
+    "last": LastNote, "level": LevelNote,
 }  # fmt: skip
 _SPELT: Final = {"from": "callers"}
 

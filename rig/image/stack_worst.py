@@ -102,7 +102,9 @@ class Stacks:
 
     def unreached(self) -> tuple[str, ...]:
         """Functions whose address is taken, but which no task, vector or note reaches: a gap in the notes."""
-        known = {entry.name for task in self._tasks for entry in task.entries} | {handler.name for handler in self._vectors}
+        known = {entry.name for task in self._tasks for entry in task.entries} | {
+            handler.name for handler in self._vectors
+        }
         return tuple(sorted(self._code.taken() - known - self._graph.noted))
 
     def _task(self, task: _Task) -> StackWorst:
