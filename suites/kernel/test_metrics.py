@@ -15,12 +15,14 @@ core went into ticks, switches and the tasks' own wake-ups.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline
 from rig.events import Scalar
+from rig.pytest_plugin.published import load_published
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -34,6 +36,7 @@ METRICS = (
     "basic", "cooperative", "preemptive", "interrupt", "interrupt_preemption", "message", "synchronisation",
     "allocation",
 )  # fmt: skip
+PUBLISHED = load_published(Path(__file__).with_name("published.toml"))
 EXACT_S = 3
 SECONDS = 30
 REPLY_S = 5.0
@@ -79,7 +82,11 @@ def test_metric(
     scale = timebase.nanoseconds_per_unit
     cost.value(
         elapsed * 1e9 / int(done["counter_hz"]) / scale / count,
-        {**context, "method": "the whole time, ticks included, per count"},
+        {
+            **context,
+            **PUBLISHED.get(f"metric.{metric}.cost", {}),
+            "method": "the whole time, ticks included, per count",
+        },
     )
 
 

@@ -8,6 +8,7 @@ import random
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,6 +294,36 @@ def test_priorities_and_ends_bound_the_handlers() -> None:
     one_level = LevelNote(tuple(f.name for f in code.functions if f.name.endswith("andler")))
     flat = replace(notes, levels=(one_level,))
     assert Stacks(code, flat).all()[-1].static_worst < worst[1]
+
+
+def test_a_pool_of_tasks_has_the_worst_case_of_its_deepest_function() -> None:
+    code, notes = read_code(BUILDS / "mps2" / "app.elf"), load_notes(NOTES)
+    pool = next(pool for pool in notes.pools if pool.name == "bench.helper")
+    whole = {stack.name: stack for stack in Stacks(code, notes).all()}[pool.name]
+    each = [
+        {stack.name: stack for stack in Stacks(code, replace(notes, pools=(one,))).all()}[pool.name]
+        for one in (replace(pool, entries=(entry,)) for entry in ("crew_sleep", "message_task"))
+    ]
+    stacks = code.object_named(pool.stack)
+    assert stacks is not None
+    assert whole.size == stacks.size // pool.count
+    assert each[0].static_worst < each[1].static_worst <= whole.static_worst
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"entries": ("nobody_*",)}, "no function of the image is called so"),
+        ({"stack": "nowhere.c:s_stacks"}, "is not one object of 20 stacks"),
+        ({"count": 7}, "is not one object of 7 stacks"),
+        ({"count": 0}, "is not one object of 0 stacks"),
+    ],
+)
+def test_a_pool_that_does_not_fit_the_image_is_refused(changed: dict[str, Any], said: str) -> None:
+    code, notes = read_code(BUILDS / "mps2" / "app.elf"), load_notes(NOTES)
+    pool = replace(notes.pools[0], **changed)
+    with pytest.raises(UsageFault, match=said):
+        Stacks(code, replace(notes, pools=(pool,)))
 
 
 def test_an_elf_without_symbols(tmp_path: Path) -> None:
