@@ -15,6 +15,12 @@ Owns the file's form::
     words = 12                   # size of the stack in words
     entry = 16                   # function; a row where it is 0 is left out
 
+    [[pool]]                     # tasks made for a while, on stacks of one size
+    name = "bench.helper"
+    stack = "x.c:s_stacks"       # all of the stacks,
+    count = 20                   # which are so many
+    entries = ["*_helper"]       # patterns of functions, of which the deepest counts
+
     [[call]]                     # what the calls through pointers in some functions can reach
     from = ["console_task"]      # patterns; at least one must be in the image
     to = ["command_*"]           # patterns of functions,
@@ -75,6 +81,16 @@ class TableNote:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolNote:
+    """Tasks that are made for a while: the object with their ``count`` stacks, and their entry functions."""
+
+    name: str
+    stack: str
+    count: int
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallNote:
     """What calls through pointers in the functions ``callers`` can reach."""
 
@@ -120,6 +136,7 @@ class StackNotes:
     at: str = "no stacks.toml"
     tasks: tuple[TaskNote, ...] = ()
     tables: tuple[TableNote, ...] = ()
+    pools: tuple[PoolNote, ...] = ()
     calls: tuple[CallNote, ...] = ()
     recursions: tuple[RecursionNote, ...] = ()
     lasts: tuple[LastNote, ...] = ()
@@ -132,8 +149,8 @@ class StackNotes:
 
 
 _KINDS: Final[Mapping[str, type]] = {
-    "task": TaskNote, "tasks": TableNote, "call": CallNote, "recursion": RecursionNote, "last": LastNote,
-    "level": LevelNote,
+    "task": TaskNote, "tasks": TableNote, "pool": PoolNote, "call": CallNote, "recursion": RecursionNote,
+    "last": LastNote, "level": LevelNote,
 }  # fmt: skip
 _SPELT: Final = {"from": "callers"}
 

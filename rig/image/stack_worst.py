@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from rig.errors import UsageFault
 from rig.image.call_graph import CallGraph, Descent
 from rig.image.frames import saved_by
 from rig.image.machine_code import MachineCode, plain, read_code
-from rig.image.stack_notes import StackNotes, TableNote, TaskNote
+from rig.image.stack_notes import PoolNote, StackNotes, TableNote, TaskNote
 from rig.image.symbols import ElfSymbol
 
 HANDLERS: Final = "handlers"
@@ -66,8 +67,10 @@ class StackWorst:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    """A task, or several on stacks of one size."""
+
     name: str
-    entry: ElfSymbol
+    entries: tuple[ElfSymbol, ...]
     size: int | None
 
 
@@ -99,18 +102,21 @@ class Stacks:
 
     def unreached(self) -> tuple[str, ...]:
         """Functions whose address is taken, but which no task, vector or note reaches: a gap in the notes."""
-        known = {task.entry.name for task in self._tasks} | {handler.name for handler in self._vectors}
+        known = {entry.name for task in self._tasks for entry in task.entries} | {
+            handler.name for handler in self._vectors
+        }
         return tuple(sorted(self._code.taken() - known - self._graph.noted))
 
     def _task(self, task: _Task) -> StackWorst:
-        down = self._graph.descent(task.entry)
+        downs = [self._graph.descent(entry) for entry in task.entries]
+        down = max(downs, key=lambda one: one.bytes)
         parts = {"start": START, "functions": down.bytes, "exception": self._frame}
         parts |= {"switch": self._saved["core"] + self._saved["fpu"]}
         missing = (
             [] if self._saved["core"] else [f"no switch of tasks in the image ({' or '.join(SWITCHES)})"]
         )
-        reasons = tuple(sorted([*down.unbounded, *missing]))
-        assumed = tuple(sorted(down.assumed))
+        reasons = tuple(sorted({*missing, *(reason for one in downs for reason in one.unbounded)}))
+        assumed = tuple(sorted({note for one in downs for note in one.assumed}))
         return StackWorst(task.name, task.size, sum(parts.values()), parts, down.path, reasons, assumed)
 
     def _handlers(self) -> StackWorst:
@@ -191,6 +197,7 @@ def _tasks(code: MachineCode, notes: StackNotes) -> Iterator[_Task]:
     found = [_noted(code, note, faults) for note in notes.tasks]
     for table in notes.tables:
         found += _of_table(code, table, faults)
+    found += [_of_pool(code, note, faults) for note in notes.pools]
     if faults:
         raise UsageFault("\n".join([f"{notes.at} does not fit the image:", *faults]))
     yield from (task for task in found if task is not None)
@@ -202,7 +209,23 @@ def _noted(code: MachineCode, note: TaskNote, faults: list[str]) -> _Task | None
         faults.append(f"[[task]] {note.name}: no function '{note.entry}' in the image")
     if note.stack and stack is None:
         faults.append(f"[[task]] {note.name}: '{note.stack}' is not one object of the image")
-    return _Task(note.name, entry, stack.size if stack else None) if entry else None
+    return _Task(note.name, (entry,), stack.size if stack else None) if entry else None
+
+
+def _of_pool(code: MachineCode, note: PoolNote, faults: list[str]) -> _Task | None:
+    entries = tuple(
+        function
+        for name in sorted(code.taken())
+        if any(fnmatchcase(plain(name), pattern) for pattern in note.entries)
+        and (function := code.named(name)) is not None
+    )
+    stack = code.object_named(note.stack)
+    if not entries:
+        faults.append(f"[[pool]] {note.name}: no function of the image is called so")
+    if stack is None or not note.count or stack.size % note.count:
+        faults.append(f"[[pool]] {note.name}: '{note.stack}' is not one object of {note.count} stacks")
+        return None
+    return _Task(note.name, entries, stack.size // note.count) if entries else None
 
 
 def _of_table(code: MachineCode, note: TableNote, faults: list[str]) -> list[_Task]:
@@ -220,7 +243,7 @@ def _of_table(code: MachineCode, note: TableNote, faults: list[str]) -> list[_Ta
         if text is None or function is None or function.address != entry & ~1:
             faults.append(f"[[tasks]] '{note.table}': the row at 0x{row:08X} has no name or function there")
         else:
-            found.append(_Task(text, function, words * 4))
+            found.append(_Task(text, (function,), words * 4))
     return found
 
 

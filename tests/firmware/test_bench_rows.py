@@ -24,11 +24,6 @@ CALIBRATION = {"cal.nops"}
 """Rows that measure the rig and no primitive of the kernel."""
 SINCE = {"stream-buffers": 100000, "message-buffers": 100000, "indexed-notifications": 100400}
 """Features, and the kernel number that brings them."""
-NOT_YET = {
-    *("task.delay.accuracy", "timer.expiry.latency", "isr.masked.above", "isr.masked.below"),
-    *("critical.longest", "tick.isr.cost", "tick.jitter"),
-}
-"""Rows of the table that this firmware does not have yet: they want the tick or a hardware alarm."""
 N = 20
 REPLY_S = 20.0
 
@@ -74,7 +69,7 @@ def test_the_board_has_the_rows_of_the_table_and_no_other(session: BoardSession)
     listed = [row["id"] for row in _rows(session, "bench.list")]
     assert len(listed) == len(set(listed))
     promised = {v.id for v in TABLE if kernel >= SINCE.get(v.needs or "", 0)}
-    assert set(listed) - CALIBRATION == promised - NOT_YET
+    assert set(listed) - CALIBRATION == promised
 
 
 def test_every_row_tells_what_its_argument_is(session: BoardSession) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -286,13 +287,11 @@ def test_without_a_note_our_pointers_are_unbounded() -> None:
 
 def test_priorities_and_ends_bound_the_handlers() -> None:
     code, notes = read_code(BUILDS / "mps2" / "app.elf"), load_notes(NOTES)
-    loose = StackNotes(notes.at, notes.tasks, notes.tables, notes.calls, notes.recursions)
+    loose = replace(notes, lasts=(), levels=())
     worst = [Stacks(code, each).all()[-1].static_worst for each in (loose, notes)]
     assert worst[1] < worst[0]
     one_level = LevelNote(tuple(f.name for f in code.functions if f.name.endswith("andler")))
-    flat = StackNotes(
-        notes.at, notes.tasks, notes.tables, notes.calls, notes.recursions, notes.lasts, (one_level,)
-    )
+    flat = replace(notes, levels=(one_level,))
     assert Stacks(code, flat).all()[-1].static_worst < worst[1]
 
 
