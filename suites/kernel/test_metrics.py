@@ -79,6 +79,7 @@ def test_metric(
         "does": listed[metric]["help"],
     }
     rate.value(count / counted_s, {**context, "method": "sum of all parties' counters, per second"})
+    published = PUBLISHED.get(f"metric.{metric}.cost", {})
     scale = timebase.nanoseconds_per_unit
     cost.value(
         elapsed * 1e9 / int(done["counter_hz"]) / scale / count,
