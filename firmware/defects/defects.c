@@ -109,7 +109,7 @@ BaseType_t __wrap_xTimerGenericCommand(TimerHandle_t timer, const BaseType_t com
                                        const TickType_t value, BaseType_t *const woken,
                                        const TickType_t ticks)
 {
-    TickType_t late = command == tmrCOMMAND_START ? value + 1u : value;
+    TickType_t late = command == tmrCOMMAND_CHANGE_PERIOD ? value + 1u : value;
     return __real_xTimerGenericCommand(timer, command, late, woken, ticks);
 }
 #endif

@@ -29,9 +29,9 @@
     #define traceTASK_INCREMENT_TICK(count) __asm volatile(DEFECT_MARK "nop\n\tnop" ::)
 #endif
 
-#ifdef RIG_DEFECT_MASKED_LONG // interrupts stay masked for 3000 instructions more in a send
+#ifdef RIG_DEFECT_MASKED_LONG // interrupts stay masked for 150 instructions more in a send
     #define traceQUEUE_SEND(queue)                                                                 \
-        for (volatile uint32_t left = 600; left != 0; left--) {                                    \
+        for (volatile uint32_t left = 30; left != 0; left--) {                                    \
         }
 #endif
 

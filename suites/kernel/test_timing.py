@@ -135,6 +135,7 @@ def test_benchmark(
     if within:
         declared.samples(figures, {**method, **published, "population": "all: a tick is part of it"})
         return
+    assert not raw.hit.all(), f"a tick hit all {len(raw.hit)} samples: no figure without one can be given"
     declared.samples(figures[~raw.hit], {**method, **published, "population": "no tick interrupt"})
     if raw.hit.any():
         hit = measure.declare(f"{name}.tick_hit", timebase.unit, "p99")

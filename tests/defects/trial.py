@@ -25,6 +25,10 @@ from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, bench_place
 AT_ONCE = 2
 
 
+class Unended(Exception):
+    """A run did not come to its end in time."""
+
+
 def build_defects() -> Path:
     """Builds the sound firmware and every defect; the folder with ``<id>.elf``."""
     folder = build(BOARD, project_root=PROJECT, environ=os.environ, say=print).elf.parent
@@ -64,7 +68,10 @@ class Trials:
 
     def one(self, defect: Defect) -> Tried:
         """Runs the whole suite on the defect's image, and judges."""
-        run = self._run(self._images / f"{defect.id}.elf")
+        try:
+            run = self._run(self._images / f"{defect.id}.elf")
+        except Unended as unended:
+            return Tried(defect, (), (str(unended),), ())
         sound, seen = outcomes_of(self._sound), outcomes_of(run)
         if defect.judged == "outcome":
             return by_outcome(defect, sound, seen)
@@ -77,7 +84,13 @@ class Trials:
     def _run(self, image: Path) -> Run:
         with self._bench() as bench:
             before = set(bench.run_folders())
-            done = bench.rig("qualify", "--board", BOARD, "--image", image)
+            running = bench.start("qualify", "--board", BOARD, "--image", image)
+            try:
+                done = running.finish()
+            except subprocess.TimeoutExpired as expired:
+                running.process.kill()
+                running.process.wait()
+                raise Unended(f"the run did not end in {expired.timeout:.0f} s") from expired
             made = set(bench.run_folders()) - before
             assert len(made) == 1, f"{image.name}: no run; {done.err}"
             return load_run(made.pop(), with_events=False)
