@@ -167,7 +167,7 @@ def _row(
     return MeasureRow(
         m=m,
         tick=tick,
-        svg=plots.histogram(m, whole, apart),
+        svg=plots.histogram(m, whole, apart) if m.n != 1 or figures.has_limit(m) else "",
         note="; ".join(filter(None, (note, tick_note))),
         context={k: v for k, v in without_published(m.context).items() if k not in shared or shared[k] != v},
         loaded=_row(loaded, None, shared, book) if loaded else None,
