@@ -31,7 +31,7 @@
 
 #ifdef RIG_DEFECT_MASKED_LONG // interrupts stay masked for 150 instructions more in a send
     #define traceQUEUE_SEND(queue)                                                                 \
-        for (volatile uint32_t left = 30; left != 0; left--) {                                    \
+        for (volatile uint32_t left = 30; left != 0; left--) {                                     \
         }
 #endif
 

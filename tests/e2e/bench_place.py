@@ -63,9 +63,9 @@ class Running:
         """Sends the process itself a signal, as Ctrl-C at a terminal or kill(1) does."""
         self.process.send_signal(number)
 
-    def finish(self) -> Done:
+    def finish(self, longest_s: float = _LONGEST_S) -> Done:
         """Waits for its end."""
-        code = self.process.wait(_LONGEST_S)
+        code = self.process.wait(longest_s)
         return Done(code, self._out.read_text(), self._err.read_text())
 
 
