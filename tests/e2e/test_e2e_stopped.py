@@ -22,7 +22,7 @@ from tests.e2e.shown import assert_kept, cases_shown, run_left
 
 pytestmark = pytest.mark.emulated
 
-COUNT = 20 if EVIDENCE else 4
+COUNT = 12 if EVIDENCE else 2
 SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 _COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel")
 

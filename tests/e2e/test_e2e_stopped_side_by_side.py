@@ -30,7 +30,7 @@ pytestmark = pytest.mark.emulated
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
 COUNT = 100 if EVIDENCE else 2
 SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-_COMMAND = ("qualify", "--all")
+_COMMAND = ("qualify", "--all", "--suite", "boot", "--suite", "memory")
 _GONE_S = 10.0
 _PARTS = 10
 """``make evidence`` asks for the moments by tenths (``-k part3``), so that it goes on where it stopped."""
