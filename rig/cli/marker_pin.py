@@ -7,7 +7,8 @@ counter and lowers it just behind (``PLATFORM_MARKER_RAISE`` in ``firmware/platf
     width of a pulse = sample + a constant, the cost of the pin
 
 up to one period of the analyser and one tick of the counter. The constant is that around which all
-differences lie, and it must be that of the empty probe too, whose pulses come before those of the samples.
+differences lie, and it must be that of the empty probe too, whose pulses come before those of the samples. A
+sample that a tick interrupt hit is not compared: the tick may have come between the pin and the counter.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ EMPTY_PROBES: Final = 64
 class PinComparison:
     """Pulses beside samples, in ns. Of ``pulses``, the last n + 1 are the samples', the cold one first.
 
+    ``compared`` of these are held against their pulse: all that no tick hit.
+
     A difference is the width of a pulse less the sample, less ``pin_ns``, the cost of the pin. ``worst_ns``
     is the largest; ``worst`` is the sample that is farthest from what is usual; ``allowed_ns`` is a period of
     the analyser and a tick of the counter. ``empty_ns`` is the cost of the pin by the pulses of the empty
@@ -43,6 +46,7 @@ class PinComparison:
     arg: int
     n: int
     pulses: int
+    compared: int
     period_ns: float
     tick_ns: float
     pin_ns: float
@@ -66,7 +70,7 @@ class PinComparison:
 def compare(names: tuple[str, str, int], run: BenchmarkRun, capture: Capture) -> PinComparison:
     """Holds the samples of a run against the pulses; ``names`` are board, benchmark and argument.
 
-    Raises UsageFault where there are fewer pulses than samples.
+    Raises UsageFault where there are fewer pulses than samples, or a tick hit every sample.
     """
     widths, tick_ns = capture.widths_ns(), 1e9 / run.counter_hz
     samples = [float(ticks) * tick_ns for ticks in run.raw.ticks]
@@ -77,7 +81,11 @@ def compare(names: tuple[str, str, int], run: BenchmarkRun, capture: Capture) ->
             hint="Start it before the benchmark and stop it after; a pulse shorter than a period is not seen",
         )
     of_samples = widths[-len(samples) :]
-    costs = [width - sample for width, sample in zip(of_samples, samples, strict=True)]
+    plain = [number for number, hit in enumerate(run.raw.hit) if not hit]
+    if not plain:
+        hint = "A tick may come between pin and counter; take a benchmark that is shorter than a tick"
+        raise UsageFault(f"a tick hit all {len(samples)} samples", board=names[0], hint=hint)
+    costs = [of_samples[number] - samples[number] for number in plain]
     # Errors of either sign are as likely: the middle is the constant that is nearest to all.
     pin = (min(costs) + max(costs)) / 2
     off = [cost - pin for cost in costs]
@@ -89,11 +97,12 @@ def compare(names: tuple[str, str, int], run: BenchmarkRun, capture: Capture) ->
         *names,
         n=len(samples) - 1,
         pulses=len(widths),
+        compared=len(plain),
         period_ns=capture.period_ns,
         tick_ns=tick_ns,
         pin_ns=pin,
         empty_ns=empty,
-        worst=worst,
+        worst=plain[worst],
         worst_ns=max(off),
         allowed_ns=capture.period_ns + tick_ns,
         differences_ns=_distribution(off),

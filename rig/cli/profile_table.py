@@ -53,7 +53,7 @@ def print_pin(found: PinComparison) -> None:
     off = found.differences_ns
     empty = "not in the capture" if found.empty_ns is None else f"{found.empty_ns:.1f} ns by the empty probe"
     rows = {
-        "samples": f"{found.n} and the cold one; {found.pulses} pulses in the capture",
+        "samples": f"{found.n} and the cold one, {found.compared} without a tick; {found.pulses} pulses",
         "one period, one tick": f"{found.period_ns:.1f} ns, {found.tick_ns:.1f} ns",
         "cost of the pin": f"{found.pin_ns:.1f} ns; {empty}",
         "differences beside it": ", ".join(f"{name} {value:+.1f} ns" for name, value in off.items()),

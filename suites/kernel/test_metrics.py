@@ -22,6 +22,7 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.events import Scalar
+from rig.pytest_plugin.figure_context import figure_context
 from rig.pytest_plugin.published import load_published
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ def test_metric(
     assert abs(counted_s - seconds) < seconds * CLOCK_TOLERANCE
 
     context: dict[str, Scalar] = {
+        **figure_context(board, console),
         "count": count,
         "seconds": seconds,
         "parties": int(done["parties"]),
         "elapsed_ticks": elapsed,
-        "clock": board.board.emulator.clock if board.board.emulator else "hardware",
         "does": listed[metric]["help"],
     }
     rate.value(count / counted_s, {**context, "method": "sum of all parties' counters, per second"})
@@ -87,7 +88,7 @@ def test_metric(
     )
 
 
-def test_ramp(console: ConsoleLink, measure: CaseMeasure) -> None:
+def test_ramp(board: BoardSession, console: ConsoleLink, measure: CaseMeasure) -> None:
     load = measure.declare("metric.ramp.load", "%")
     done = console.request(
         "metric.ramp",
@@ -102,6 +103,7 @@ def test_ramp(console: ConsoleLink, measure: CaseMeasure) -> None:
     load.value(
         met / 10,
         {
+            **figure_context(board, console),
             "first_missed_at": missed / 10,
             "missed_by_period_ticks": int(done["period"]),
             "missed_job": int(done["job"]),

@@ -18,6 +18,7 @@ from rig.errors import CommandRefused
 from rig.events import Scalar
 from rig.evidence.counter import RawSeries
 from rig.pytest_plugin.benchmark_table import PROFILES, Benchmark, load_benchmarks
+from rig.pytest_plugin.figure_context import figure_context
 from rig.pytest_plugin.kernel_features import KernelFeatures
 from rig.pytest_plugin.published import load_published
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.counter import TimeBase
     from rig.links.console_link import ConsoleLink
-    from rig.links.interfaces import Reply
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
@@ -40,10 +40,6 @@ CALIBRATION_SAMPLES = 2000
 TICKS = 4000
 RUN_S = 30.0
 READ_S = 10.0
-CONTEXT = (
-    "kernel", "cpu_hz", "clock_source", "counter", "counter_hz", "tick_hz", "opt", "asserts", "stack_check",
-    "trace", "task_select", "heap", "compiler", "flags", "fpu",
-)  # fmt: skip
 
 
 def run_benchmark(
@@ -97,15 +93,6 @@ def _kernel_features(console: ConsoleLink) -> KernelFeatures:
     return KernelFeatures.of_reply(said.fields, said.rows)
 
 
-def _context(board: BoardSession, said: Reply, profile: str = "idle") -> dict[str, Scalar]:
-    """What a figure depends on: what bench.context says, the clock that the board runs by, the load."""
-    clock = board.board.emulator.clock if board.board.emulator else "hardware"
-    facts: dict[str, Scalar] = {key: said.fields[key] for key in CONTEXT if key in said.fields}
-    for row in said.rows if profile == "loaded" else ():
-        facts.update(row)
-    return {**facts, "clock": clock, "profile": profile}
-
-
 @pytest.mark.parametrize("benchmark", BENCHMARKS, ids=[variant.name for variant in BENCHMARKS])
 def test_benchmark(
     benchmark: Benchmark,
@@ -114,7 +101,7 @@ def test_benchmark(
     measure: CaseMeasure,
     timebase: TimeBase,
 ) -> None:
-    context = console.request("bench.context", deadline=Deadline.after(READ_S))
+    context = figure_context(board, console, benchmark.profile)
     name, within = benchmark.name, benchmark.ticks == "within"
     declared = measure.declare(name, timebase.unit, "max" if within else "p99")  # a wait: the longest counts
     done, raw = run_benchmark(console, benchmark.id, benchmark.n, benchmark.arg, benchmark.profile)
@@ -124,7 +111,7 @@ def test_benchmark(
     overhead = 0 if benchmark.id == "probe.overhead" else int(done["overhead"])
     figures = timebase.convert(raw.ticks, int(done["counter_hz"]), overhead)
     method = {
-        **_context(board, context, benchmark.profile),
+        **context,
         "measures": benchmark.measures,
         "overhead_ticks": overhead,
         "cold_ticks": int(done["cold"]),
@@ -156,10 +143,10 @@ def test_heap_scheme(
     The zero to compare with is static memory, heap.static, which knows no scheme.
     """
     with other_firmware.with_heap(scheme):
-        said = console.request("bench.context", deadline=Deadline.after(READ_S))
+        context = figure_context(board, console)
         state = console.request("mem.heap", deadline=Deadline.after(READ_S)).fields
         rows = console.request("bench.list", deadline=Deadline.after(READ_S)).rows
-        assert (said.fields["heap"], state["scheme"]) == (scheme, scheme)
+        assert (context["heap"], state["scheme"]) == (scheme, scheme)
         listed = {row["id"] for row in rows}
         measured = [one for one in BENCHMARKS if one.number == HEAP_NUMBER and one.profile == "idle"]
         measured = [one for one in measured if one.id in listed and one.id != "heap.static"]
@@ -173,7 +160,7 @@ def test_heap_scheme(
                 "tick_hits": int(raw.hit.sum()),
                 "free": state["free"],
             }
-            declared.samples(figures[~raw.hit], {**_context(board, said), **method})
+            declared.samples(figures[~raw.hit], {**context, **method})
             measure.artifact(f"{one.name}.{scheme}.ticks.csv", raw.as_csv())
 
 
@@ -187,11 +174,10 @@ def test_no_tick_is_lost(
     tick interrupts. Long enough for one tick in a thousand to be missed.
     """
     declared = measure.declare(f"tick.longest_error.{profile}", timebase.unit)
-    said = console.request("bench.context", deadline=Deadline.after(READ_S))
     done, raw = run_benchmark(console, "tick.jitter", TICKS, 0, profile)
     figures = timebase.convert(raw.ticks, int(done["counter_hz"]), 0)
     method = "time between two tick hooks, off the tick period"
-    context = {**_context(board, said, profile), "method": method, "ticks": TICKS}
+    context = {**figure_context(board, console, profile), "method": method, "ticks": TICKS}
     declared.value(int(figures.max()), context)
 
 
@@ -201,10 +187,12 @@ def test_one_instruction_is_told_from_the_next(
 ) -> None:
     """10, 11 and 12 NOPs read exactly 10, 11 and 12 instructions: the measure of every figure above."""
     names = {count: measure.declare(f"cal.nops.{count}", timebase.unit, "max") for count in (10, 11, 12)}
-    said = console.request("bench.context", deadline=Deadline.after(READ_S))
-    method = "NOPs between two counter reads, empty probe subtracted"
+    context = {
+        **figure_context(board, console),
+        "method": "NOPs between two counter reads, empty probe subtracted",
+    }
     for count, declared in names.items():
         done, raw = run_benchmark(console, "cal.nops", CALIBRATION_SAMPLES, count)
         figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))[~raw.hit]
-        declared.samples(figures, {**_context(board, said), "method": method})
+        declared.samples(figures, context)
         assert set(figures.tolist()) == {count}

@@ -48,9 +48,13 @@ def test_every_case_is_followed_by_a_reading_of_the_marks(run: Run) -> None:
 def test_measured_stays_within_the_static_worst_case(run: Run) -> None:
     figures = {m.name: m for m in run.measurements}
     worst = {name: m for name, m in figures.items() if name.endswith(".static_worst")}
-    assert len(worst) >= 6
+    lows = {name: figures.get(name.replace(".static_worst", ".lowest")) for name in worst}
+    gone = {name for name, low in lows.items() if low is None}
+    assert gone == {f"memory.stack.bench.{pool}.static_worst" for pool in ("helper", "load", "made")}
+    assert len(worst) - len(gone) >= 6
     for name, m in worst.items():
-        low = figures[name.replace(".static_worst", ".lowest")]
+        if (low := lows[name]) is None:
+            continue  # tasks that exist during a benchmark only
         assert 0 < float(str(low.context["used"])) <= m.max <= float(str(m.context["size"])), name
 
 

@@ -21,8 +21,10 @@ from tests.e2e.bench_place import PROJECT, BenchPlace
 pytestmark = pytest.mark.emulated
 
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
-FIGURES_S = 20.0
-"""Processor time within which the figures of three boards are drawn; 11 s where this was written."""
+FIGURE_S = 0.8
+"""Processor time within which a figure of three boards is drawn; 0.4 s where this was written."""
+LINES = 250
+"""Of the terminal's report beside a line for each figure."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def made(bench: BenchPlace, shape: str) -> list[Path]:
 def test_the_terminal_shows_each_figure_in_one_row(bench: BenchPlace, run: Run, width: int) -> None:
     lines = bench.rig("report", env={"COLUMNS": str(width)}).out.splitlines()
     assert max(map(len, lines)) <= width
-    assert len(lines) < 130
+    assert len(lines) < LINES + len({m.name for m in run.measurements})
     (row,) = [line.split() for line in lines if line.startswith("isr.to.task.queue ")]
     figures = [m for m in run.measurements if m.name == "isr.to.task.queue"]
     p99 = {m.board: f"{m.p99:,.0f}" for m in figures}
@@ -63,7 +65,7 @@ def test_the_terminal_shows_each_figure_in_one_row(bench: BenchPlace, run: Run, 
 
 def test_the_page_opens_without_a_network_and_tells_of_each_board(bench: BenchPlace, run: Run) -> None:
     (path,) = made(bench, "html")
-    assert path.stat().st_size < 3_000_000
+    assert path.stat().st_size < 5_000_000
     asked: list[str] = []
     faults: list[str] = []
     with sync_playwright() as playwright:
@@ -92,9 +94,10 @@ def test_the_pdf_has_the_same_content(bench: BenchPlace, run: Run) -> None:
     pages = [page.extract_text() for page in PdfReader(path).pages]
     words = " ".join(" ".join(pages).split())
     assert all(run.run_id in page for page in pages)
-    assert {m.name for m in run.measurements if m.suite == "kernel" and m.name in words} >= {
-        m.name for m in run.measurements if m.suite == "kernel" and not m.name.endswith(".tick_hit")
-    }
+    kernel = {m.name for m in run.measurements if m.suite == "kernel" and not m.name.endswith(".tick_hit")}
+    below = {name for name in kernel if name.removesuffix(".loaded") in kernel - {name}}  # their idle ones
+    assert sorted(name for name in kernel - below if name not in words) == []
+    assert words.count("loaded") >= len(below)
     assert "no case went wrong, so none is printed" in words
 
 
@@ -114,7 +117,7 @@ def test_the_tables_hold_every_row_and_every_sample(bench: BenchPlace, run: Run)
     columns = (table[name].to_pylist() for name in ("board", "measurement", "value"))
     assert Counter(zip(*columns, strict=True)) == stored
     measured = pq.read_table(typed[1]).to_pylist()
-    kernel = [row for row in measured if row["suite"] == "kernel"]
+    kernel = [row for row in measured if row["suite"] == "kernel" and row["measurement"] != "kernel.features"]
     wanted = ("clock", "cpu_hz", "counter", "counter_hz", "tick_hz", "opt", "asserts", "heap", "kernel",
               "compiler", "flags")  # fmt: skip
     assert kernel
@@ -131,8 +134,8 @@ def test_every_kernel_row_and_every_memory_is_a_figure(bench: BenchPlace, run: R
     begun_s = _children_s()
     done = bench.rig("report", "latest", "--format", "figures")
     assert (done.code, done.err) == (0, "")
-    assert _children_s() - begun_s < FIGURES_S
     stems = [Path(line.split()[0]).stem for line in done.out.splitlines()]
+    assert _children_s() - begun_s < FIGURE_S * len(stems)
     rows = {m.name for m in run.measurements if m.n > 1 and not m.name.endswith(".tick_hit")}
     assert len(rows) >= 10
     assert sorted(stems) == sorted(
