@@ -170,10 +170,14 @@ __asm(".macro bench_mark kind\n"
         BENCH_MARK(BENCH_MARK_BEGAN);                                                              \
     } while (0)
 
-#define BENCH_END(counter, probe)                                                                  \
+#define BENCH_END(counter, probe) BENCH_END_INTO(counter, probe, (probe)->end)
+
+// The same for one of several tasks that end a sample: each stores where the others do not, because
+// a tick may come between its load and its store, and the latest is put into the probe afterwards.
+#define BENCH_END_INTO(counter, probe, end_of_task)                                                \
     do {                                                                                           \
         BENCH_MARK(BENCH_MARK_ENDS);                                                               \
-        (probe)->end = *(counter);                                                                 \
+        (end_of_task) = *(counter);                                                                \
         PLATFORM_MARKER_LOWER();                                                                   \
         (probe)->ticks_after = g_tick_interrupts;                                                  \
     } while (0)

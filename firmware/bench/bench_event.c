@@ -39,14 +39,31 @@ bool bench_takes_waiters(int32_t arg)
 
 static volatile uint32_t s_woken[BENCH_HELPERS]; // how often each waiter woke with its bit
 
+static volatile uint32_t s_ends[BENCH_HELPERS]; // counter when it ran
+
 static void event_waiter(void *index)
 {
+    const volatile uint32_t *counter = bench_counter();
+    volatile bench_probe_t *probe = bench_probe();
     volatile uint32_t *woken = &s_woken[(uintptr_t)index];
-    EventBits_t bits = 0;
+    volatile uint32_t *end = &s_ends[(uintptr_t)index];
     EventGroupHandle_t group = s_group;
-    BENCH_WOKEN(BENCH_FOR_EVER,
-                bits = xEventGroupWaitBits(group, BIT_SET, pdTRUE, pdTRUE, portMAX_DELAY),
-                bits == BIT_SET, *woken);
+    for (;;) {
+        EventBits_t bits = xEventGroupWaitBits(group, BIT_SET, pdTRUE, pdTRUE, portMAX_DELAY);
+        BENCH_END_INTO(counter, probe, *end);
+        *woken += bits == BIT_SET ? 1u : 0u;
+    }
+}
+
+// When the last of the waiters ran that began to run after `begin`.
+static uint32_t event_latest(int32_t waiters, uint32_t begin)
+{
+    uint32_t longest = 0;
+    for (int32_t i = 0; i < waiters; i++) {
+        uint32_t passed = s_ends[i] - begin;
+        longest = passed > longest ? passed : longest;
+    }
+    return begin + longest;
 }
 
 // A round without a sample when a tick came since the last: it may have cut waiters off from one
@@ -87,8 +104,8 @@ const char *bench_run_event_switch(uint32_t n, int32_t arg)
     EventGroupHandle_t group = s_group;
     uint32_t ticks = g_tick_interrupts;
     uint32_t rounds = 0;
-    BENCH_WAKE(n, rounds += 1u + event_settle(&ticks), (void)xEventGroupSetBits(group, BIT_SET),
-               event_each_woke(arg, rounds),
+    BENCH_WAKE(n, rounds += 1u + event_settle(&ticks), (void)xEventGroupSetBits(group, BIT_SET);
+               probe->end = event_latest(arg, probe->begin), event_each_woke(arg, rounds),
                "not each waiter ran once before the call returned, or the bit stayed");
     return NULL;
 }

@@ -101,7 +101,8 @@ def test_a_tick_shows_as_the_tick_handler(seen: Seen) -> None:
     assert hit
     for part in hit:
         names = {share.name for share in part.functions}
-        assert part.median == part.minimum or "SysTick_Handler" in names
+        # A tick that came while the scheduler was suspended is counted when it goes on.
+        assert part.median == part.minimum or names & {"SysTick_Handler", "xTaskIncrementTick"}
 
 
 @pytest.mark.parametrize("board", [BOARD, *(("mps2-m4", "stm32f4") if EVIDENCE else ())])
