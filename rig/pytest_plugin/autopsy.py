@@ -23,7 +23,10 @@ _BOOT_S = 3.0
 
 
 def examine(session: BoardSession, image: Path, root: Path, error: BaseException | None) -> str:
-    """Why the case failed, as the board tells; empty when it has nothing to tell."""
+    """Why the case failed, as the board tells; empty when it has nothing to tell.
+
+    Raises the RigFault for which a silent board could not be examined: it may be what made it silent.
+    """
     code = _code_map(image, root)
     found = []
     try:
@@ -34,7 +37,10 @@ def examine(session: BoardSession, image: Path, root: Path, error: BaseException
     except BoardFault as fault:
         found.append(f"The crash record could not be read: {fault}")
     except RigError as fault:
-        found.append(f"The board could not be examined: {session.explain(fault)}")
+        known = session.explain(fault)
+        if isinstance(error, BoardSilent) and isinstance(known, RigFault):
+            raise known from fault
+        found.append(f"The board could not be examined: {known}")
     return "\n".join(text for text in found if text)
 
 

@@ -211,7 +211,10 @@ class Qualification:
     def _examined(self, case: Case, ending: Ending) -> Ending:
         if ending.outcome is not Outcome.FAIL or self._session is None:
             return ending
-        findings = examine(self._session, self.image, self.settings.root, ending.error)
+        try:
+            findings = examine(self._session, self.image, self.settings.root, ending.error)
+        except RigFault as fault:  # neither console nor probe answers: that is no board that fails
+            return Ending(Outcome.ERROR, f"{fault}\nseen first as: {ending.reason}", fault)
         if findings:
             self.keep(case, "crash.txt", findings.encode("utf-8"), sensitive=True)
             return Ending(ending.outcome, f"{ending.reason}\n{findings}".strip(), ending.error)
