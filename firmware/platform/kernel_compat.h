@@ -135,8 +135,9 @@
     #include "stream_buffer.h"
 #endif
 
-// ---- heap schemes: RIG_KERNEL_HEAP_NUMBER is 1 to 5, that of heap_1 to heap_5
-// --------------------
+// ---- heap schemes -------------------------------------------------------------------------------
+
+// RIG_KERNEL_HEAP_NUMBER is 1 to 5, that of heap_1 to heap_5; 0 without dynamic allocation.
 
 // portable.h declares every function of the heap for every scheme; calling one that the scheme does
 // not define is a link error.
