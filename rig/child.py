@@ -36,6 +36,7 @@ DEBIAN_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
         "mosquitto": "mosquitto",
         "ninja": "ninja-build",
         "qemu-system-arm": "qemu-system-arm",
+        "rabbitmq-server": "rabbitmq-server",
         "setpriv": "util-linux",
         "uhubctl": "uhubctl",
     }

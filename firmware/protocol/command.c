@@ -26,6 +26,16 @@ const char *status_word(status_t status)
         return "range";
     case STATUS_FLASH:
         return "flash";
+    case STATUS_TIMEOUT:
+        return "timeout";
+    case STATUS_REFUSED:
+        return "refused";
+    case STATUS_CLOSED:
+        return "closed";
+    case STATUS_TLS:
+        return "tls";
+    case STATUS_SPACE:
+        return "space";
     }
     return "internal";
 }

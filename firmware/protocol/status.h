@@ -14,6 +14,11 @@ typedef enum {
     STATUS_ABSENT = -7,  // this board has no such device
     STATUS_RANGE = -8, // not in the device, not aligned as it wants, or not the caller's to change
     STATUS_FLASH = -9, // flash refused it, or holds something else than was written
+    STATUS_TIMEOUT = -10, // not within the time given
+    STATUS_REFUSED = -11, // the other side said no
+    STATUS_CLOSED = -12,  // the connection is gone
+    STATUS_TLS = -13,     // a handshake failed, or a record did not hold
+    STATUS_SPACE = -14,   // a buffer or a table is full
 } status_t;
 
 // The word of a status in replies (`err code=<word>`) and badreq events.
