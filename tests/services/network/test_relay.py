@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Ethernet relay by crafted frames: what passes, what is answered, what a line does, and what it stands."""
+"""The Ethernet relay by crafted frames: what passes, what is answered, what a line does, what it stands."""
 
 from __future__ import annotations
 
