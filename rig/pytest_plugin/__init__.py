@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
+    group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 

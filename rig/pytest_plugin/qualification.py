@@ -32,7 +32,7 @@ from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
-from rig.pytest_plugin.connectivity import Connectivity
+from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.statistics import Samples
     from rig.image.kernel_view import KernelView
+    from rig.services.service_set import ServiceSet
 
 
 T = TypeVar("T")
@@ -50,7 +51,8 @@ T = TypeVar("T")
 class Settings:
     """What a run was asked for. ``image`` None: the board's firmware is built.
 
-    ``run`` is the folder of a run that another process began, of which this board is a part.
+    ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
+    is what the board talks to, where that is not the rig's own.
     """
 
     inventory: Inventory
@@ -62,6 +64,7 @@ class Settings:
     runs_dir: Path
     root: Path
     run: Path | None = None
+    services: ServiceSet | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -78,6 +81,7 @@ class Settings:
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
+            given_services(options.services, board),
         )  # fmt: skip
 
 
