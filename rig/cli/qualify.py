@@ -83,6 +83,8 @@ def qualify(
     arguments = ["--inventory", str(inventory.path)]
     arguments += [str(path) for path in _folders(root, suites)]
     given = services.resolve() if services else None
+    if given is not None:
+        _must_be_services(given, boards)
     for option, value in (
         ("--image", image),
         ("--dut", dut),
@@ -141,6 +143,14 @@ def _must_have_images(boards: tuple[Board, ...], image: Path | None) -> None:
     for board in boards:
         if image is None and board.firmware is None:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
+
+
+def _must_be_services(path: Path, boards: tuple[Board, ...]) -> None:
+    """As above: each board's process reads them again."""
+    from rig.services.given import read_services
+
+    for board in boards:
+        read_services(path, emulated=board.emulator is not None)
 
 
 def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:

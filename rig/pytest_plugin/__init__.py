@@ -79,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
     config.addinivalue_line("markers", "local: needs control of the broker, else SKIPPED")
-    config.addinivalue_line("markers", "requirement(*names): the requirements that the case is there for")
+    config.addinivalue_line("markers", "requirement(group, name): what the case is there to show")
     if config.getoption("board") is None:
         return
     _do_without_hypothesis(config)
@@ -107,7 +107,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if qualification is not None:
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
-            item.stash[CASE] = Case(suite, name, item.path, frozenset(features))
+            named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
+            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), named)
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:

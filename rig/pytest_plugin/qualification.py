@@ -87,12 +87,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs and which features of the board it needs."""
+    """One case of a run: where it belongs, which features of the board it needs, what it is there to show."""
 
     suite: str
     name: str
     path: Path
     features: frozenset[str]
+    requirements: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -204,7 +205,9 @@ class Qualification:
     def case_begins(self, case: Case) -> None:
         """Records that the case begins, and gives it a transcript of its own."""
         self._artifacts = {}
-        self._live.case_started(self.settings.board.name, case.suite, case.name)
+        self._live.case_started(
+            self.settings.board.name, case.suite, case.name, requirements=case.requirements
+        )
         if self._session is not None:
             self._begin_transcript(case)
 
