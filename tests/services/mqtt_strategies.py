@@ -22,11 +22,9 @@ from rig.services.network.mqtt_packets import (
 )
 from rig.services.network.mqtt_wire import MOST_LENGTH, PROPERTIES, Properties, PropertyValue
 
-_characters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
+_characters = st.characters(codec="utf-8", exclude_characters="\0")
 texts = st.text(_characters, max_size=20)
-topics = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\0#+"), min_size=1, max_size=20
-)
+topics = st.text(st.characters(codec="utf-8", exclude_characters="\0#+"), min_size=1, max_size=20)
 blobs = st.binary(max_size=40)
 bytes_ = st.integers(0, 255)
 packet_ids = st.integers(1, 0xFFFF)
