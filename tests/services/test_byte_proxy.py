@@ -219,7 +219,7 @@ def test_half_open(proxy: ByteProxy, board: socket.socket, echo: Echo, events: l
 
 def test_refuse_leaves_those_that_are_open(proxy: ByteProxy, board: socket.socket) -> None:
     with proxy.fault(Refuse()) as active:
-        with connect(proxy) as other, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), connect(proxy) as other:
             other.recv(1)
         assert round_trip(board)[0] == b"x"
     assert active.hits == 1
@@ -252,8 +252,8 @@ def test_several_faults_at_once(proxy: ByteProxy, board: socket.socket) -> None:
 def test_a_service_that_is_not_there_is_a_reset_and_an_event(events: list[Event]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         free = taken.getsockname()[:2]
-    with ByteProxy(free, RunClock(), events.append) as proxy, connect(proxy) as board:
-        with pytest.raises(ConnectionResetError):
+    with ByteProxy(free, RunClock(), events.append) as proxy:
+        with pytest.raises(ConnectionResetError), connect(proxy) as board:
             board.recv(1)
         assert poll(lambda: bool(events), Deadline.after(5))
     (event,) = events

@@ -13,6 +13,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,6 +23,7 @@ from rig.services.network.faults import Way
 
 _BACKLOG: Final = 64
 _HANDSHAKE_S: Final = 15.0
+_LEAVE_S: Final = 2.0
 _NO_LINGER: Final = struct.pack("ii", 1, 0)  # close() sends RST and forgets what is unsent
 
 
@@ -48,7 +50,9 @@ class Leg(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.joined: Link | None = None
         self.way: Way = "up"
+        self.gone = False
         self._holds = 0
+        self._leaving = self._said_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -58,15 +62,16 @@ class Leg(asyncio.Protocol):
         transport.pause_reading()  # until it is joined
 
     def data_received(self, data: bytes) -> None:
-        assert self.joined is not None
-        self.joined.joint.received(self.way, data)
+        if self.joined is not None and not self._leaving:
+            self.joined.joint.received(self.way, data)
 
     def eof_received(self) -> bool:
-        if self.joined is not None:
+        if self.joined is not None and not self._leaving:
             self.joined.joint.ended(self.way)
-        return not self._encrypted  # a half of TLS cannot be closed alone
+        return not self._leaving and not self._encrypted  # a half of TLS cannot be closed alone
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.gone = True
         if self.joined is not None:
             self.joined.leg_lost(self, error)
 
@@ -83,7 +88,7 @@ class Leg(asyncio.Protocol):
         self._holds = max(0, self._holds + (1 if full else -1))
         if self.transport is None or self.transport.is_closing():
             return
-        if self._holds:
+        if self._holds and not self._leaving:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -94,13 +99,14 @@ class Leg(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends, or does nothing where the socket is gone."""
-        if data and self.transport is not None and not self.transport.is_closing():
+        if data and self.transport is not None and not self.transport.is_closing() and not self._said_last:
             self.transport.write(data)
 
     def end(self) -> None:
         """No more bytes will be sent this way."""
-        if self.transport is None or self.transport.is_closing():
+        if self.transport is None or self.transport.is_closing() or self._said_last:
             return
+        self._said_last = True
         if self.transport.can_write_eof():
             with contextlib.suppress(OSError):
                 self.transport.write_eof()
@@ -108,9 +114,14 @@ class Leg(asyncio.Protocol):
             self.transport.close()
 
     def close(self) -> None:
-        """In good order, when all is sent."""
-        if self.transport is not None:
-            self.transport.close()
+        """In good order, when all is sent; what still comes is read away, else the kernel sends a reset."""
+        if self.transport is None or self.transport.is_closing() or self._leaving:
+            return
+        self._leaving = True
+        self.end()
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            asyncio.get_running_loop().call_later(_LEAVE_S, self.transport.close)
 
     def reset(self) -> None:
         """At once, by a TCP reset."""
@@ -134,6 +145,9 @@ class Link:
         self.joint: Joint
         self.near_name = ""
         self.over = False
+        self.accepted_ns = time.monotonic_ns()
+        self.ended_by: Way | None = None
+        """Whose side was the first to end, if the proxy did not."""
         self.keep_near = False
         """The board's socket stays when the service's goes (half-open)."""
         self.forget: Callable[[Link], None] = _nothing
@@ -147,6 +161,7 @@ class Link:
         """A socket has gone; the other follows, in the same way."""
         if self.keep_near and leg is self.far:
             return
+        self.ended_by = self.ended_by or leg.way
         if isinstance(error, ConnectionError):
             self.other(leg).reset()
         else:
@@ -155,6 +170,7 @@ class Link:
 
     def way_ended(self, way: Way) -> None:
         """Nothing more comes that way; when that is so of both, the connection is over."""
+        self.ended_by = self.ended_by or way
         (self.far if way == "up" else self.near).end()
         self._ended.add(way)
         if len(self._ended) == 2:
@@ -210,6 +226,7 @@ class Relay:
         self._address = (host, port)
         self._listener: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._legs: list[Leg] = []
         self._count = 0
 
     @property
@@ -239,7 +256,10 @@ class Relay:
             self._listener.close()
         for link in list(self.links):
             link.end(reset=True)
-        await asyncio.sleep(0)  # lets the sockets close
+        for leg in self._legs:
+            leg.reset()
+        while any(leg.transport is not None and not leg.gone for leg in self._legs):
+            await asyncio.sleep(0)
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -256,6 +276,7 @@ class Relay:
     async def _serve(self, connection: socket.socket, peer: str, number: int) -> None:
         near = Leg()
         link = Link(number, near, peer)
+        self._legs = [leg for leg in self._legs if not leg.gone] + [link.near, link.far]
         try:
             await self._connect(link, connection)
         except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and TimeoutError are OSErrors
