@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Which packets the MQTT proxy does not let pass, and what it does instead: counted rules.
 
-Pure. ``withhold`` CONNACK five times of client C, let one through, do it again: that is two rules, or one with
-``count`` and the next begun when it is used up.
+Pure. CONNACK withheld five times from client C, one let through, and again: that is a rule with ``count``,
+and the next begun when it is used up.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a run keeps of an MQTT packet: its facts as plain values, and no secret.
 
-Pure. Passwords and authentication data are said to be there and never shown; of a malformed CONNECT no byte is
-shown, for a password may be among them. Topics and names are an attacker's: who prints them must escape them.
+Pure. Passwords and authentication data are said to be there and never shown; of a malformed CONNECT no byte
+is shown, for a password may be among them. Topics and names are an attacker's: who prints them escapes them.
 """
 
 from __future__ import annotations

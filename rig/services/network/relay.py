@@ -128,7 +128,7 @@ class Leg(asyncio.Protocol):
         if self.transport is None:
             return
         raw = self.transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # it has no socket any more
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
