@@ -102,6 +102,10 @@ class Fit:
         """The error anywhere between the first exchange and the last."""
         return max((knot.error_ns for knot in self.knots), default=max(self.ends_ns)) + self.between_ns
 
+    def covers(self, target_ns: int) -> bool:
+        """Whether the board's clock was read before that time and after it."""
+        return self.span[0] <= target_ns <= self.span[1]
+
     def host(self, target_ns: int) -> tuple[int, float]:
         """When it was that time on the board: nanoseconds on the run's clock, and the error of that.
 

@@ -60,11 +60,14 @@ class BoardClocks:
         return self.boots[place] if place >= 0 else None
 
     def said(self, event: Event) -> Said | None:
-        """The board's own time on an event, mapped; None where it carries none or the clock has no fit."""
+        """The board's own time on an event, mapped; None where it carries none or the clock has no fit.
+
+        Of a clock that ran unevenly nothing is said before its first reading and after its last.
+        """
         target_ns = carried_ns(event)
         boot = self.at(event.t_ns)
         line = boot.fits.get(TICK) if boot is not None else None
-        if target_ns is None or line is None:
+        if target_ns is None or line is None or (line.knots and not line.covers(target_ns)):
             return None
         t_ns, error_ns = line.host(target_ns)
         return Said(target_ns, t_ns, error_ns + _MS)

@@ -202,7 +202,6 @@ class Qualification:
         self._live.case_started(self.settings.board.name, case.suite, case.name)
         if self._session is not None:
             self._begin_transcript(case)
-            self._look_at_clock(fit=not self._needs_restart)
 
     def case_ended(self, case: Case, ending: Ending) -> CaseResult:
         """Records the outcome; on a failure first what is left of the crash on the board."""
@@ -255,6 +254,7 @@ class Qualification:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
         self._needs_restart = False
+        self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
 
