@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXACT: Final = "exact"
 ROUNDS: Final = 4
 """Questions at a time: the shortest round trip of several decides."""
-_ANSWER_S: Final = 0.5
+_ANSWER_S: Final = 2.0
 _ANSWER: Final = ("counter", "counter_hz", "ticks", "tick_hz", "boot")
 
 
