@@ -103,8 +103,13 @@ class Fit:
         return max((knot.error_ns for knot in self.knots), default=max(self.ends_ns)) + self.between_ns
 
     def covers(self, target_ns: int) -> bool:
-        """Whether the board's clock was read before that time and after it."""
-        return self.span[0] <= target_ns <= self.span[1]
+        """Whether the readings say anything of that time: it lies among them, or no farther than they span.
+
+        Of a clock that ran unevenly they say nothing outside.
+        """
+        first, last = self.span
+        outside = 0 if self.knots else last - first
+        return first - outside <= target_ns <= last + outside
 
     def host(self, target_ns: int) -> tuple[int, float]:
         """When it was that time on the board: nanoseconds on the run's clock, and the error of that.

@@ -62,12 +62,13 @@ class BoardClocks:
     def said(self, event: Event) -> Said | None:
         """The board's own time on an event, mapped; None where it carries none or the clock has no fit.
 
-        Of a clock that ran unevenly nothing is said before its first reading and after its last.
+        Nothing is said of a time much before the first reading or after the last: for a clock that ran evenly
+        no farther than the readings span, for one that did not none at all.
         """
         target_ns = carried_ns(event)
         boot = self.at(event.t_ns)
         line = boot.fits.get(TICK) if boot is not None else None
-        if target_ns is None or line is None or (line.knots and not line.covers(target_ns)):
+        if target_ns is None or line is None or not line.covers(target_ns):
             return None
         t_ns, error_ns = line.host(target_ns)
         return Said(target_ns, t_ns, error_ns + _MS)
