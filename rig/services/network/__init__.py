@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Between a board and its services: the emulated Ethernet, and proxies; both show what passes and break it."""
+"""Between a board and its services: an emulated Ethernet, and proxies; they show and break."""
