@@ -1,40 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "pattern.h"
 
-void pattern_start(pattern_t *pattern, uint32_t seed)
+static uint8_t pattern_byte(uint32_t seed, uint32_t at)
 {
-    *pattern = (pattern_t){seed != 0u ? seed : 0x9E3779B9u, 0};
+    uint32_t x = seed + at / 4u * 0x9E3779B9u;
+    x ^= x >> 16;
+    x *= 0x7FEB352Du;
+    x ^= x >> 15;
+    x *= 0x846CA68Bu;
+    x ^= x >> 16;
+    return (uint8_t)(x >> 8u * (at % 4u));
 }
 
-static uint8_t pattern_next(pattern_t *pattern)
+void pattern_fill(uint32_t seed, uint32_t offset, void *to, size_t length)
 {
-    if (pattern->left == 0u) {
-        uint32_t x = pattern->state;
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        pattern->state = x;
-        pattern->left = 4;
-    }
-    uint32_t place = 4u - pattern->left--;
-    return (uint8_t)(pattern->state >> (8u * place));
-}
-
-void pattern_read(pattern_t *pattern, uint8_t *bytes, size_t length)
-{
+    uint8_t *out = to;
     for (size_t i = 0; i < length; i++) {
-        bytes[i] = pattern_next(pattern);
+        out[i] = pattern_byte(seed, offset + (uint32_t)i);
     }
 }
 
-uint32_t pattern_crc32(uint32_t crc, const uint8_t *bytes, size_t length)
+size_t pattern_match(uint32_t seed, uint32_t offset, const void *bytes, size_t length)
 {
-    crc = ~crc;
-    for (size_t i = 0; i < length; i++) {
-        crc ^= bytes[i];
-        for (unsigned bit = 0; bit < 8u; bit++) {
-            crc = crc >> 1 ^ (0xEDB88320u & (0u - (crc & 1u)));
-        }
+    const uint8_t *in = bytes;
+    size_t same = 0;
+    while (same < length && in[same] == pattern_byte(seed, offset + (uint32_t)same)) {
+        same++;
     }
-    return ~crc;
+    return same;
 }

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Bytes that a length and a seed name, so that a large payload need not cross the console: both
-// ends make it. Marsaglia's xorshift32 (13, 17, 5) from `seed`, or from 0x9E3779B9 where that is 0;
-// each step gives four bytes, the lowest first. Pure.
+// Payloads that are named instead of carried over the console: by a length and a seed. Pure.
+//
+// Byte i of the pattern of `seed` is byte i % 4, least significant first, of the word
+// mix(seed + (i / 4) * 0x9E3779B9), all in 32 bits, where mix(x) is
+//   x ^= x >> 16; x *= 0x7FEB352D; x ^= x >> 15; x *= 0x846CA68B; x ^= x >> 16
+// (the integer hash lowbias32 of C. Wellons). So any piece can be made without those before it.
 #ifndef PATTERN_H
 #define PATTERN_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct {
-    uint32_t state;
-    uint32_t left; // of the step's four bytes
-} pattern_t;
+// Writes bytes offset to offset + length - 1 of the pattern of `seed`.
+void pattern_fill(uint32_t seed, uint32_t offset, void *to, size_t length);
 
-// Starts at the first byte.
-void pattern_start(pattern_t *pattern, uint32_t seed);
-
-// The next `length` bytes.
-void pattern_read(pattern_t *pattern, uint8_t *bytes, size_t length);
-
-// CRC-32 (IEEE 802.3, as zlib's) of `length` bytes behind those that gave `crc`; 0 to begin with.
-uint32_t pattern_crc32(uint32_t crc, const uint8_t *bytes, size_t length);
+// How many of the bytes are those of the pattern, up to the first that is not.
+size_t pattern_match(uint32_t seed, uint32_t offset, const void *bytes, size_t length);
 
 #endif

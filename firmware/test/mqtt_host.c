@@ -6,8 +6,8 @@
 //   subscribe QOS FILTER | unsubscribe FILTER | publish QOS RETAIN LENGTH SEED TOPIC
 //   cut publish|puback|now | up | quit
 #define _GNU_SOURCE
+#include "crc32.h"
 #include "mqtt_client.h"
-#include "pattern.h"
 
 #include <netdb.h>
 #include <poll.h>
@@ -107,7 +107,7 @@ static void on_message(void *owner, const mqtt_publish_t *message)
     printf("message %.*s qos=%u retain=%d dup=%d length=%zu crc=%08X\n", (int)message->topic.length,
            (const char *)message->topic.bytes, (unsigned)message->qos, message->retain,
            message->dup, message->payload.length,
-           (unsigned)pattern_crc32(0, message->payload.bytes, message->payload.length));
+           (unsigned)crc32_update(0, message->payload.bytes, message->payload.length));
 }
 
 static void print_answers(uint32_t *seen)

@@ -53,15 +53,12 @@ static void outgoing_free(mqtt_slot_t *slot)
 
 static bool outgoing_write_pattern(mqtt_session_t *session, uint32_t length, uint32_t seed)
 {
-    pattern_t pattern;
     uint8_t chunk[CHUNK_BYTES];
     bool good = true;
-    pattern_start(&pattern, seed);
-    while (good && length > 0u) {
-        size_t count = length < CHUNK_BYTES ? length : CHUNK_BYTES;
-        pattern_read(&pattern, chunk, count);
+    for (uint32_t at = 0; good && at < length; at += CHUNK_BYTES) {
+        size_t count = length - at < CHUNK_BYTES ? length - at : CHUNK_BYTES;
+        pattern_fill(seed, at, chunk, count);
         good = mqtt_session_write(session, chunk, count);
-        length -= (uint32_t)count;
     }
     return good;
 }
