@@ -25,8 +25,14 @@ COMMANDS = {
     "kernel-features": ("kernel.features",),
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
+    "network": (
+        "net.up", "net.down", "net.status", "net.resolve", "net.ping", "net.counters", "net.memory",
+        "time.set", "time.get",
+        "sock.open", "sock.send", "sock.receive", "sock.echo", "sock.parallel", "sock.option",
+        "sock.shutdown", "sock.close", "sock.list",
+    ),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
-}
+}  # fmt: skip
 """The commands that come with a feature, as docs/console-commands.md says."""
 
 
