@@ -18,10 +18,10 @@ from rig.pytest_plugin.current import of_request
 if TYPE_CHECKING:
     from rig.bench.inventory import Board
     from rig.pytest_plugin.qualification import Qualification
-    from rig.services.broker import Broker
-    from rig.services.echo import EchoServers
+    from rig.services.broker import Broker as Broker
+    from rig.services.echo import EchoServers as EchoServers
     from rig.services.lab import Lab
-    from rig.services.service_set import ServiceSet
+    from rig.services.service_set import ServiceSet as ServiceSet
 
 
 GIVEN: Final = "it needs control of the broker, and that is not the rig's own: --services was given"
