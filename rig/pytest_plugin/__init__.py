@@ -4,7 +4,7 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``, and for those of ``connectivity.py``.
+``image_path``, ``other_firmware``, ``ethernet``, and for those of ``connectivity.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rig.errors import EvidenceFault, RigError
+from rig.emulator.arrangement import AS_LISTED, Arrangement
+from rig.errors import EvidenceFault, RigError, UsageFault
 from rig.evidence.measurement import Outcome, exit_code
 from rig.pytest_plugin.current import CASE, QUALIFICATION, of_request
 from rig.pytest_plugin.measure import CaseMeasure
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
@@ -49,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
+    group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 
@@ -77,8 +80,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
+    config.addinivalue_line(
+        "markers", "arrangement(clock, network, wifi): how an emulated board is put together for these cases"
+    )
     config.addinivalue_line("markers", "local: needs control of the broker, else SKIPPED")
-    config.addinivalue_line("markers", "requirement(*names): the requirements that the case is there for")
+    config.addinivalue_line("markers", "requirement(group, name): what the case is there to show")
     if config.getoption("board") is None:
         return
     _do_without_hypothesis(config)
@@ -106,7 +112,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if qualification is not None:
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
-            item.stash[CASE] = Case(suite, name, item.path, frozenset(features))
+            named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
+            place = _arrangement_of(item)
+            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named)
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:
@@ -115,6 +123,17 @@ def _place(item: pytest.Item) -> tuple[str, str] | None:
     if "suites" not in parts or len(parts) < 3 or parts[-3] != "suites":
         return None
     return parts[-2], item.name.removeprefix("test_")
+
+
+def _arrangement_of(item: pytest.Item) -> Arrangement:
+    """What the nearest marker says: of the case, its class, or its module."""
+    mark = item.get_closest_marker("arrangement")
+    if mark is None:
+        return AS_LISTED
+    try:
+        return Arrangement.of_words(dict(mark.kwargs) if not mark.args else {"positional": mark.args})
+    except UsageFault as fault:
+        raise pytest.UsageError(f"{item.nodeid}: {fault}") from fault
 
 
 @pytest.hookimpl(wrapper=True)
@@ -244,6 +263,15 @@ def other_firmware(request: pytest.FixtureRequest, board: BoardSession) -> Other
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
     return OtherFirmware(of_request(request)[0], board)
+
+
+@pytest.fixture
+def ethernet(request: pytest.FixtureRequest, board: BoardSession) -> Ethernet:
+    """The network of an emulated board, to be broken: frames, link, DHCP, DNS."""
+    from rig.pytest_plugin.ethernet import ethernet_of
+
+    qualification, case = of_request(request)
+    return ethernet_of(board, lambda name, data: qualification.keep(case, name, data, sensitive=True))
 
 
 @pytest.fixture

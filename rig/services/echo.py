@@ -86,7 +86,8 @@ class Server:
     def place(self) -> Place:
         """Where it listens."""
         assert self._listener is not None
-        return Place.local(self._name, self._listener.getsockname()[1])
+        host, port = self._listener.getsockname()
+        return Place.local(self._name, port, host)
 
     @property
     def handshakes(self) -> tuple[Handshake, ...]:

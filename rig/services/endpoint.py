@@ -38,9 +38,10 @@ class Place:
     host: Endpoint
 
     @classmethod
-    def local(cls, name: str, port: int) -> Place:
-        """A port on loopback, which an emulated board reaches as ``name`` below ``rig.test``."""
-        return cls(Endpoint(f"{name}.{DOMAIN}", port), Endpoint(LOOPBACK, port))
+    def local(cls, name: str, port: int, host: str = LOOPBACK) -> Place:
+        """A port of this machine; on loopback an emulated board reaches it as ``name`` below ``rig.test``."""
+        here = Endpoint(host, port)
+        return cls(Endpoint(f"{name}.{DOMAIN}", port) if host == LOOPBACK else here, here)
 
 
 def free_ports(count: int, host: str = LOOPBACK) -> tuple[int, ...]:

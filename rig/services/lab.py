@@ -1,78 +1,77 @@
 # SPDX-License-Identifier: MIT
-"""All services of one run on this machine, started together: identities, broker, echo.
+"""All services of one run on this machine, started together: identities, broker, cloud, echo.
 
-Owns which services there are and the folder of their keys, which is removed with them. What a board or a
-suite gets to know of them is ``ServiceSet``, which services given from outside fill as well.
+Owns which services there are and the folder of their keys, which is removed with them; what an owner that was
+killed left behind is removed by the next. What a board or a suite gets to know of them is ``ServiceSet``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
-from rig.services.broker import OWNER, Broker
-from rig.services.echo import EchoServers
-from rig.services.endpoint import Place
-from rig.services.pki import Authority, IdentityFiles
+from rig.services.aws.discovery import Discovery, Group
+from rig.services.aws.shadow import ShadowService
+from rig.services.aws.shadow_https import ShadowRoute
+from rig.services.aws.shadow_mqtt import ShadowClient
+from rig.services.aws.shadow_store import ShadowStore
+from rig.services.broker import CLOUD, OWNER, Broker
+from rig.services.echo import EchoServers, server_context
+from rig.services.endpoint import LOOPBACK, Endpoint, Place
+from rig.services.https import HttpsServer
+from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
+from rig.services.service_set import ServiceSet
 
-Sign = Callable[[str], str]
-"""Takes a board's certificate request (PEM) and returns its certificate (PEM). Raises BoardFault."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSet:
-    """What a board needs to know of its services, and what a host client needs beside it.
-
-    ``ca`` is the PEM text of the roots that the servers' certificates lead to. ``rig`` is the identity of
-    host clients; ``sign`` is None where nobody here can sign a board's request.
-    """
-
-    mqtt: Place | None
-    mqtts: Place
-    https: Place | None
-    thing: str
-    ca: str
-    ca_file: Path
-    rig: IdentityFiles
-    sign: Sign | None
+_PREFIX: Final = "rig-services-"
+_LOCK: Final = "lock"
 
 
 class Lab:
-    """The services while the context is entered. ``log``: what the broker says, kept by the caller."""
+    """The services while the context is entered. ``log``: what the broker says, kept by the caller.
 
-    def __init__(self, thing: str, *, log: Path | None = None) -> None:
+    ``host``: the address of this machine that they listen on; by default only this machine reaches them.
+    """
+
+    def __init__(self, thing: str, *, log: Path | None = None, host: str = LOOPBACK) -> None:
         self.thing = thing
         self._log = log
+        self._host = host
         self._stack = ExitStack()
+        self.folder: Path
         self.authority: Authority
+        self._server: Identity
         self.broker: Broker
         self.echo: EchoServers
         self.services: ServiceSet
 
     def __enter__(self) -> Lab:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rig-services-")))
+            self.folder = stack.enter_context(private_folder())
             self.authority = Authority.create()
-            log = self._log or folder / "broker.log"
-            self.broker = stack.enter_context(Broker(folder / "broker", self.authority, log=log))
-            echo = folder / "echo"
-            echo.mkdir()
-            self.echo = stack.enter_context(EchoServers(echo, self.authority))
-            ca_file = folder / "ca.pem"
-            ca_file.write_text(self.authority.certificate)
+            names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
+            self._server = self.authority.server(names)
+            ca_file = self.folder / "ca.pem"
+            write_private(ca_file, self.authority.certificate)
+            self._start(stack)
+            https = self._start_cloud(stack, ca_file)
             self.services = ServiceSet(
-                mqtt=Place.local("mqtt", self.broker.plain.port),
-                mqtts=Place.local("mqtt", self.broker.tls.port),
-                https=None,
+                mqtt=Place.local("mqtt", self.broker.plain.port, self._host),
+                mqtts=Place.local("mqtt", self.broker.tls.port, self._host),
+                https=Place.local("https", https.port, self._host),
                 thing=self.thing,
                 ca=self.authority.certificate,
                 ca_file=ca_file,
-                rig=self.authority.device(OWNER).write(folder),
-                sign=self._sign,
+                rig=self.identity(OWNER),
+                sign=lambda request: self.authority.sign(request, self.thing),
+                authority=self.authority,
             )
             self._stack = stack.pop_all()
         return self
@@ -82,5 +81,62 @@ class Lab:
     ) -> None:
         self._stack.close()
 
-    def _sign(self, request: str) -> str:
-        return self.authority.sign(request, self.thing)
+    def identity(self, name: str) -> IdentityFiles:
+        """A client's identity of that common name, in the folder of keys."""
+        return self.authority.device(name).write(self.folder)
+
+    def authority_key(self) -> Path:
+        """The CA's own key as a file in that folder, for a rig that signs in another process."""
+        path = self.folder / "ca.key.pem"
+        write_private(path, self.authority.private_key)
+        return path
+
+    def _start(self, stack: ExitStack) -> None:
+        self.broker = stack.enter_context(
+            Broker(
+                self.folder / "broker",
+                self.authority,
+                log=self._log or self.folder / "broker.log",
+                host=self._host,
+                identity=self._server,
+            )
+        )
+        self.echo = self._echo(stack)
+
+    def _start_cloud(self, stack: ExitStack, ca_file: Path) -> Endpoint:
+        """What AWS IoT has beside its broker; a Greengrass core here is the broker itself."""
+        shadows = ShadowService(ShadowStore(self.folder / "shadows.sqlite"), [self.thing])
+        cloud = ShadowClient(shadows, self.broker.tls, ca_file, self.identity(CLOUD), CLOUD)
+        stack.enter_context(cloud)
+        way = Place.local("mqtt", self.broker.tls.port, self._host).board
+        group = Group("lab", OWNER, (way,), (self.authority.certificate,))
+        context = server_context(self._server.write(self.folder), self.authority, "wanted")
+        routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
+        return stack.enter_context(HttpsServer(context, routes, host=self._host)).endpoint
+
+    def _echo(self, stack: ExitStack) -> EchoServers:
+        echo = self.folder / "echo"
+        echo.mkdir()
+        return stack.enter_context(EchoServers(echo, self.authority, host=self._host))
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder of this user alone, for keys, that is removed at the end; stale ones are removed first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        _remove_if_left(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+
+def _remove_if_left(folder: Path) -> None:
+    """The kernel lets a dead owner's lock go (flock(2))."""
+    with contextlib.suppress(OSError):
+        if folder.stat().st_uid != os.geteuid():
+            return
+        with (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)

@@ -274,7 +274,7 @@ def test_leaving_the_proxy_ends_its_connections(echo: Echo) -> None:
 
 def test_a_port_that_is_taken() -> None:
     from rig.services.network.loop import LoopThread
-    from rig.services.network.relay import Relay, Upstream
+    from rig.services.network.tcp_relay import Relay, Upstream
 
     with socket.create_server(("127.0.0.1", 0)) as taken, LoopThread("t") as thread:
         port = taken.getsockname()[1]

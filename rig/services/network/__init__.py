@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Between a board and its services: proxies and relays that show what passes, and break it on purpose."""
+"""Between a board and its services: an emulated Ethernet, and proxies; they show and break."""

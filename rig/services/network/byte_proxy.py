@@ -16,7 +16,7 @@ from rig.events import Event, EventSink, RunClock, Scalar
 from rig.services.network.faults import Fault, HalfOpen, Refuse, Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.pipe import Active, Pipe
-from rig.services.network.relay import Joint, Link, Relay, Upstream
+from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
 
 
 class ByteProxy:

@@ -1,342 +1,227 @@
 # SPDX-License-Identifier: MIT
-"""Accepts connections and joins each with one to the service: the sockets of every proxy.
+"""The Ethernet relay: carries an emulated board's frames to this machine and back, and breaks them on demand.
 
-Owns listening, the two sockets of a connection, how they end (in good order or by a reset), back-pressure,
-and TLS on both sides where it is wanted. What is done with the bytes is the ``Joint``'s that the proxy makes
-for each connection. All of it runs in the loop of ``LoopThread``.
+Owns the thread between the two cables and the order in it: a frame of the board goes over a line (bad, if so
+asked) first, is then answered here (DHCP, DNS), let through or refused by the firewall, and what comes back
+goes over a line again. Knows nothing of QEMU: a cable is a datagram socket, one frame a datagram.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import heapq
+import select
 import socket
-import ssl
-import struct
+import threading
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Final, Literal
 
 from rig.errors import ToolFault
-from rig.services.network.faults import Way
+from rig.events import Event, EventSink, RunClock, Scalar, discard
+from rig.services.network.answers import Answers
+from rig.services.network.cable_end import CableEnd
+from rig.services.network.dhcp import DhcpServer
+from rig.services.network.dns import DnsServer
+from rig.services.network.firewall import may_come_in, may_go_out
+from rig.services.network.frames import IPV4, UDP
+from rig.services.network.impairment import Impairment, Line, Tally
+from rig.services.network.pcap import Pcap
 
-_BACKLOG: Final = 64
-_HANDSHAKE_S: Final = 15.0
-_LEAVE_S: Final = 2.0
-_NO_LINGER: Final = struct.pack("ii", 1, 0)  # close() sends RST and forgets what is unsent
+Direction = Literal["out", "in"]
+"""Seen from the board: ``out`` are its frames to this machine, ``in`` those to the board."""
 
-
-class Joint(Protocol):
-    """What a proxy does with one connection. Called in the loop; must not block."""
-
-    def received(self, way: Way, data: bytes) -> None:
-        """Bytes came from the board (``up``) or from the service (``down``)."""
-        ...
-
-    def ended(self, way: Way) -> None:
-        """That side will send no more."""
-        ...
-
-    def lost(self) -> None:
-        """The connection is gone, both ways."""
-        ...
-
-
-class Leg(asyncio.Protocol):
-    """One socket of a connection, read and written as it comes."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.joined: Link | None = None
-        self.way: Way = "up"
-        self.gone = False
-        self._holds = 0
-        self._leaving = self._said_last = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        raw = transport.get_extra_info("socket")
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport.pause_reading()  # until it is joined
-
-    def data_received(self, data: bytes) -> None:
-        if self.joined is not None and not self._leaving:
-            self.joined.joint.received(self.way, data)
-
-    def eof_received(self) -> bool:
-        if self.joined is not None and not self._leaving:
-            self.joined.joint.ended(self.way)
-        return not self._leaving and not self._encrypted  # a half of TLS cannot be closed alone
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.gone = True
-        if self.joined is not None:
-            self.joined.leg_lost(self, error)
-
-    def pause_writing(self) -> None:
-        if self.joined is not None:
-            self.joined.other(self).hold(True)
-
-    def resume_writing(self) -> None:
-        if self.joined is not None:
-            self.joined.other(self).hold(False)
-
-    def hold(self, full: bool) -> None:
-        """Counts the reasons for which this side must wait with sending."""
-        self._holds = max(0, self._holds + (1 if full else -1))
-        if self.transport is None or self.transport.is_closing():
-            return
-        if self._holds and not self._leaving:
-            self.transport.pause_reading()
-        else:
-            self.transport.resume_reading()
-
-    @property
-    def _encrypted(self) -> bool:
-        return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
-
-    def write(self, data: bytes) -> None:
-        """Sends, or does nothing where the socket is gone."""
-        if data and self.transport is not None and not self.transport.is_closing() and not self._said_last:
-            self.transport.write(data)
-
-    def end(self) -> None:
-        """No more bytes will be sent this way."""
-        if self.transport is None or self.transport.is_closing() or self._said_last:
-            return
-        self._said_last = True
-        if self.transport.can_write_eof():
-            with contextlib.suppress(OSError):
-                self.transport.write_eof()
-        else:
-            self.transport.close()
-
-    def close(self) -> None:
-        """In good order, when all is sent; what still comes is read away, else the kernel sends a reset."""
-        if self.transport is None or self.transport.is_closing() or self._leaving:
-            return
-        self._leaving = True
-        self.end()
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-            asyncio.get_running_loop().call_later(_LEAVE_S, self.transport.close)
-
-    def reset(self) -> None:
-        """At once, by a TCP reset."""
-        if self.transport is None:
-            return
-        raw = self.transport.get_extra_info("socket")
-        with contextlib.suppress(OSError, AttributeError):  # it has no socket any more
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.transport.abort()
-
-
-class Link:
-    """A connection: the board's socket (``near``) and the service's (``far``)."""
-
-    def __init__(self, number: int, near: Leg, peer: str) -> None:
-        self.number = number
-        self.peer = peer
-        self.near = near
-        self.far = Leg()
-        self.far.way = "down"
-        self.joint: Joint
-        self.near_name = ""
-        self.over = False
-        self.accepted_ns = time.monotonic_ns()
-        self.ended_by: Way | None = None
-        """Whose side was the first to end, if the proxy did not."""
-        self.keep_near = False
-        """The board's socket stays when the service's goes (half-open)."""
-        self.forget: Callable[[Link], None] = _nothing
-        self._ended: set[Way] = set()
-
-    def other(self, leg: Leg) -> Leg:
-        """The socket at the other side."""
-        return self.far if leg is self.near else self.near
-
-    def leg_lost(self, leg: Leg, error: Exception | None) -> None:
-        """A socket has gone; the other follows, in the same way."""
-        if self.keep_near and leg is self.far:
-            return
-        self.ended_by = self.ended_by or leg.way
-        if isinstance(error, ConnectionError):
-            self.other(leg).reset()
-        else:
-            self.other(leg).close()
-        self.finish()
-
-    def way_ended(self, way: Way) -> None:
-        """Nothing more comes that way; when that is so of both, the connection is over."""
-        self.ended_by = self.ended_by or way
-        (self.far if way == "up" else self.near).end()
-        self._ended.add(way)
-        if len(self._ended) == 2:
-            self.end(reset=False)
-
-    def finish(self) -> None:
-        """Says once that it is over."""
-        if not self.over:
-            self.over = True
-            self.forget(self)
-            self.joint.lost()
-
-    def end(self, reset: bool) -> None:
-        """Ends both sockets."""
-        for leg in (self.near, self.far):
-            if reset:
-                leg.reset()
-            else:
-                leg.close()
-        self.finish()
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """Where the service is. ``tls`` gives the context for a client that showed this common name."""
-
-    host: str
-    port: int
-    tls: Callable[[str], ssl.SSLContext] | None = None
-    server_name: str | None = None
+_READ: Final = select.POLLIN
+_BOTH: Final = select.POLLIN | select.POLLOUT
 
 
 class Relay:
-    """Listens on a free port of ``host`` and joins. ``start`` and ``stop`` run in the loop.
+    """A relay between two cables; a context manager that starts and ends its thread.
 
-    ``join`` makes what handles a connection, or None to refuse it. ``refused`` is told why a connection came
-    to nothing: (number, peer, reason).
+    ``tally`` counts frames by direction. Methods may be called from any thread.
     """
 
     def __init__(
         self,
-        upstream: Upstream,
-        join: Callable[[Link], Joint | None],
-        refused: Callable[[int, str, str], None],
+        board_end: socket.socket,
+        host_end: socket.socket,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
+        board: str,
+        clock: RunClock | None = None,
+        sink: EventSink = discard,
     ) -> None:
-        self.upstream = upstream
-        self.links: list[Link] = []
-        self._join, self._refused, self._tls = join, refused, tls
-        self._address = (host, port)
-        self._listener: socket.socket | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._legs: list[Leg] = []
-        self._count = 0
+        self.tally: dict[Direction, Tally] = {"out": Tally(), "in": Tally()}
+        self.trouble: str | None = None
+        self._board, self._clock, self._sink = board, clock or RunClock(), sink
+        self._answers = Answers(self._tell)
+        self._card = CableEnd(board_end, self.tally["in"])
+        self._host = CableEnd(host_end, self.tally["out"])
+        self._lines: dict[Direction, Line] = {
+            direction: Line(Impairment(), tally) for direction, tally in self.tally.items()
+        }
+        self._due: list[tuple[float, int, Callable[[bytes], None], bytes]] = []
+        self._number = count()
+        self._pcap: Pcap | None = None
+        self._orders: deque[Callable[[], None]] = deque()
+        self._wake, self._woken = socket.socketpair()
+        self._woken.setblocking(False)
+        self._ends = False
+        self._thread = threading.Thread(target=self._run, name=f"relay-{board}", daemon=True)
+
+    def __enter__(self) -> Relay:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._ends = True
+        self._wake.send(b"\0")
+        self._thread.join()
+        self.stop_capture()
+        self._wake.close()
+        self._woken.close()
+
+    # --- what others ask of it
 
     @property
-    def port(self) -> int:
-        """The port that boards connect to."""
-        assert self._listener is not None
-        port: int = self._listener.getsockname()[1]
-        return port
+    def dhcp(self) -> DhcpServer:
+        """Its DHCP server, whose settings may be changed at any time."""
+        return self._answers.dhcp
 
-    async def start(self) -> None:
-        """Raises ToolFault where the port is taken."""
+    @property
+    def dns(self) -> DnsServer:
+        """Its DNS server, whose settings may be changed at any time."""
+        return self._answers.dns
+
+    def check(self) -> None:
+        """Raises ToolFault when the relay has broken: the board has no network then."""
+        if self.trouble is not None:
+            raise ToolFault(f"the Ethernet relay broke: {self.trouble}", board=self._board)
+
+    def impair(self, impairment: Impairment, direction: Direction) -> None:
+        """Another line for one direction, from the next frame on; what is on its way stays so."""
+        self._obeyed(lambda: self._lines.update({direction: Line(impairment, self.tally[direction])}))
+
+    def forget(self) -> None:
+        """Drops all frames that are on their way: the board lost its power."""
+
+        def drop() -> None:
+            self._due.clear()
+            self._card.forget()
+            self._host.forget()
+
+        self._obeyed(drop)
+
+    def start_capture(self, path: Path) -> None:
+        """Keeps every frame at the board's end of its cable in a pcap file."""
+        self.stop_capture()
+        self._pcap = Pcap(path)
+
+    def stop_capture(self) -> None:
+        """Closes the file, if there is one."""
+        pcap, self._pcap = self._pcap, None
+        if pcap is not None:
+            pcap.close()
+
+    # --- the thread
+
+    def _obeyed(self, order: Callable[[], None]) -> None:
+        """Has the thread do something between two frames; returns when it is done. Raises ToolFault."""
+        done = threading.Event()
+
+        def obey() -> None:
+            order()
+            done.set()
+
+        self._orders.append(obey)
+        self._wake.send(b"\0")
+        while not done.wait(0.1):
+            self.check()
+
+    def _run(self) -> None:
         try:
-            self._listener = socket.create_server(self._address, backlog=_BACKLOG)
-        except OSError as error:
-            host, port = self._address
-            raise ToolFault(f"cannot listen on {host}:{port}: {error.strerror}") from error
-        self._listener.setblocking(False)
-        self._begin(self._accept(self._listener))
+            while not self._ends:
+                self._turn()
+        except Exception as error:  # noqa: BLE001  whatever it is: the board is to be told from the rig
+            self.trouble = f"{type(error).__name__}: {error}"
+            self._tell("broken", {"why": self.trouble})
 
-    async def stop(self) -> None:
-        """Ends listening and every connection, by resets."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._listener is not None:
-            self._listener.close()
-        for link in list(self.links):
-            link.end(reset=True)
-        for leg in self._legs:
-            leg.reset()
-        while any(leg.transport is not None and not leg.gone for leg in self._legs):
-            await asyncio.sleep(0)
+    def _turn(self) -> None:
+        """One wait and what it brought."""
+        ready = self._wait()
+        for cable in (self._card, self._host):
+            if cable.waits:
+                cable.flush()
+        self._obey()
+        if self._card.fileno() in ready:
+            for frame in self._card.frames():
+                self._seen(frame)
+                self._travels(frame, "out", self._out)
+        if self._host.fileno() in ready:
+            for frame in self._host.frames():
+                self._travels(frame, "in", self._in)
+        while self._due and self._due[0][0] <= time.monotonic():
+            _, _, arrive, frame = heapq.heappop(self._due)
+            arrive(frame)
 
-    def _begin(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _wait(self) -> set[int]:
+        waiting = select.poll()
+        waiting.register(self._woken, _READ)
+        for cable in (self._card, self._host):
+            waiting.register(cable, _BOTH if cable.waits else _READ)
+        left_s = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+        left_ms = None if left_s is None else left_s * 1000
+        return {fd for fd, events in waiting.poll(left_ms) if events & _READ}
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            connection, address = await loop.sock_accept(listener)
-            self._count += 1
-            self._begin(self._serve(connection, f"{address[0]}:{address[1]}", self._count))
+    def _obey(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(4096)
+        while self._orders:
+            self._orders.popleft()()
 
-    async def _serve(self, connection: socket.socket, peer: str, number: int) -> None:
-        near = Leg()
-        link = Link(number, near, peer)
-        self._legs = [leg for leg in self._legs if not leg.gone] + [link.near, link.far]
-        try:
-            await self._connect(link, connection)
-        except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and TimeoutError are OSErrors
-            near.reset()
-            link.far.reset()
-            connection.close()
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            self._refused(number, peer, _reason(error))
+    def _travels(self, frame: bytes, direction: Direction, arrive: Callable[[bytes], None]) -> None:
+        """A frame enters the line of its direction; a good line has no length."""
+        line = self._lines[direction]
+        self.tally[direction].seen += 1
+        if line.impairment.does_nothing and not self._due:
+            arrive(frame)
             return
-        joint = self._join(link)
-        if joint is None:
-            link.near.reset()
-            link.far.reset()
-            return
-        self._joined(link, joint)
+        for at in line.due(time.monotonic()):
+            heapq.heappush(self._due, (at, next(self._number), arrive, frame))
 
-    async def _connect(self, link: Link, connection: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        near, far, upstream = link.near, link.far, self.upstream
-        limit = _HANDSHAKE_S if self._tls else None
-        await loop.connect_accepted_socket(
-            lambda: near, connection, ssl=self._tls, ssl_handshake_timeout=limit
-        )
-        assert near.transport is not None
-        link.near_name = common_name(near.transport.get_extra_info("peercert"))
-        context = upstream.tls(link.near_name) if upstream.tls else None
-        await loop.create_connection(
-            lambda: far, upstream.host, upstream.port, ssl=context,
-            server_hostname=upstream.server_name if context else None,
-        )  # fmt: skip
+    def _out(self, frame: bytes) -> None:
+        """A frame of the board has come over the line."""
+        if frame[12:14] == IPV4 and frame[23:24] == bytes([UDP]):
+            self._answer(frame)
+        elif may_go_out(frame):
+            self._host.send(frame)
+        else:
+            self.tally["out"].refused += 1
 
-    def _joined(self, link: Link, joint: Joint) -> None:
-        link.joint = joint
-        self.links.append(link)
-        link.forget = self.links.remove
-        for leg in (link.near, link.far):
-            leg.joined = link
-            assert leg.transport is not None
-            if leg.transport.is_closing():  # it went between its handshake and now
-                leg.connection_lost(None)
-            else:
-                leg.transport.resume_reading()
+    def _answer(self, frame: bytes) -> None:
+        reply = self._answers.to(frame)
+        if reply is None:
+            self.tally["out"].refused += 1
+        else:
+            self.tally["out"].answered += 1
+            self._travels(reply, "in", self._given)
 
+    def _in(self, frame: bytes) -> None:
+        """A frame of this machine has come over the line."""
+        if may_come_in(frame):
+            self._given(frame)
+        else:
+            self.tally["in"].refused += 1
 
-def _nothing(link: Link) -> None:
-    del link
+    def _given(self, frame: bytes) -> None:
+        self._seen(frame)
+        self._card.send(frame)
 
+    def _seen(self, frame: bytes) -> None:
+        if (pcap := self._pcap) is not None:
+            pcap.write(frame, self._clock)
 
-def common_name(certificate: object) -> str:
-    """The subject's common name in a certificate as ``ssl`` shows it; empty without one."""
-    if not isinstance(certificate, dict):
-        return ""
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return str(names[0]) if names else ""
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS: certificate: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    def _tell(self, kind: str, data: dict[str, Scalar]) -> None:
+        self._sink(Event(self._clock.now_ns(), "network", kind, self._board, data))
