@@ -85,13 +85,14 @@ def page_of(
 
     cases = view.stories(run)
     book = SampleBook(run, samples)
-    script = "" if paper else _static("report.js")
+    script = "" if paper else _static("report.js") + _static("timeline.js")
     css = _static("report.css") + (_static("paper.css") if paper else "")
     budget = TRANSCRIPT_BUDGET // max(1, len(run.boards))
     boards = [board_page(run, board, book, transcript, budget, paper=paper) for board in run.boards]
     same = figures.same_figures(run)
     env = environment(run, folder)
     env.filters["svg"] = _inked if paper else _shown
+    env.filters["as_is"] = Markup
     return env.get_template("report.html.j2").render(
         run=run,
         paper=paper,
