@@ -13,10 +13,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -33,6 +34,7 @@ from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
 from rig.pytest_plugin.clock_watch import ClockWatch
+from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
@@ -41,13 +43,18 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.statistics import Samples
     from rig.image.kernel_view import KernelView
+    from rig.services.service_set import ServiceSet
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run was asked for. ``image`` None: the board's firmware is built.
 
-    ``run`` is the folder of a run that another process began, of which this board is a part.
+    ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
+    is what the board talks to, where that is not the rig's own.
     """
 
     inventory: Inventory
@@ -59,6 +66,7 @@ class Settings:
     runs_dir: Path
     root: Path
     run: Path | None = None
+    services: ServiceSet | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -75,18 +83,20 @@ class Settings:
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
+            given_services(options.services, board),
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs, which features of the board it needs, and how it is arranged."""
+    """One case of a run: where it belongs, what it needs, how the board is arranged, what it shows."""
 
     suite: str
     name: str
     path: Path
     features: frozenset[str]
     arrangement: Arrangement = AS_LISTED
+    requirements: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -103,8 +113,10 @@ class Qualification:
         self.run_path: Path | None = None
         self.outcome: Outcome | None = None
         self.image = settings.image or Path()
-        self._clock = RunClock()
+        self.clock = RunClock()
         self._board_stack = contextlib.ExitStack()
+        self._run_stack = contextlib.ExitStack()
+        self.connectivity = Connectivity(self)
         self.gave_up = False
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
@@ -124,7 +136,7 @@ class Qualification:
         """
         settings = self.settings
         recorder = self._new_recorder()
-        self.run_path, self._recorder, self._clock = recorder.path, recorder, recorder.clock
+        self.run_path, self._recorder, self.clock = recorder.path, recorder, recorder.clock
         try:
             recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
             if settings.run is not None:
@@ -141,7 +153,7 @@ class Qualification:
         if settings.run is not None:
             return RunRecorder.join(settings.run, settings.board.name)
         environment = describe_environment([settings.board])
-        return RunRecorder.create(settings.runs_dir, self._clock, settings.operator, environment)
+        return RunRecorder.create(settings.runs_dir, self.clock, settings.operator, environment)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -149,8 +161,9 @@ class Qualification:
         """Lets the board go first, so that its last words are in the bundle, then ends the run."""
         try:
             self._session = None
-            self._board_stack.__exit__(kind, error, trace)
-            self._keep_clocks()
+            with self._run_stack:
+                self._board_stack.__exit__(kind, error, trace)
+                self._keep_clocks()
         finally:
             self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
 
@@ -199,7 +212,9 @@ class Qualification:
     def case_begins(self, case: Case) -> None:
         """Records that the case begins, and gives it a transcript of its own."""
         self._artifacts = {}
-        self._live.case_started(self.settings.board.name, case.suite, case.name)
+        self._live.case_started(
+            self.settings.board.name, case.suite, case.name, requirements=case.requirements
+        )
         if self._session is not None:
             self._begin_transcript(case)
 
@@ -319,6 +334,24 @@ class Qualification:
         )
         self._artifacts[name] = stored
 
+    def keep_open(self, context: AbstractContextManager[T]) -> T:
+        """Enters what cases share; it is left when the run ends, after the board was let go."""
+        return self._run_stack.enter_context(context)
+
+    def log_path(self, name: str) -> Path:
+        """Where what runs beside the board writes its log; it is an artifact of the run when that ends."""
+        path = self._live.artifact_path(self._file(name))
+        self._run_stack.callback(self._keep_log, path)
+        return path
+
+    def _keep_log(self, path: Path) -> None:
+        if path.exists():
+            self._live.artifact(path.name, path)
+
+    def event(self, source: str, kind: str, data: Mapping[str, Scalar]) -> None:
+        """Says in the run that something happened now, to this board. From any thread; never raises."""
+        self._live.event(Event(self.clock.now_ns(), source, kind, self.settings.board.name, dict(data)))
+
     def _file(self, name: str) -> str:
         """An artifact's name: boards side by side have the same cases."""
         return f"{self.settings.board.name}/{name}"
@@ -343,14 +376,14 @@ class Qualification:
         transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
             open_session(
-                settings.inventory, settings.board.name, clock=self._clock, sink=self._heard,
+                settings.inventory, settings.board.name, clock=self.clock, sink=self._heard,
                 transcript=transcript, dut=settings.dut,
             )
         )  # fmt: skip
         self._session = session
         self.clock_watch = ClockWatch(
             settings.board.name, lambda: session.console, lambda: clock_of(session.board),
-            self._clock, recorder.event, fine="board-clock" in settings.board.features,
+            self.clock, recorder.event, fine="board-clock" in settings.board.features,
         )  # fmt: skip
         dut = settings.dut or session.serial
         recorder.board(settings.board.name, dut, identity=self._identity(), transcript=transcript)
@@ -364,7 +397,7 @@ class Qualification:
             # The probe is opened anew whenever the board loses its power.
             self.memory_watch = MemoryWatch(
                 settings.board.name, self.image, lambda at, size: session.probe.read_memory(at, size),
-                self._clock, recorder.event,
+                self.clock, recorder.event,
             )  # fmt: skip
             self.memory_watch.look(BOOT)
         self._begin_transcript(case)
