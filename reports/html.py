@@ -33,10 +33,14 @@ STATIC = Path(__file__).parent / "static"
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """The figures of one suite that several boards gave: distributions as boxes, single values as a table."""
+    """The figures of one suite that several boards gave: distributions as boxes, single values as a table.
+
+    ``loaded``: the distributions that were taken while the boards were loaded.
+    """
 
     suite: str
     drawn: tuple[tuple[figures.SameFigure, str], ...]
+    loaded: tuple[tuple[figures.SameFigure, str], ...]
     single: tuple[figures.SameFigure, ...]
 
 
@@ -148,7 +152,10 @@ def _side_by_side(same: Sequence[figures.SameFigure], book: SampleBook) -> tuple
     return tuple(
         SideBySide(
             suite,
-            tuple((figure, _boxes(figure, book)) for figure in rows if not figure.single),
+            tuple(
+                (figure, _boxes(figure, book)) for figure in rows if not figure.single and not figure.loaded
+            ),
+            tuple((figure, _boxes(figure, book)) for figure in rows if not figure.single and figure.loaded),
             tuple(figure for figure in rows if figure.single),
         )
         for suite, rows in suites.items()
