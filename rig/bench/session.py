@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rig.bench import boot
 from rig.bench.inventory import EMULATED, RTT, Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.emulator.board import EmulatedBoard, Parts
 from rig.errors import BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
 from rig.events import Event, EventSink, RunClock, discard
@@ -42,7 +43,8 @@ class BoardSession:
 
     ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
     against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
-    reads.
+    reads. ``board`` has the clock that is in force: that of the inventory, or of the last ``arrange``.
+    ``emulated`` is None for a physical board.
     """
 
     board: Board
@@ -56,6 +58,7 @@ class BoardSession:
     image_sha256: str | None = None
     boot: WireEvent | None = None
     rtt: RttBridge | None = None
+    emulated: EmulatedBoard | None = None
     _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -144,6 +147,22 @@ class BoardSession:
             return self._booted(boot.boot_behind_late_port(self, since, Deadline.after(timeout_s)))
         return self.await_ready(since, timeout_s)
 
+    def is_arranged(self, wanted: Arrangement) -> bool:
+        """Whether the board is in that arrangement; a physical one is in every one."""
+        return self.emulated is None or self.emulated.arrangement == wanted
+
+    def arrange(self, wanted: Arrangement, timeout_s: float = BOOT_S) -> None:
+        """Brings an emulated board into an arrangement, by its power where it was in another one.
+
+        A physical board is left alone. Raises UsageFault for what the board cannot be, and what
+        ``power_cycle`` does.
+        """
+        if self.emulated is None or self.is_arranged(wanted):
+            return
+        self.emulated.arrange(wanted)  # from the next power-on; refused before the power goes
+        self.board = self.emulated.facts
+        self.power_cycle(timeout_s)
+
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
         """Waits for the ``ready`` event that follows a reset at ``since``."""
         deadline = Deadline.after(timeout_s)
@@ -186,28 +205,32 @@ def open_session(
     sink: EventSink = discard,
     transcript: Path | None = None,
     dut: str | None = None,
-    clock_mode: str | None = None,
+    arrangement: Arrangement = AS_LISTED,
     emulator_extra: Sequence[str] = (),
 ) -> Iterator[BoardSession]:
     """Opens a session up to *identified*: locked, console armed, powered, probe attached. Closes in reverse.
 
     ``transcript`` is where the console's bytes go. ``dut`` is the serial number the operator expects; another
-    one read from the chip raises WrongBoard. ``clock_mode`` runs an emulated board by another clock than the
-    inventory's, and ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost,
-    WrongBoard, ToolFault.
+    one read from the chip raises WrongBoard. ``arrangement`` is how an emulated board is put together, and
+    ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost, WrongBoard,
+    ToolFault, UsageFault for an arrangement that the board cannot be.
     """
     board = inventory.board(name)
     state_dir = inventory.state_dir / name
     run_clock = clock or RunClock()
     with contextlib.ExitStack() as stack:
         stack.enter_context(board_lock(name, inventory.state_dir))
-        power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode, emulator_extra)
+        power, port, probe_id = _links_of(board, inventory, state_dir, stack, arrangement, emulator_extra)
+        emulated = power if isinstance(power, EmulatedBoard) else None
+        board = emulated.facts if emulated is not None else board
         rtt = stack.enter_context(RttBridge(board)) if port.startswith(RTT) else None
         port = rtt.url if rtt is not None else port
         log = stack.enter_context(Transcript(transcript)) if transcript is not None else None
         reader = stack.enter_context(ConsoleReader(run_clock, sink))
         console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
-        session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id, rtt=rtt)
+        session = BoardSession(
+            board, power, console, run_clock, sink, state_dir, probe_id, rtt=rtt, emulated=emulated
+        )
         if board.emulator is not None or rtt is not None:
             console.wait_connected(Deadline.after(PORT_S))
         stack.callback(session.tell_power, "off")
@@ -226,19 +249,18 @@ def _links_of(
     inventory: Inventory,
     state_dir: Path,
     stack: contextlib.ExitStack,
-    clock_mode: str | None,
+    arrangement: Arrangement,
     extra: Sequence[str],
 ) -> tuple[Power, str, str]:
     """(power, console port, probe id): from the inventory, or from the emulator where it makes them up."""
     if board.emulator is None:
         return power_of(board), board.console.port, board.probe.id
-    if clock_mode is not None:
-        board = replace(board, emulator=replace(board.emulator, clock=clock_mode))  # type: ignore[arg-type]
-    assert board.emulator is not None
     assert board.firmware is not None
     build = firmware_builds(project_root(inventory.path)) / board.firmware.preset
     parts = Parts.of_build(build, board.emulator)
-    emulated = stack.enter_context(EmulatedBoard(board, parts, state_dir=state_dir, extra=extra))
+    emulated = stack.enter_context(
+        EmulatedBoard(board, parts, state_dir=state_dir, extra=extra, arrangement=arrangement)
+    )
     by_uart = board.console.port == EMULATED
     return emulated, emulated.console_url if by_uart else board.console.port, emulated.probe_id
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rig.errors import EvidenceFault, RigError
+from rig.emulator.arrangement import AS_LISTED, Arrangement
+from rig.errors import EvidenceFault, RigError, UsageFault
 from rig.evidence.measurement import Outcome, exit_code
 from rig.pytest_plugin.measure import CaseMeasure
 from rig.pytest_plugin.outcome import Ending, ending_of, run_exit_code, worse
@@ -76,6 +77,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
+    config.addinivalue_line(
+        "markers", "arrangement(clock, network, wifi): how an emulated board is put together for these cases"
+    )
     if config.getoption("board") is None:
         return
     _do_without_hypothesis(config)
@@ -103,7 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if qualification is not None:
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
-            item.stash[_CASE] = Case(suite, name, item.path, frozenset(features))
+            item.stash[_CASE] = Case(suite, name, item.path, frozenset(features), _arrangement_of(item))
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:
@@ -112,6 +116,17 @@ def _place(item: pytest.Item) -> tuple[str, str] | None:
     if "suites" not in parts or len(parts) < 3 or parts[-3] != "suites":
         return None
     return parts[-2], item.name.removeprefix("test_")
+
+
+def _arrangement_of(item: pytest.Item) -> Arrangement:
+    """What the nearest marker says: of the case, its class, or its module."""
+    mark = item.get_closest_marker("arrangement")
+    if mark is None:
+        return AS_LISTED
+    try:
+        return Arrangement.of_words(dict(mark.kwargs) if not mark.args else {"positional": mark.args})
+    except UsageFault as fault:
+        raise pytest.UsageError(f"{item.nodeid}: {fault}") from fault
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,7 @@ import pytest
 
 from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory, shipped_inventory
 from rig.child import require_programs
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
 from rig.events import RunClock, Scalar
 from rig.evidence.counter import TimeBase
@@ -78,12 +79,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs and which features of the board it needs."""
+    """One case of a run: where it belongs, which features of the board it needs, and how it is arranged."""
 
     suite: str
     name: str
     path: Path
     features: frozenset[str]
+    arrangement: Arrangement = AS_LISTED
 
     @property
     def label(self) -> str:
@@ -100,9 +102,6 @@ class Qualification:
         self.run_path: Path | None = None
         self.outcome: Outcome | None = None
         self.image = settings.image or Path()
-        emulator = settings.board.emulator
-        exact = emulator is not None and emulator.clock == "exact"
-        self.timebase = TimeBase(emulator.icount_shift if emulator and exact else None)
         self._clock = RunClock()
         self._board_stack = contextlib.ExitStack()
         self.gave_up = False
@@ -231,19 +230,40 @@ class Qualification:
         missing = case.features - self.settings.board.features
         if missing:
             pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
+        if (lack := case.arrangement.lacks(self.settings.board)) is not None:
+            pytest.skip(f"board {self.settings.board.name}: {lack}")
         if self._first_cause is not None:
             pytest.skip(f"first cause: {self._first_cause}")
         try:
-            if self._session is None:
-                self._open_session(case)
-            elif self._needs_restart:
-                _bring_back(self._session)
+            self._bring_up(case)
         except RigError as error:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
         self._needs_restart = False
         assert self._session is not None
         return self._session
+
+    @property
+    def timebase(self) -> TimeBase:
+        """What a tick of the board's counter means by the clock that is in force."""
+        emulator = self._board_in_force.emulator
+        exact = emulator is not None and emulator.clock == "exact"
+        return TimeBase(emulator.icount_shift if emulator and exact else None)
+
+    @property
+    def _board_in_force(self) -> Board:
+        return self._session.board if self._session is not None else self.settings.board
+
+    def _bring_up(self, case: Case) -> None:
+        """Opens the board, brings it back after a failure, and arranges it as the case needs it."""
+        if self._session is None:
+            self._open_session(case)
+        elif self._needs_restart and self._session.is_arranged(case.arrangement):
+            _bring_back(self._session)
+        assert self._session is not None
+        if not self._session.is_arranged(case.arrangement):
+            self.say("switching the board's arrangement")
+            self._session.arrange(case.arrangement)
 
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""
@@ -266,8 +286,10 @@ class Qualification:
         context: Mapping[str, Scalar] | None = None,
     ) -> MeasurementResult:
         """Keeps and judges a measurement, by the limits of the case's suite."""
-        board = self.settings.board
+        board = self._board_in_force
         clock = board.emulator.clock if board.emulator else None
+        if board.emulator != self.settings.board.emulator:  # else the board's own record says it
+            context = {"clock": clock, **(context or {})}
         build = board.firmware.preset if board.firmware else None
         limit = self._limits_of(case).find(declared.name, board.name, clock, build)
         return self._live.measurement(

@@ -19,6 +19,7 @@ from rig.bench.lock import holder
 from rig.bench.session import BoardSession, open_session
 from rig.deadline import Deadline, poll
 from rig.emulator import instance
+from rig.emulator.arrangement import Arrangement
 from rig.errors import (
     BoardBusy,
     BoardRebooted,
@@ -277,7 +278,7 @@ def test_an_error_of_a_live_board_is_left_as_it_is(session: BoardSession) -> Non
 
 
 def test_the_clock_may_be_another(bench: Inventory, app: Path) -> None:
-    with open_session(bench, BOARD, clock_mode="free") as session:
+    with open_session(bench, BOARD, arrangement=Arrangement(clock="free")) as session:
         machine = _machines(bench)
         assert len(machine) == 1
         assert "-icount" not in machine[0].cmdline()
