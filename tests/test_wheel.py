@@ -21,7 +21,8 @@ import pytest
 
 from rig.evidence.measurement import Outcome
 from rig.evidence.reader import load_run
-from rig.image.sources import kernel_path
+from rig.image.build import NETWORK_SOURCES
+from rig.image.sources import source_folders
 from tests.e2e.bench_place import processes_of
 from tests.test_house import tracked
 
@@ -129,7 +130,7 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """The wheel, installed; its cache holds the kernel's source already, so that no network is needed."""
+    """The wheel, installed; its cache holds the pinned sources already, so that no network is needed."""
     folder = tmp_path_factory.mktemp("installed")
     prefix = folder / "venv"
     venv.create(prefix, with_pip=False)
@@ -139,9 +140,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (packages,) = prefix.glob("lib/python*/site-packages")
     # Of a folder that a .pth file names, no .pth file is read: the clone itself stays out of sight.
     (packages / "others.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
-    kernel = kernel_path(ROOT, {})
     cache = folder / "cache"
-    shutil.copytree(kernel, cache / "freertos-rig" / "sources" / kernel.name)
+    for source in source_folders(("freertos-kernel", *NETWORK_SOURCES), ROOT, {}).values():
+        shutil.copytree(source, cache / "freertos-rig" / "sources" / Path(source).name)
     here = folder / "empty"
     here.mkdir()
     yield Installed(prefix, here, cache)

@@ -33,8 +33,8 @@ function(rig_defect name)
     "$<FILTER:$<TARGET_OBJECTS:kernel>,EXCLUDE,(${kernel_names})\\.o>")
   target_include_directories(${target} SYSTEM PRIVATE
     ${RIG_KERNEL_DIR}/include ${RIG_KERNEL_PORT_DIR})
-  target_include_directories(${target} PRIVATE defects app bench protocol platform ${RIG_BOARD_DIR}
-    ${CMAKE_BINARY_DIR}/generated)
+  target_include_directories(${target} PRIVATE defects ${RIG_INCLUDES} platform ${RIG_BOARD_DIR})
+  target_link_libraries(${target} PRIVATE ${RIG_LIBRARIES})
   target_compile_definitions(${target} PRIVATE RIG_DEFECT RIG_DEFECT_${macro}
     $<FILTER:$<TARGET_PROPERTY:app,COMPILE_DEFINITIONS>,EXCLUDE,^RIG_VERSION=>
     $<TARGET_PROPERTY:kernel,INTERFACE_COMPILE_DEFINITIONS>

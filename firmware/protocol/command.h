@@ -6,7 +6,7 @@
 
 #include "request.h"
 
-enum { COMMAND_MAX_ARGUMENTS = 4 };
+enum { COMMAND_MAX_ARGUMENTS = 8 };
 
 typedef enum { ARGUMENT_TEXT, ARGUMENT_NUMBER, ARGUMENT_CHOICE } argument_kind_t;
 

@@ -16,6 +16,7 @@ from typing import Any
 
 Table = dict[str, Any]
 HERE = Path(__file__).resolve().parent
+NEEDS = {"network": "RIG_NETWORK"}
 KINDS = {"text": "ARGUMENT_TEXT", "number": "ARGUMENT_NUMBER", "choice": "ARGUMENT_CHOICE"}
 
 
@@ -23,9 +24,11 @@ def load_commands(path: Path = HERE / "commands.toml") -> Table:
     """Return the table; ValueError names the first command that breaks its rules."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     for command in table["command"]:
-        known = {"name", "feature", "summary", "args", "data", "ok", "errors"}
+        known = {"name", "feature", "needs", "summary", "args", "data", "ok", "errors"}
         if unknown := command.keys() - known:
             raise ValueError(f"{path.name}: {command['name']}: unknown {sorted(unknown)}")
+        if (needs := command.get("needs", "network")) not in NEEDS:
+            raise ValueError(f"{path.name}: {command['name']}: needs {needs!r}")
         for arg in command.get("args", []):
             if arg["kind"] not in KINDS:
                 raise ValueError(f"{path.name}: {command['name']} {arg['name']}: kind {arg['kind']!r}")
@@ -56,6 +59,14 @@ def _c_argument(arg: Table) -> str:
     )
 
 
+def _where_needed(command: Table, lines: list[str]) -> list[str]:
+    """Return the lines, for the compiler only in images that have what the command needs."""
+    if "needs" not in command:
+        return lines
+    macro = NEEDS[command["needs"]]
+    return [f"#if defined({macro}) && {macro}", *lines, "#endif"]
+
+
 def header(table: Table) -> str:
     """Return the C header: argument numbers, handler declarations and the table."""
     lines = [
@@ -74,12 +85,14 @@ def header(table: Table) -> str:
         if args:
             numbers = ", ".join(f"ARG_{ident}_{arg['name']}".upper() for arg in args)
             lines.append(f"enum {{ {numbers} }};")
-            tables.append(f"static const argument_t s_args_{ident}[] = {{")
-            tables += [_c_argument(arg) for arg in args] + ["};"]
+            rows_of_args = [_c_argument(arg) for arg in args]
+            tables += _where_needed(
+                command, [f"static const argument_t s_args_{ident}[] = {{", *rows_of_args, "};"]
+            )
         lines.append(f"void command_{ident}(const command_call_t *call, struct reply *reply);")
         pointer = f"s_args_{ident}" if args else "NULL"
         texts = ", ".join(_c_string(t) for t in (command["name"], usage(command), command["summary"]))
-        rows.append(f"    {{{texts}, {pointer}, {len(args)}, command_{ident}}},")
+        rows += _where_needed(command, [f"    {{{texts}, {pointer}, {len(args)}, command_{ident}}},"])
     lines += ["#ifdef COMMANDS_TABLE_DEFINE", *tables]
     lines += ["static const command_t s_commands[] = {", *rows, "};", "#endif", "#endif", ""]
     return "\n".join(lines)
@@ -159,6 +172,8 @@ def _docs_command(command: Table) -> list[str]:
     lines = ["", f"### `{heading}`", "", command["summary"], ""]
     if "feature" in command:
         lines.append(f"- feature: `{command['feature']}`")
+    if "needs" in command:
+        lines.append(f"- only in images with `{NEEDS[command['needs']]}`")
     for arg in command.get("args", []):
         span = f" ({arg['low']} to {arg['high']})" if arg["kind"] == "number" else ""
         lines.append(f"- argument `{arg['name']}`{span}: {arg['help']}")

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REQUEST_MAX_FIELDS = 8 };
+enum { REQUEST_MAX_FIELDS = 10 };
 
 // One argument. `key` is 0 for an argument by position. Both point into the parsed line.
 typedef struct {

@@ -41,7 +41,7 @@ static const request_row_t s_requests[] = {
     {"@4 a b=%2f#", STATUS_SYNTAX, 4, "a", NULL},
     {"@4 a b=%00#", STATUS_SYNTAX, 4, "a", NULL},
     {"@4 a 1 2 3 4 5 6 7 8#", STATUS_OK, 4, "a", "-=1|-=2|-=3|-=4|-=5|-=6|-=7|-=8|"},
-    {"@4 a 1 2 3 4 5 6 7 8 9#", STATUS_SYNTAX, 4, "a", NULL},
+    {"@4 a 1 2 3 4 5 6 7 8 9 10 11#", STATUS_SYNTAX, 4, "a", NULL},
     {"help", STATUS_OK, 0, "help", ""},
     {"  help \t id  ", STATUS_OK, 0, "help", "-=id|"},
     {"", STATUS_OK, 0, "", ""},

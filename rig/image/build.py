@@ -16,17 +16,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rig.child import require_programs
 from rig.errors import RigError, ToolFault, UsageFault
 from rig.image.folder_lock import locked
 from rig.image.kernel_tree import kernel_tree
-from rig.image.sources import kernel_path
+from rig.image.sources import kernel_path, source_folders
 from rig.project import firmware_builds, project_root
 
 LOCK_TIMEOUT_S = 900.0
 PROGRAMS = ("cmake", "ninja", "arm-none-eabi-gcc")
 """What a build runs."""
+NETWORK = "RIG_NETWORK"
+"""The setting that puts the network into an image, ``ON`` in the presets of boards that have one, and ..."""
+NETWORK_SOURCES = ("lwip",)
+"""... the pinned sources that such an image is made of, beside the kernel."""
 STAMP = ".configured"
 LAST_LINES = 15
 """Lines of compiler output that a failure quotes, and ..."""
@@ -66,18 +71,20 @@ def build(
 ) -> BuiltFirmware:
     """Brings the firmware of ``preset`` up to date and returns it. Blocks; two callers take turns.
 
-    ``environ`` is the tools' environment; ``FREERTOS_KERNEL_PATH`` there names another kernel. ``say`` takes
-    one line of progress, for work that takes long. Raises UsageFault (no such preset, wrong override, a
-    kernel that cannot be used) and ToolFault (a tool is missing, or the build failed: the last lines of its
-    output and the path of its log).
+    ``environ`` is the tools' environment; ``FREERTOS_KERNEL_PATH`` there names another kernel, and the
+    override of each other pinned source another tree. ``say`` takes one line of progress, for work that takes
+    long. Raises UsageFault (no such preset, wrong override, a kernel that cannot be used) and ToolFault (a
+    tool is missing, or the build failed: the last lines of its output and the path of its log).
     """
     sources = project_root / "firmware"
-    _check_preset(preset, sources / "CMakePresets.json")
+    entry = _preset(preset, sources / "CMakePresets.json")
     require_programs(PROGRAMS, environ.get("PATH"))
     name, settings = (f"{preset}-{variant.name}", variant.settings) if variant else (preset, {})
     folder = firmware_builds(project_root) / name
     kernel = kernel_tree(kernel_path(project_root, environ, say)).folder
-    job = _Job(preset, sources, folder, kernel, environ, settings)
+    has_network = str(settings.get(NETWORK, entry.get("cacheVariables", {}).get(NETWORK))) == "ON"
+    others = source_folders(NETWORK_SOURCES if has_network else (), project_root, environ, say)
+    job = _Job(preset, sources, folder, kernel, environ, {**settings, **others})
     with locked(folder.with_name(f".{name}.lock"), LOCK_TIMEOUT_S, say):
         if not job.is_configured():
             say(f"configuring firmware {name} in {folder} with the kernel in {job.kernel}")
@@ -133,14 +140,16 @@ class _Job:
         return f"{presets}\n{self.sources}\n{self.kernel}\n{settings}"
 
 
-def _check_preset(preset: str, presets_file: Path) -> None:
+def _preset(preset: str, presets_file: Path) -> Mapping[str, Any]:
     try:
         listed = json.loads(presets_file.read_text("utf-8"))["configurePresets"]
     except (OSError, ValueError, KeyError) as error:
         raise UsageFault(f"{presets_file}: cannot be read: {error}") from error
-    names = [entry["name"] for entry in listed if not entry.get("hidden")]
-    if preset not in names:
-        raise UsageFault(f"no firmware preset '{preset}'; there are: {', '.join(names)}")
+    entries = {str(entry["name"]): entry for entry in listed if not entry.get("hidden")}
+    if preset not in entries:
+        raise UsageFault(f"no firmware preset '{preset}'; there are: {', '.join(entries)}")
+    found: Mapping[str, Any] = entries[preset]
+    return found
 
 
 def _built(preset: str, folder: Path) -> BuiltFirmware:

@@ -79,6 +79,14 @@ def source_path(name: str, project_root: Path, environ: Mapping[str, str], say: 
     return folder
 
 
+def source_folders(
+    names: Iterable[str], project_root: Path, environ: Mapping[str, str], say: Say = silent
+) -> dict[str, str]:
+    """The folders of the pinned sources ``names`` by their override variables, as ``source_path``."""
+    pins = load_pins()
+    return {pins[name].override: str(source_path(name, project_root, environ, say)) for name in names}
+
+
 def load_pins(path: Path = PINS) -> dict[str, Source]:
     """The pinned sources by name."""
     return {name: _source(name, table) for name, table in tomllib.loads(path.read_text("utf-8")).items()}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from rig.image.build import Variant, build
+from rig.image.build import NETWORK, Variant, build
 from rig.image.kernel_tree import kernel_tree
 from rig.image.sources import kernel_path
 from rig.project import project_root
@@ -47,7 +47,7 @@ class OtherFirmware:
         if scheme not in there.heaps:
             has = ", ".join(there.heaps) or "none"
             pytest.skip(f"not in this kernel tree: {there.version} in it has {has}")
-        variant = Variant(scheme, {"RIG_KERNEL_HEAP": scheme})
+        variant = Variant(scheme, {"RIG_KERNEL_HEAP": scheme, NETWORK: "OFF"})
         with self._running(variant, settings.board.firmware.preset):
             yield
 

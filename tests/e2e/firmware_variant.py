@@ -20,6 +20,7 @@ def firmware_variant(folder: Path, header: str) -> Path:
     first.write_text(header)
     configure = ["cmake", "--preset", BOARD, "-B", str(folder), f"-DCMAKE_C_FLAGS=-include {first}"]
     configure.append(f"-DFREERTOS_KERNEL_PATH={kernel_path(PROJECT, os.environ)}")
+    configure.append("-DRIG_NETWORK=OFF")
     for command in (configure, ["cmake", "--build", str(folder), "--target", "app"]):
         done = subprocess.run(
             command,

@@ -25,6 +25,7 @@ OFF = {
 BARE = Variant(
     "bare",
     {
+        "RIG_NETWORK": "OFF",
         "RIG_KERNEL_HEAP": "none",
         "RIG_KERNEL_CONFIG": ";".join(
             f"{macro}=0" for name in ("timers", "mutexes", "counting", "queue-sets", "event-groups", "trace")
@@ -38,7 +39,7 @@ BARE = Variant(
 def without(name: str) -> Variant:
     """The configuration that leaves ``name`` out."""
     config = ";".join(f"{macro}=0" for macro in OFF[name])
-    return Variant(f"without-{name}", {"RIG_KERNEL_CONFIG": config})
+    return Variant(f"without-{name}", {"RIG_KERNEL_CONFIG": config, "RIG_NETWORK": "OFF"})
 
 
 def build_variant(variant: Variant, kernel: Path | None = None) -> BuiltFirmware:

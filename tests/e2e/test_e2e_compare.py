@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from rig.image.sources import kernel_path
+from rig.image.build import NETWORK_SOURCES
+from rig.image.sources import source_folders
 from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, Done
 
 pytestmark = pytest.mark.emulated
@@ -41,8 +42,9 @@ def one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware with one instruction more in each switch, built in a folder of its own."""
     folder = tmp_path_factory.mktemp("one-more")
     (folder / "one_more.h").write_text(ONE_MORE)
-    kernel = kernel_path(PROJECT, os.environ, print)
-    configure = ["cmake", "--preset", BOARD, "-B", str(folder / "build"), f"-DFREERTOS_KERNEL_PATH={kernel}"]
+    sources = source_folders(("freertos-kernel", *NETWORK_SOURCES), PROJECT, os.environ, print)
+    configure = ["cmake", "--preset", BOARD, "-B", str(folder / "build")]
+    configure += [f"-D{name}={path}" for name, path in sources.items()]
     for command in (
         [*configure, f"-DCMAKE_C_FLAGS=-include {folder / 'one_more.h'}"],
         ["cmake", "--build", str(folder / "build")],

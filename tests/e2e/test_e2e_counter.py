@@ -23,7 +23,11 @@ pytestmark = pytest.mark.emulated
 SEAM = PROJECT / "tests" / "firmware" / "seams" / "wrapping_counter.c"
 WRAPPING = Variant(
     "wrapping",
-    {"RIG_TEST_SOURCES": str(SEAM), "RIG_TEST_LINK": "-Wl,--wrap=bench_keep,--undefined=g_test_wrapped"},
+    {
+        "RIG_NETWORK": "OFF",
+        "RIG_TEST_SOURCES": str(SEAM),
+        "RIG_TEST_LINK": "-Wl,--wrap=bench_keep,--undefined=g_test_wrapped",
+    },
 )
 SAMPLES = 500
 SHIFT = 7

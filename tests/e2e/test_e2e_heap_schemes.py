@@ -39,7 +39,7 @@ def tree(tmp_path: Path) -> Path:
 @pytest.fixture
 def own_project(place: BenchPlace) -> BenchPlace:
     """The bench in a project of its own, so that its builds are nobody else's."""
-    for part in ("firmware", "suites"):
+    for part in ("firmware", "suites", ".cache"):
         (place.folder / part).symlink_to(PROJECT / part)
     return place
 
@@ -83,7 +83,7 @@ def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Pa
 def test_a_heap_that_cannot_tell_says_so(heap: str, own_project: BenchPlace, tree: Path) -> None:
     """What the scheme does not know is ``absent``, and the memory suite leaves its heap alone."""
     environ = {**os.environ, "FREERTOS_KERNEL_PATH": str(tree)}
-    variant = Variant(heap, {"RIG_KERNEL_HEAP": heap})
+    variant = Variant(heap, {"RIG_KERNEL_HEAP": heap, "RIG_NETWORK": "OFF"})
     image = build(BOARD, project_root=own_project.folder, environ=environ, say=print, variant=variant).elf
     build(BOARD, project_root=own_project.folder, environ=environ, say=print)  # the board's own parts
     done = own_project.pytest(own_project.folder / "suites" / "memory", "--image", image, "-k", "memory.py")

@@ -15,8 +15,8 @@ from rig.evidence.marks import moves
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 from rig.evidence.reader import verify
-from rig.image.build import build
-from rig.image.sources import kernel_path
+from rig.image.build import NETWORK_SOURCES, build
+from rig.image.sources import source_folders
 from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace
 
 pytestmark = pytest.mark.emulated
@@ -82,7 +82,8 @@ def defective(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.write_text(
         text[: first.end()] + LEAK + text[first.end() : second.end()] + DEEP + text[second.end() :]
     )
-    environ = {**os.environ, "FREERTOS_KERNEL_PATH": str(kernel_path(PROJECT, os.environ))}
+    sources = source_folders(("freertos-kernel", *NETWORK_SOURCES), PROJECT, os.environ)
+    environ = {**os.environ, **sources}
     elf = build("mps2", project_root=root, environ=environ, say=print).elf
     shutil.copyfile(root / "firmware" / "stacks.toml", elf.parent / "stacks.toml")
     return elf

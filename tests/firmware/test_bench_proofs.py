@@ -71,6 +71,7 @@ def lying_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kernel = kernel_path(PROJECT, {})
     settings = [
         f"-DFREERTOS_KERNEL_PATH={kernel}",
+        "-DRIG_NETWORK=OFF",
         f"-DCMAKE_PROJECT_rig_firmware_INCLUDE={HERE / 'lying_kernel.cmake'}",
     ]
     for command in (

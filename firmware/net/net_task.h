@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What the tasks of the network have in common. They are made by net.up or at first use, not at
+// boot, so that a board whose network was never asked for is as if it had none.
+//
+//   name        priority             stack
+//   net.ip      NET_IP_PRIORITY      lwip_task.c: frames in, timers of TCP/IP
+//   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
+//
+// The console (3) is below them but for the worker, which is its equal; benchmarks (5, 6) are
+// above.
+#ifndef NET_TASK_H
+#define NET_TASK_H
+
+enum { NET_WORK_PRIORITY = 3, NET_IP_PRIORITY = 4 };
+
+// For what is written before it is read, such as stacks and pools: startup need not clear it.
+#define NET_UNINITIALISED __attribute__((section(".uninitialised"), aligned(8)))
+
+#endif
