@@ -2,11 +2,13 @@
 #include "net.h"
 
 #include "net_work.h"
+#include "wifi.h"
 
 #include <string.h>
 
 // Interfaces of this image; `net.up` takes the first one if none is named.
 static const net_interface_t *const s_interfaces[] = {
+    &g_wifi_interface,
     NULL, // behind the last one
 };
 
