@@ -28,6 +28,7 @@ from rig.links.probe import PyocdProbe, attach
 from rig.links.probe_rtt import RttBridge
 from rig.links.wear import WearCount
 from rig.project import firmware_builds, project_root
+from rig.services.network.relay import Relay
 from rig.transcript import Transcript
 
 BOOT_S = 10.0
@@ -44,7 +45,8 @@ class BoardSession:
     ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
     against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
     reads. ``board`` has the clock that is in force: that of the inventory, or of the last ``arrange``.
-    ``emulated`` is None for a physical board.
+    ``emulated`` is None for a physical board. ``relay`` carries an emulated board's frames while its network
+    is on.
     """
 
     board: Board
@@ -59,6 +61,8 @@ class BoardSession:
     boot: WireEvent | None = None
     rtt: RttBridge | None = None
     emulated: EmulatedBoard | None = None
+    relay: Relay | None = None
+    _network: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -103,12 +107,29 @@ class BoardSession:
         An adapter that the board's supply feeds is there later than the supply; until then nothing is asked
         of the board. Raises LinkLost, WrongBoard.
         """
+        self._wire_network()
         self.power.on()
         self.tell_power("on")
         self._port_was_late = not self.console.connected
         settle(self.board.power.settle_s)
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
+
+    def unwire_network(self) -> None:
+        """Ends the relay, if there is one."""
+        self.relay = None
+        self._network.close()
+
+    def _wire_network(self) -> None:
+        """A relay between the cables of an emulated board with its network on; no old frame comes over."""
+        if self.emulated is None or not self.emulated.arrangement.network:
+            return
+        if self.relay is not None:
+            self.relay.forget()
+            return
+        cables = self.emulated.cables
+        relay = Relay(cables.board, cables.host, board=self.board.name, clock=self.clock, sink=self.sink)
+        self.relay = self._network.enter_context(relay)
 
     def power_off(self) -> None:
         """Lets the probe go and pulls the plug."""
@@ -161,6 +182,7 @@ class BoardSession:
             return
         self.emulated.arrange(wanted)  # from the next power-on; refused before the power goes
         self.board = self.emulated.facts
+        self.unwire_network()
         self.power_cycle(timeout_s)
 
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
@@ -187,6 +209,8 @@ class BoardSession:
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""
         cause = getattr(self.power, "cause_of_loss", lambda: None)()
+        if cause is None and self.relay is not None and self.relay.trouble is not None:
+            cause = f"the Ethernet relay broke: {self.relay.trouble}"
         if cause is None or error.message.startswith(cause):
             return error
         return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name, evidence=error.evidence)
@@ -233,6 +257,7 @@ def open_session(
         )
         if board.emulator is not None or rtt is not None:
             console.wait_connected(Deadline.after(PORT_S))
+        stack.callback(session.unwire_network)
         stack.callback(session.tell_power, "off")
         stack.callback(power.off)
         stack.callback(session.detach_probe)

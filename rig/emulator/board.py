@@ -21,7 +21,7 @@ from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
 from rig.emulator.arrangement import AS_LISTED, Arrangement, arranged
-from rig.emulator.cable import Cables
+from rig.emulator.cable import CARD, Cables
 from rig.emulator.controlled_flash import ControlledFlash
 from rig.emulator.qmp import QmpClient
 from rig.emulator.uart import UartSocket
@@ -189,6 +189,12 @@ class EmulatedBoard:
             self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
         self._process = None
+
+    def set_link(self, *, up: bool) -> None:
+        """Plugs the network cable in or out (QMP set_link); its card tells the firmware. Raises LinkLost."""
+        assert self._instance is not None
+        with QmpClient(self._instance.qmp, board=self.board) as qmp:
+            qmp.execute("set_link", name=CARD, up=up)
 
     def cause_of_loss(self) -> str | None:
         """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'.

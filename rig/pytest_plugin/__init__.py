@@ -4,7 +4,7 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``.
+``image_path``, ``other_firmware``, ``ethernet``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
@@ -256,6 +257,15 @@ def other_firmware(request: pytest.FixtureRequest, board: BoardSession) -> Other
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
     return OtherFirmware(_of(request)[0], board)
+
+
+@pytest.fixture
+def ethernet(request: pytest.FixtureRequest, board: BoardSession) -> Ethernet:
+    """The network of an emulated board, to be broken: frames, link, DHCP, DNS."""
+    from rig.pytest_plugin.ethernet import ethernet_of
+
+    qualification, case = _of(request)
+    return ethernet_of(board, lambda name, data: qualification.keep(case, name, data, sensitive=True))
 
 
 @pytest.fixture

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The emulated board's network: the relay between its card and this machine, its servers, its faults."""
