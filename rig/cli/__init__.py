@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "qualify": "Run the suites on a board and keep the evidence.",
         "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
+        "services": "Run what a board talks to: broker, discovery.",
         "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",

@@ -13,10 +13,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -24,7 +25,7 @@ from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
 from rig.child import require_programs
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
-from rig.events import RunClock, Scalar
+from rig.events import Event, RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
 from rig.evidence.measurement import Measurement, Outcome
@@ -32,6 +33,7 @@ from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
+from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
@@ -40,13 +42,18 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.statistics import Samples
     from rig.image.kernel_view import KernelView
+    from rig.services.service_set import ServiceSet
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run was asked for. ``image`` None: the board's firmware is built.
 
-    ``run`` is the folder of a run that another process began, of which this board is a part.
+    ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
+    is what the board talks to, where that is not the rig's own.
     """
 
     inventory: Inventory
@@ -58,6 +65,7 @@ class Settings:
     runs_dir: Path
     root: Path
     run: Path | None = None
+    services: ServiceSet | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -74,18 +82,20 @@ class Settings:
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
+            given_services(options.services, board),
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs, which features of the board it needs, and how it is arranged."""
+    """One case of a run: where it belongs, which features it needs, its arrangement, what it is to show."""
 
     suite: str
     name: str
     path: Path
     features: frozenset[str]
     arrangement: Arrangement = AS_LISTED
+    requirements: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -102,8 +112,10 @@ class Qualification:
         self.run_path: Path | None = None
         self.outcome: Outcome | None = None
         self.image = settings.image or Path()
-        self._clock = RunClock()
+        self.clock = RunClock()
         self._board_stack = contextlib.ExitStack()
+        self._run_stack = contextlib.ExitStack()
+        self.connectivity = Connectivity(self)
         self.gave_up = False
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
@@ -122,7 +134,7 @@ class Qualification:
         """
         settings = self.settings
         recorder = self._new_recorder()
-        self.run_path, self._recorder, self._clock = recorder.path, recorder, recorder.clock
+        self.run_path, self._recorder, self.clock = recorder.path, recorder, recorder.clock
         try:
             recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
             if settings.run is not None:
@@ -139,7 +151,7 @@ class Qualification:
         if settings.run is not None:
             return RunRecorder.join(settings.run, settings.board.name)
         environment = describe_environment([settings.board])
-        return RunRecorder.create(settings.runs_dir, self._clock, settings.operator, environment)
+        return RunRecorder.create(settings.runs_dir, self.clock, settings.operator, environment)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -147,7 +159,8 @@ class Qualification:
         """Lets the board go first, so that its last words are in the bundle, then ends the run."""
         try:
             self._session = None
-            self._board_stack.__exit__(kind, error, trace)
+            with self._run_stack:
+                self._board_stack.__exit__(kind, error, trace)
         finally:
             self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
 
@@ -191,7 +204,9 @@ class Qualification:
     def case_begins(self, case: Case) -> None:
         """Records that the case begins, and gives it a transcript of its own."""
         self._artifacts = {}
-        self._live.case_started(self.settings.board.name, case.suite, case.name)
+        self._live.case_started(
+            self.settings.board.name, case.suite, case.name, requirements=case.requirements
+        )
         if self._session is not None:
             self._begin_transcript(case)
 
@@ -304,6 +319,24 @@ class Qualification:
         )
         self._artifacts[name] = stored
 
+    def keep_open(self, context: AbstractContextManager[T]) -> T:
+        """Enters what cases share; it is left when the run ends, after the board was let go."""
+        return self._run_stack.enter_context(context)
+
+    def log_path(self, name: str) -> Path:
+        """Where what runs beside the board writes its log; it is an artifact of the run when that ends."""
+        path = self._live.artifact_path(self._file(name))
+        self._run_stack.callback(self._keep_log, path)
+        return path
+
+    def _keep_log(self, path: Path) -> None:
+        if path.exists():
+            self._live.artifact(path.name, path)
+
+    def event(self, source: str, kind: str, data: Mapping[str, Scalar]) -> None:
+        """Says in the run that something happened now, to this board. From any thread; never raises."""
+        self._live.event(Event(self.clock.now_ns(), source, kind, self.settings.board.name, dict(data)))
+
     def _file(self, name: str) -> str:
         """An artifact's name: boards side by side have the same cases."""
         return f"{self.settings.board.name}/{name}"
@@ -328,7 +361,7 @@ class Qualification:
         transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
             open_session(
-                settings.inventory, settings.board.name, clock=self._clock, sink=recorder.event,
+                settings.inventory, settings.board.name, clock=self.clock, sink=recorder.event,
                 transcript=transcript, dut=settings.dut,
             )
         )  # fmt: skip
@@ -345,7 +378,7 @@ class Qualification:
             # The probe is opened anew whenever the board loses its power.
             self.memory_watch = MemoryWatch(
                 settings.board.name, self.image, lambda at, size: session.probe.read_memory(at, size),
-                self._clock, recorder.event,
+                self.clock, recorder.event,
             )  # fmt: skip
             self.memory_watch.look(BOOT)
         self._begin_transcript(case)
