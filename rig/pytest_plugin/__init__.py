@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.access_points import AccessPoints
     from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
@@ -272,6 +273,15 @@ def ethernet(request: pytest.FixtureRequest, board: BoardSession) -> Ethernet:
 
     qualification, case = of_request(request)
     return ethernet_of(board, lambda name, data: qualification.keep(case, name, data, sensitive=True))
+
+
+@pytest.fixture
+def access_points(board: BoardSession) -> Iterator[AccessPoints]:
+    """The Wi-Fi networks around an emulated board, and its module's view of what the board does."""
+    from rig.pytest_plugin.access_points import access_points_of
+
+    with access_points_of(board) as points:
+        yield points
 
 
 @pytest.fixture

@@ -16,14 +16,12 @@ from dataclasses import dataclass
 
 from rig.emulator.esp_at.command import Command, quote
 from rig.emulator.esp_at.output import Handlers, Output, Refused, lapse, work
+from rig.services.endpoint import DOMAIN, GUEST_VIEW, LOOPBACK
 
 LINKS = 5
 SEND_BYTES = 2048
 WINDOW_BYTES = 5760
 """What the module keeps of a connection that the board does not read; the peer waits beyond that."""
-HOST = "10.0.2.2"
-"""The host as the board addresses it; its services listen on the loopback."""
-DOMAIN = "rig.test"
 CONNECT_S = 10.0
 PING_S = 1.0
 _ACTIVE, _PASSIVE = 0, 1
@@ -34,7 +32,7 @@ def resolve(name: str) -> str | None:
     with contextlib.suppress(ValueError):
         return str(ipaddress.IPv4Address(name))
     lower = name.lower()
-    return HOST if lower == DOMAIN or lower.endswith(f".{DOMAIN}") else None
+    return GUEST_VIEW if lower == DOMAIN or lower.endswith(f".{DOMAIN}") else None
 
 
 @dataclass(slots=True)
@@ -134,12 +132,12 @@ class Links:
         link.task = work(self._pump(number, link))
 
     async def _connect(self, name: str, address: str, port: int) -> Link | None:
-        if address != HOST:
+        if address != GUEST_VIEW:
             await lapse(PING_S)  # a dead address costs time and gives nothing
             return None
         try:
             async with asyncio.timeout(CONNECT_S):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=WINDOW_BYTES)
+                reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=WINDOW_BYTES)
         except (OSError, TimeoutError):
             return None
         return Link(name, port, reader, writer, self.mode == _PASSIVE, bytearray(), asyncio.Event())
@@ -252,7 +250,7 @@ class Links:
     async def _ping(self, command: Command) -> None:
         name = command.text(0)
         address = resolve(name) if self._gateway() is not None else None
-        there = address in (HOST, self._gateway()) and address is not None
+        there = address in (GUEST_VIEW, self._gateway()) and address is not None
         self._out.tell("ping", host=name, answered=there)
         if not there:
             await lapse(PING_S)
