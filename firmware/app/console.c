@@ -101,7 +101,7 @@ static void console_send_badreq(status_t status)
     line_t line;
     writer_begin_event(&line, "badreq");
     line_add_text(&line, "code", status_word(status));
-    writer_send_line(&line);
+    writer_send_event(&line);
 }
 
 static void console_execute(const request_t *request)
@@ -159,7 +159,7 @@ void console_task(void *unused)
     writer_begin_event(&line, "ready");
     line_add_u32(&line, "uptime_ms", log_uptime_ms());
     line_add_u32(&line, "reset_us", *bench_counter() / (PLATFORM_COUNTER_HZ / 1000000u));
-    writer_send_line(&line);
+    writer_send_event(&line);
     for (;;) {
         char byte = (char)console_next_byte();
         if (byte == '\n') {

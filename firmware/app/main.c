@@ -20,7 +20,7 @@ static void main_send_boot(void)
     line_add_u32(&line, "count", crash_boot_count());
     line_add_text(&line, "compiler", identity_compiler());
     line_add_u32(&line, "proto", CONSOLE_PROTOCOL);
-    writer_send_line(&line);
+    writer_send_event(&line);
 }
 
 static void main_send_crash(void)
@@ -31,7 +31,7 @@ static void main_send_crash(void)
     }
     writer_begin_event(&line, "crash");
     crash_add_fields(&line);
-    writer_send_line(&line);
+    writer_send_event(&line);
 }
 
 int main(void)

@@ -47,5 +47,13 @@ void writer_send_line(line_t *line)
 
 void writer_begin_event(line_t *line, const char *name)
 {
+    writer_hold();
     line_begin_event(line, s_next_event++, name);
+}
+
+void writer_send_event(line_t *line)
+{
+    line_end(line);
+    platform_uart_write(line->text, line->length);
+    writer_release();
 }

@@ -19,8 +19,10 @@ void writer_send_line(line_t *line);
 void writer_hold(void);
 void writer_release(void);
 
-// Begins event `name` in *line, with the next event number. Events are started and sent by main
-// before the scheduler and by the console task afterwards, by nobody else.
+// Begins event `name` in *line, with the next event number, and holds the writer until
+// writer_send_event() by the same task: numbers cross in their order. From tasks, and from main
+// before the scheduler.
 void writer_begin_event(line_t *line, const char *name);
+void writer_send_event(line_t *line);
 
 #endif

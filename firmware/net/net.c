@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net.h"
 
+#include "line.h"
+#include "lwip_ethernet.h"
 #include "net_work.h"
 #include "wifi.h"
 
@@ -8,7 +10,7 @@
 
 // Interfaces of this image; `net.up` takes the first one if none is named.
 static const net_interface_t *const s_interfaces[] = {
-    &g_wifi_interface,
+    &g_lwip_ethernet, &g_wifi_interface,
     NULL, // behind the last one
 };
 
@@ -47,7 +49,17 @@ void net_down(void)
     if (was != NULL) {
         was->down();
     }
-    net_work_end();
+}
+
+void net_format_address(const uint8_t address[4], char text[NET_ADDRESS_TEXT_BYTES])
+{
+    char *at = text;
+    for (size_t i = 0; i < 4u; i++) {
+        if (i > 0u) {
+            *at++ = '.';
+        }
+        at += line_format_u32(address[i], at);
+    }
 }
 
 const net_interface_t *net_interface(void)

@@ -73,6 +73,9 @@ int main(int count, char **arguments)
     test_flash_sectors();
     test_line();
     test_metric_work();
+    test_mqtt_client();
+    test_mqtt_codec();
+    test_mqtt_session();
     test_request();
     test_series();
     test_sums();

@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "boards": "List the boards of the inventory.",
         "flash": "Write an image to a board, and read it back.",
         "console": "Talk with a board's firmware.",
+        "monitor": "Show live what a board does, on one clock.",
         "threads": "List the tasks of a board's kernel, read by the probe.",
         "image": "Say what is in a firmware image: memory to the symbol.",
         "qualify": "Run the suites on a board and keep the evidence.",

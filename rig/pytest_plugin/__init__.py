@@ -114,8 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
             named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
-            arrangement = _arrangement_of(item)
-            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), arrangement, named)
+            place = _arrangement_of(item)
+            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named)
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:

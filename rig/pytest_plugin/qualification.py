@@ -33,6 +33,7 @@ from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
+from rig.pytest_plugin.clock_watch import ClockWatch
 from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
@@ -88,7 +89,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs, which features it needs, its arrangement, what it is to show."""
+    """One case of a run: where it belongs, what it needs, how the board is arranged, what it shows."""
 
     suite: str
     name: str
@@ -124,6 +125,7 @@ class Qualification:
         self._limits: dict[str, LimitTable] = {}
         self._artifacts: dict[str, Path] = {}
         self.memory_watch: MemoryWatch | None = None
+        self.clock_watch: ClockWatch | None = None
 
     # --- the run
 
@@ -161,8 +163,14 @@ class Qualification:
             self._session = None
             with self._run_stack:
                 self._board_stack.__exit__(kind, error, trace)
+                self._keep_clocks()
         finally:
             self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
+
+    def _keep_clocks(self) -> None:
+        told = self.clock_watch.as_json() if self.clock_watch is not None else b""
+        if told:
+            self._live.artifact(self._file("clock.json"), told)
 
     def _finish(self, stated: Outcome | None) -> None:
         try:
@@ -219,8 +227,14 @@ class Qualification:
         self._tell_transcript_fault()
         if self.memory_watch is not None and ending.outcome is not Outcome.SKIPPED:
             self.memory_watch.look(case.label)
+        self._look_at_clock(fit=ending.outcome is Outcome.PASS)
         key = (self.settings.board.name, case.suite, case.name, 1)
         return self._live.case_finished(*key, ending.outcome, ending.reason, self._artifacts)
+
+    def _look_at_clock(self, *, fit: bool) -> None:
+        """Not while the board is to be restarted, nor where it may have taken harm."""
+        if fit and self.clock_watch is not None and self._first_cause is None:
+            self.clock_watch.look()
 
     def _examined(self, case: Case, ending: Ending) -> Ending:
         if ending.outcome is not Outcome.FAIL or self._session is None:
@@ -255,6 +269,7 @@ class Qualification:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
         self._needs_restart = False
+        self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
 
@@ -361,11 +376,15 @@ class Qualification:
         transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
             open_session(
-                settings.inventory, settings.board.name, clock=self.clock, sink=recorder.event,
+                settings.inventory, settings.board.name, clock=self.clock, sink=self._heard,
                 transcript=transcript, dut=settings.dut,
             )
         )  # fmt: skip
         self._session = session
+        self.clock_watch = ClockWatch(
+            settings.board.name, lambda: session.console, lambda: clock_of(session.board),
+            self.clock, recorder.event, fine="board-clock" in settings.board.features,
+        )  # fmt: skip
         dut = settings.dut or session.serial
         recorder.board(settings.board.name, dut, identity=self._identity(), transcript=transcript)
         self.say(f"flashing {self.image.name}")
@@ -382,6 +401,12 @@ class Qualification:
             )  # fmt: skip
             self.memory_watch.look(BOOT)
         self._begin_transcript(case)
+
+    def _heard(self, event: Event) -> None:
+        """An event of the links."""
+        if self.clock_watch is not None:
+            self.clock_watch.note(event)
+        self._live.event(event)
 
     def _require_programs(self) -> None:
         """All that this machine lacks is said at once. Raises ToolFault."""
@@ -426,6 +451,11 @@ def _bring_back(session: BoardSession) -> None:
         session.restart()
     except BoardFault:
         session.power_cycle()
+
+
+def clock_of(board: Board) -> str:
+    """The clock a board runs by: of an emulated one ``exact``, ``paced`` or ``free``, else ``hardware``."""
+    return board.emulator.clock if board.emulator is not None else "hardware"
 
 
 def stated(board: Board) -> dict[str, Scalar]:

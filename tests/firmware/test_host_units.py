@@ -5,30 +5,18 @@ from __future__ import annotations
 
 import hashlib
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from rig.evidence.counter import RawSeries
-
-ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "firmware" / "test"
-
-
-def _run(*command: str | Path, data: bytes = b"") -> str:
-    done = subprocess.run([str(word) for word in command], input=data, capture_output=True, timeout=120)
-    assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
-    return done.stdout.decode()
+from tests.firmware.host_build import host_program, run
 
 
 @pytest.fixture(scope="module")
 def host_units() -> Path:
-    """Return the test binary, built in a folder kept between runs."""
-    build = ROOT / "build" / "firmware" / "host"
-    _run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
-    _run("cmake", "--build", build)
-    return build / "host_units"
+    """Return the test binary."""
+    return host_program("host_units")
 
 
 def _crc16(data: bytes) -> int:
@@ -46,7 +34,7 @@ def _samples() -> list[bytes]:
 
 
 def test_units_pass(host_units: Path) -> None:
-    assert " 0 failed" in _run(host_units)
+    assert " 0 failed" in run(host_units)
 
 
 def test_crc16_of_the_independent_implementation() -> None:
@@ -55,18 +43,18 @@ def test_crc16_of_the_independent_implementation() -> None:
 
 @pytest.mark.parametrize("data", _samples(), ids=len)
 def test_crc16_agrees_with_python(host_units: Path, data: bytes) -> None:
-    assert _run(host_units, "crc", data=data).strip() == f"{_crc16(data):04X}"
+    assert run(host_units, "crc", data=data).strip() == f"{_crc16(data):04X}"
 
 
 @pytest.mark.parametrize("data", _samples(), ids=len)
 def test_sha256_agrees_with_python(host_units: Path, data: bytes) -> None:
-    assert _run(host_units, "sha256", data=data).strip() == hashlib.sha256(data).hexdigest()
+    assert run(host_units, "sha256", data=data).strip() == hashlib.sha256(data).hexdigest()
 
 
 def test_request_framed_by_python_is_understood(host_units: Path) -> None:
     body = b"41 bench.run id=sched.yield.self n=1000"
     line = b"@" + body + b"*%04X" % _crc16(body)
-    assert _run(host_units, "request", data=line).split() == ["ok", "41", "2"]
+    assert run(host_units, "request", data=line).split() == ["ok", "41", "2"]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -77,7 +65,7 @@ def test_series_as_the_board_writes_them_are_read_back(host_units: Path, seed: i
     ticks = [period[i % len(period)] if rng.random() < 0.98 else rng.randrange(1 << 31) for i in range(2000)]
     hits = [rng.random() < 0.02 for _ in ticks]
     words = [tick | hit << 31 for tick, hit in zip(ticks, hits, strict=True)]
-    rows = _run(host_units, "series", data=b"".join(word.to_bytes(4, "little") for word in words))
+    rows = run(host_units, "series", data=b"".join(word.to_bytes(4, "little") for word in words))
     read = RawSeries.of_text(rows.split())
     assert (read.ticks.tolist(), read.hit.tolist()) == (ticks, hits)
 
@@ -86,4 +74,4 @@ def test_series_as_the_board_writes_them_are_read_back(host_units: Path, seed: i
 def test_noise_is_refused_and_never_faults(host_units: Path, seed: int) -> None:
     rng = random.Random(seed)
     noise = b"@" + bytes(rng.choice(b"@*% =0123456789ABCDEFxyz\xff") for _ in range(300))
-    assert _run(host_units, "request", data=noise).split()[0] in {"crc", "syntax"}
+    assert run(host_units, "request", data=noise).split()[0] in {"crc", "syntax"}

@@ -25,7 +25,9 @@ typedef struct {
 
 static const ending_t s_by_ok = {ENDS(AT_OK) | ENDS(AT_ERROR) | ENDS(AT_BUSY) | ENDS(AT_READY),
                                  AT_OK};
-static const ending_t s_by_ready = {ENDS(AT_ERROR) | ENDS(AT_BUSY) | ENDS(AT_READY), AT_READY};
+// Of a restart: a "ready" before its OK is that of an earlier start.
+static const ending_t s_by_told = {ENDS(AT_OK) | ENDS(AT_ERROR) | ENDS(AT_BUSY), AT_OK};
+static const ending_t s_by_ready = {ENDS(AT_READY), AT_READY};
 static const ending_t s_by_prompt = {
     ENDS(AT_PROMPT) | ENDS(AT_ERROR) | ENDS(AT_BUSY) | ENDS(AT_READY), AT_PROMPT};
 static const ending_t s_by_sent = {
@@ -39,8 +41,9 @@ static volatile uint32_t s_ring_in, s_ring_out, s_ring_lost;
 // caller's; the reader runs above the caller, so that no change of it is seen by halves.
 typedef struct {
     volatile uint32_t ends;
-    at_kind_t last; // what ended it
-    uint8_t *data;  // where bytes that were asked for go
+    at_kind_t last;  // what ended it
+    uint32_t starts; // of the module, when it ended
+    uint8_t *data;   // where bytes that were asked for go
     size_t room, received;
     size_t length;
     char text[ANSWER_BYTES]; // its lines, each with NUL; what does not fit is left out
@@ -148,6 +151,7 @@ static void channel_take(const at_item_t *item)
         channel_keep_data(item);
     } else if ((s_answer.ends & ENDS(item->kind)) != 0u) {
         s_answer.last = item->kind;
+        s_answer.starts = s_state.starts;
         s_answer.ends = 0;
         (void)xSemaphoreGive(s_done);
     }
@@ -347,8 +351,18 @@ status_t at_run(uint32_t timeout_ms)
 
 status_t at_run_restart(uint32_t timeout_ms)
 {
-    s_stale = false; // whatever is still to come, it comes before "ready"
-    return channel_command(&s_by_ready, timeout_ms);
+    s_stale = false; // whatever is still to come, it comes before the start
+    status_t status = channel_command(&s_by_told, timeout_ms);
+    if (status == STATUS_OK && s_state.starts == s_answer.starts) {
+        channel_arm(&s_by_ready);
+        if (s_state.starts != s_answer.starts) { // between the two lines above
+            s_answer.ends = 0;
+        } else if (xSemaphoreTake(s_done, channel_ticks(timeout_ms)) != pdTRUE) {
+            s_answer.ends = 0;
+            status = s_answer.last == AT_READY ? STATUS_OK : STATUS_TIMEOUT;
+        }
+    }
+    return status;
 }
 
 void at_end(void)

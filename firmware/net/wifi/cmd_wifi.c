@@ -119,8 +119,8 @@ void command_wifi_status(const command_call_t *call, reply_t *reply)
 {
     (void)call;
     wifi_network_t network;
-    at_state_t state = at_state();
     bool joined = wifi_is_on() && wifi_joined(&network) == STATUS_OK;
+    at_state_t state = at_state(); // after what the module said before its answer
     line_t *line = reply_ok(reply);
     line_add_u32(line, "on", wifi_is_on() ? 1 : 0);
     line_add_u32(line, "joined", joined ? 1 : 0);

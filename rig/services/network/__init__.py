@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The emulated board's network: the relay between its card and this machine, its servers, its faults."""
+"""Between a board and its services: an emulated Ethernet, and proxies; they show and break."""
