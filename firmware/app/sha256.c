@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = SHA256_BLOCK_BYTES };
 
 static const uint32_t s_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -23,7 +23,9 @@ static uint32_t sha256_rotate(uint32_t x, unsigned by)
 
 static uint32_t sha256_load(const uint8_t *at)
 {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return __builtin_bswap32(word); // every core of ours is little-endian
 }
 
 static void sha256_store(uint32_t value, uint8_t *at)
@@ -33,63 +35,120 @@ static void sha256_store(uint32_t value, uint8_t *at)
     }
 }
 
-// The message schedule (6.2.2 step 1) in a ring of 16 words, made as the rounds go.
-static uint32_t sha256_schedule(uint32_t w[16], unsigned t)
-{
-    uint32_t w15 = w[(t + 1u) % 16u];
-    uint32_t w2 = w[(t + 14u) % 16u];
-    uint32_t s0 = sha256_rotate(w15, 7) ^ sha256_rotate(w15, 18) ^ w15 >> 3;
-    uint32_t s1 = sha256_rotate(w2, 17) ^ sha256_rotate(w2, 19) ^ w2 >> 10;
-    w[t % 16u] += s0 + w[(t + 9u) % 16u] + s1;
-    return w[t % 16u];
-}
+// One round (6.2.2 step 3). The eight words change their names instead of their places, so that all
+// of them stay in registers: a caller gives them one place further on each time.
+#define ROUND(a, b, c, d, e, f, g, h, t)                                                           \
+    do {                                                                                           \
+        uint32_t s1 = sha256_rotate(e, 6) ^ sha256_rotate(e, 11) ^ sha256_rotate(e, 25);           \
+        uint32_t t1 = (h) + s1 + ((g) ^ ((e) & ((f) ^ (g)))) + k[t] + w[t];                        \
+        uint32_t s0 = sha256_rotate(a, 2) ^ sha256_rotate(a, 13) ^ sha256_rotate(a, 22);           \
+        (d) += t1;                                                                                 \
+        (h) = t1 + s0 + (((a) & (b)) | ((c) & ((a) | (b))));                                       \
+    } while (0)
+
+#define ROUNDS_8(a, b, c, d, e, f, g, h, t)                                                        \
+    ROUND(a, b, c, d, e, f, g, h, t);                                                              \
+    ROUND(h, a, b, c, d, e, f, g, (t) + 1);                                                        \
+    ROUND(g, h, a, b, c, d, e, f, (t) + 2);                                                        \
+    ROUND(f, g, h, a, b, c, d, e, (t) + 3);                                                        \
+    ROUND(e, f, g, h, a, b, c, d, (t) + 4);                                                        \
+    ROUND(d, e, f, g, h, a, b, c, (t) + 5);                                                        \
+    ROUND(c, d, e, f, g, h, a, b, (t) + 6);                                                        \
+    ROUND(b, c, d, e, f, g, h, a, (t) + 7)
+
+// The next word of the message schedule (6.2.2 step 1), in the place of the one 16 before it.
+#define SCHEDULE(t)                                                                                \
+    do {                                                                                           \
+        uint32_t w15 = w[((t) + 1) % 16];                                                          \
+        uint32_t w2 = w[((t) + 14) % 16];                                                          \
+        w[t] += (sha256_rotate(w15, 7) ^ sha256_rotate(w15, 18) ^ w15 >> 3) + w[((t) + 9) % 16] +  \
+                (sha256_rotate(w2, 17) ^ sha256_rotate(w2, 19) ^ w2 >> 10);                        \
+    } while (0)
+
+#define SCHEDULE_4(t)                                                                              \
+    SCHEDULE(t);                                                                                   \
+    SCHEDULE((t) + 1);                                                                             \
+    SCHEDULE((t) + 2);                                                                             \
+    SCHEDULE((t) + 3)
 
 static void sha256_block(uint32_t hash[8], const uint8_t *block)
 {
     uint32_t w[16];
-    uint32_t v[8];
+    uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3];
+    uint32_t e = hash[4], f = hash[5], g = hash[6], h = hash[7];
     for (unsigned t = 0; t < 16u; t++) {
         w[t] = sha256_load(block + 4u * t);
     }
-    memcpy(v, hash, sizeof v);
-    for (unsigned t = 0; t < 64u; t++) {
-        uint32_t word = t < 16u ? w[t] : sha256_schedule(w, t);
-        uint32_t s1 = sha256_rotate(v[4], 6) ^ sha256_rotate(v[4], 11) ^ sha256_rotate(v[4], 25);
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t t1 = v[7] + s1 + choice + s_k[t] + word;
-        uint32_t s0 = sha256_rotate(v[0], 2) ^ sha256_rotate(v[0], 13) ^ sha256_rotate(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7u * sizeof v[0]);
-        v[4] += t1;
-        v[0] = t1 + s0 + majority;
+    for (const uint32_t *k = s_k;; k += 16) {
+        ROUNDS_8(a, b, c, d, e, f, g, h, 0);
+        ROUNDS_8(a, b, c, d, e, f, g, h, 8);
+        if (k == s_k + 48) {
+            break;
+        }
+        SCHEDULE_4(0);
+        SCHEDULE_4(4);
+        SCHEDULE_4(8);
+        SCHEDULE_4(12);
     }
-    for (unsigned i = 0; i < 8u; i++) {
-        hash[i] += v[i];
+    hash[0] += a;
+    hash[1] += b;
+    hash[2] += c;
+    hash[3] += d;
+    hash[4] += e;
+    hash[5] += f;
+    hash[6] += g;
+    hash[7] += h;
+}
+
+void sha256_begin(sha256_t *sha)
+{
+    *sha = (sha256_t){.hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                               0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_add(sha256_t *sha, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    size_t kept = (size_t)(sha->length % BLOCK);
+    sha->length += length;
+    if (kept > 0u) {
+        size_t more = length < BLOCK - kept ? length : BLOCK - kept;
+        memcpy(sha->rest + kept, at, more);
+        if (kept + more < BLOCK) {
+            return;
+        }
+        sha256_block(sha->hash, sha->rest);
+        at += more;
+        length -= more;
+    }
+    for (; length >= BLOCK; length -= BLOCK, at += BLOCK) {
+        sha256_block(sha->hash, at);
+    }
+    memcpy(sha->rest, at, length);
+}
+
+void sha256_end(sha256_t *sha, uint8_t digest[SHA256_BYTES])
+{
+    uint8_t tail[BLOCK + 8] = {0x80};
+    uint64_t bits = sha->length * 8u;
+    size_t kept = (size_t)(sha->length % BLOCK);
+    size_t zeros = kept < BLOCK - 8u ? BLOCK - 8u - kept : 2u * BLOCK - 8u - kept; // with the 0x80
+    uint8_t length[8];
+    sha256_store((uint32_t)(bits >> 32), length);
+    sha256_store((uint32_t)bits, length + 4);
+    sha256_add(sha, tail, zeros);
+    sha256_add(sha, length, sizeof length);
+    for (size_t i = 0; i < 8u; i++) {
+        sha256_store(sha->hash[i], digest + 4u * i);
     }
 }
 
 void sha256_digest(const void *bytes, size_t length, uint8_t digest[SHA256_BYTES])
 {
-    uint32_t hash[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    const uint8_t *at = bytes;
-    size_t left = length;
-    for (; left >= BLOCK; left -= BLOCK, at += BLOCK) {
-        sha256_block(hash, at);
-    }
-    uint8_t tail[2 * BLOCK] = {0};
-    size_t padded = left + 9u <= BLOCK ? BLOCK : 2u * BLOCK;
-    memcpy(tail, at, left);
-    tail[left] = 0x80;
-    uint64_t bits = (uint64_t)length * 8u;
-    sha256_store((uint32_t)(bits >> 32), tail + padded - 8);
-    sha256_store((uint32_t)bits, tail + padded - 4);
-    for (size_t i = 0; i < padded; i += BLOCK) {
-        sha256_block(hash, tail + i);
-    }
-    for (size_t i = 0; i < 8u; i++) {
-        sha256_store(hash[i], digest + 4u * i);
-    }
+    sha256_t sha;
+    sha256_begin(&sha);
+    sha256_add(&sha, bytes, length);
+    sha256_end(&sha, digest);
 }
 
 void sha256_text(const uint8_t digest[SHA256_BYTES], char text[SHA256_TEXT_BYTES])

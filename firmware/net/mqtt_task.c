@@ -140,6 +140,10 @@ static void mqtt_task(void *unused)
     }
 }
 
+static const net_task_t s_facts = {
+    "net.mqtt", mqtt_task, NET_WORK_PRIORITY, s_stack, sizeof s_stack / sizeof s_stack[0], &s_block,
+};
+
 void mqtt_task_prepare(void)
 {
     if (s_task != NULL) {
@@ -150,8 +154,7 @@ void mqtt_task_prepare(void)
     mqtt_session_init(&s_client.session, s_buffer, sizeof s_buffer);
     s_client.session.on_message = mqtt_task_on_message;
     s_client.session.timing = s_timing;
-    s_task = xTaskCreateStatic(mqtt_task, "net.mqtt", sizeof s_stack / sizeof s_stack[0], NULL,
-                               NET_WORK_PRIORITY, s_stack, &s_block);
+    s_task = net_task_make(&s_facts, NULL);
 }
 
 // ---- wishes of other tasks ---------------------------------------------------------------------

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "net.h"
 
-#include "net_work.h"
+#include "line.h"
+#include "lwip_ethernet.h"
 
 #include <string.h>
 
 // Interfaces of this image; `net.up` takes the first one if none is named.
 static const net_interface_t *const s_interfaces[] = {
+    &g_lwip_ethernet,
     NULL, // behind the last one
 };
 
@@ -45,7 +47,17 @@ void net_down(void)
     if (was != NULL) {
         was->down();
     }
-    net_work_end();
+}
+
+void net_format_address(const uint8_t address[4], char text[NET_ADDRESS_TEXT_BYTES])
+{
+    char *at = text;
+    for (size_t i = 0; i < 4u; i++) {
+        if (i > 0u) {
+            *at++ = '.';
+        }
+        at += line_format_u32(address[i], at);
+    }
 }
 
 const net_interface_t *net_interface(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The network as a whole: which interface is up. Calls come from the console task; net_stack() (in
-// net_stack.h) may be asked by any.
+// The network as a whole: which interface is up. Up and down come from the worker (net_work.h), one
+// at a time; net_stack() (in net_stack.h) may be asked by any task.
 #ifndef NET_H
 #define NET_H
 
@@ -27,6 +27,11 @@ typedef struct {
     // Fills *address in, while it is up.
     void (*describe)(net_address_t *address);
 
+    // One echo request of `length` bytes of data and its answer; *microseconds is what that took.
+    // STATUS_TIMEOUT; STATUS_ABSENT: cannot be sent. NULL: it has no ping.
+    status_t (*ping)(const uint8_t address[4], uint16_t length, uint32_t timeout_ms,
+                     uint32_t *microseconds);
+
     // Whether it can carry data now (cable in, access point joined).
     bool (*has_link)(void);
 } net_interface_t;
@@ -35,8 +40,12 @@ typedef struct {
 // if it is up already; another one that is up goes down first.
 status_t net_up(const char *name, uint32_t timeout_ms);
 
-// Ends the network and its worker. Nothing happens if none is up.
+// Ends the network. Nothing happens if none is up.
 void net_down(void);
+
+// An address as people write it, such as "10.0.2.15".
+enum { NET_ADDRESS_TEXT_BYTES = 16 };
+void net_format_address(const uint8_t address[4], char text[NET_ADDRESS_TEXT_BYTES]);
 
 // The interface that is up, or NULL.
 const net_interface_t *net_interface(void);

@@ -18,6 +18,8 @@
 #define BOARD_TIMER0_IRQ     8u
 #define BOARD_TIMER1_AT      0x40001000u
 #define BOARD_FPGAIO_AT      0x40028000u
+#define BOARD_ETHERNET_AT    0x40200000u
+#define BOARD_ETHERNET_IRQ   13u
 #define BOARD_FACTORY_PAGE   0x21FFF000u
 #define BOARD_FACTORY_LENGTH 4096u
 #define BOARD_SERIAL_LENGTH  16u
@@ -27,5 +29,8 @@ void uart0_init(void);
 
 // Receive interrupt of UART0, in uart.c.
 void uart0_receive_handler(void);
+
+// Interrupt of the Ethernet controller, in ethernet.c: only in images with RIG_NETWORK.
+void lan9118_handler(void);
 
 #endif

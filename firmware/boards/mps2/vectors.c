@@ -8,6 +8,12 @@ typedef void (*vector_t)(void);
 
 extern uint8_t __handler_stack_end[];
 
+#if RIG_NETWORK
+    #define ETHERNET_HANDLER lan9118_handler
+#else
+    #define ETHERNET_HANDLER Unhandled_Handler
+#endif
+
 #define UNUSED_4 Unhandled_Handler, Unhandled_Handler, Unhandled_Handler, Unhandled_Handler
 
 __attribute__((section(".vectors"), used)) static const vector_t s_vectors[16 + 32] = {
@@ -33,8 +39,10 @@ __attribute__((section(".vectors"), used)) static const vector_t s_vectors[16 + 
     bench_load_handler,  // 9: timer 1, PLATFORM_ALARM_LOAD
     Unhandled_Handler,
     Unhandled_Handler,
-    UNUSED_4, // 12
-    UNUSED_4,
+    Unhandled_Handler, // 12
+    ETHERNET_HANDLER,
+    Unhandled_Handler,
+    Unhandled_Handler,
     UNUSED_4,
     UNUSED_4,
     Unhandled_Handler, // 28

@@ -42,7 +42,8 @@
 #define MEM_SIZE            (SOCKET_COUNT * (TCP_SND_BUF + 4096))
 #define MEM_LIBC_MALLOC     0
 #define MEMP_MEM_MALLOC     0
-#define PBUF_POOL_SIZE      80 // whole frames: the windows of all sockets, nearly
+#define PBUF_POOL_BUFSIZE   1536
+#define PBUF_POOL_SIZE      64 // whole frames: the windows of all sockets, nearly
 #define MEMP_NUM_PBUF       64
 #define MEMP_NUM_TCP_PCB    (SOCKET_COUNT + 4) // some more wait for their end
 #define MEMP_NUM_TCP_SEG    (SOCKET_COUNT * TCP_SND_QUEUELEN / 2)
@@ -58,7 +59,7 @@
 
 // TCP.
 #define TCP_MSS                            1460
-#define TCP_WND                            (8 * TCP_MSS)
+#define TCP_WND                            (6 * TCP_MSS) // what the FIFO of a LAN9118 takes in a burst
 #define TCP_SND_BUF                        (8 * TCP_MSS)
 #define TCP_SND_QUEUELEN                   32
 #define TCP_LISTEN_BACKLOG                 0
