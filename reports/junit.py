@@ -95,6 +95,10 @@ def _case(story: view.CaseStory, measurements: Iterable[MeasurementResult]) -> E
     element = ET.Element("testcase")
     _set(element, classname=f"{case.board}.{case.suite}", name=case.case, time=_seconds(case.duration_s))
     _set(element, attempts=str(len(story.attempts)))
+    if case.requirements:
+        properties = ET.SubElement(element, "properties")
+        for name in case.requirements:
+            _set(ET.SubElement(properties, "property"), name="requirement", value=name)
     if tag := _TAGS.get(case.outcome):
         reason = case.reason or f"{case.outcome.value} without a reason"
         child = ET.SubElement(element, tag)

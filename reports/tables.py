@@ -61,7 +61,7 @@ _OF_KEY = _names("measurement", "population", "unit")
 CASES: Final = (
     *_KEY, *_names("outcome"), Column("unstable", "yes or no"), Column("reason", "text"),
     Column("started", "moment"), Column("started_s", "real", "s"), Column("duration_s", "real", "s"),
-    *_names("dut", "image_sha256", "kernel"),
+    *_names("dut", "image_sha256", "kernel"), Column("requirements", "text"),
 )  # fmt: skip
 MEASUREMENTS: Final = (
     *_KEY, *_OF_KEY, Column("n", "whole"), *(Column(name, "real") for name in _FIGURES),
@@ -87,7 +87,9 @@ def cases(run: Run) -> Iterator[Row]:
         kernel = _text(board.identity.get("kernel")) if board else None
         of_board = (board.dut if board else None, board.image_sha256 if board else None, kernel)
         times = (started, case.started_ns / 1e9, case.duration_s)
-        yield (*key, case.outcome.value, case.unstable, case.reason or None, *times, *of_board)
+        there_for = ", ".join(case.requirements) or None
+        outcome = (case.outcome.value, case.unstable, case.reason or None)
+        yield (*key, *outcome, *times, *of_board, there_for)
 
 
 def measurements(run: Run) -> Iterator[Row]:

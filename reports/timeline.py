@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reports.event_text import told
 from reports.svg import Drawing
-from reports.text import number, one_line, short_hash
+from reports.text import number, one_line
 from rig.events import Event
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult
@@ -122,7 +123,7 @@ def _supply(drawing: Drawing, begin: float, until: float, end: float) -> None:
 
 def _mark(drawing: Drawing, event: Event, end: float, *, bad: bool) -> None:
     """A stroke on the probe's line, tall for an image that was written; what went wrong is red."""
-    x, says = _x(event.t_ns / 1e9, end), one_line(f"{event.t_ns / 1e9:.3f} s: {_told(event)}")
+    x, says = _x(event.t_ns / 1e9, end), one_line(f"{event.t_ns / 1e9:.3f} s: {told(event)}")
     y = _UART if event.source == "console" else _PROBE
     half = 9 if event.kind == "flashed" or bad else 5
     colour = "bad" if bad else "bar-tick" if event.kind == "flashed" else "ink"
@@ -177,18 +178,4 @@ def _is_bad(event: Event) -> bool:
 
 
 def _moment(event: Event, *, bad: bool) -> Moment:
-    return Moment(f"{event.t_ns / 1e9:.6f}", event.source, one_line(_told(event), 300), bad)
-
-
-def _told(event: Event) -> str:
-    """``flashed: image bf709fd8d307, bytes 35,464``."""
-    facts = [f"{key} {_fact(key, value)}" for key, value in event.data.items() if value is not None]
-    return event.kind + (f": {', '.join(facts)}" if facts else "")
-
-
-def _fact(key: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return number(value)
-    return short_hash(str(value)) if key == "image" else str(value)
+    return Moment(f"{event.t_ns / 1e9:.6f}", event.source, one_line(told(event), 300), bad)

@@ -35,6 +35,7 @@ FORBIDDEN = (  # who, may not import what
 HOMES = {  # library: the only files that may import it
     "pyocd": ("rig/links/probe.py", "rig/links/probe_*.py", "rig/emulator/pyocd_plugin.py"),
     "serial": ("rig/links/console.py", "rig/links/console_*.py"),
+    "dpkt": ("rig/services/network/*",),
     "paho": ("rig/links/mqtt.py", "rig/services/*"),
     "capstone": ("rig/image/machine_code.py",),
     "numpy": ("rig/evidence/*",),
@@ -47,7 +48,7 @@ HOMES = {  # library: the only files that may import it
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
-LAZY_AT_HOME = ("capstone", "numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
+LAZY_AT_HOME = ("capstone", "dpkt", "numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
 SLEEPER = "rig/deadline.py"
 
 

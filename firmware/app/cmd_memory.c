@@ -44,6 +44,11 @@ void command_mem_heap(const command_call_t *call, reply_t *reply)
     memory_add_bytes(line, "free", known, bytes);
     known = heap_min_ever(&bytes);
     memory_add_bytes(line, "min_ever", known, bytes);
+    size_t blocks = 0;
+    if (heap_pieces(&bytes, &blocks)) { // else the host walks the free list by itself
+        line_add_u32(line, "largest", (uint32_t)bytes);
+        line_add_u32(line, "blocks", (uint32_t)blocks);
+    }
     reply_send(reply);
 }
 

@@ -66,3 +66,17 @@ bool heap_min_ever(size_t *bytes)
 #endif
     return KERNEL_HAS_HEAP_MIN_EVER;
 }
+
+bool heap_pieces(size_t *largest, size_t *blocks)
+{
+#if KERNEL_HAS_HEAP_STATS
+    HeapStats_t stats;
+    vPortGetHeapStats(&stats);
+    *largest = stats.xSizeOfLargestFreeBlockInBytes;
+    *blocks = stats.xNumberOfFreeBlocks;
+#else
+    *largest = 0;
+    *blocks = 0;
+#endif
+    return KERNEL_HAS_HEAP_STATS;
+}

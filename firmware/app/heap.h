@@ -15,4 +15,9 @@ void heap_init(void);
 bool heap_free(size_t *bytes);
 bool heap_min_ever(size_t *bytes);
 
+// The largest free block in bytes, and how many free blocks there are: what the heap is broken
+// into. False where kernel or scheme do not tell: vPortGetHeapStats came with V10.3.0, for heap_4
+// and heap_5.
+bool heap_pieces(size_t *largest, size_t *blocks);
+
 #endif

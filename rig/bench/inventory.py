@@ -193,6 +193,8 @@ class EmulatorFacts(_Fact):
     filled from the file at power-on, which only the probe can write, without a flash algorithm;
     ``controller`` is flash that the machine models with its controller, kept in the file when power is
     switched off in order: a QEMU process that is killed forgets what was written since power-on.
+    ``network``: the machine's network card, wired to the rig's network where a suite asks for it; None where
+    it has none. ``uart1``: what its second UART is wired to where a suite asks for it; None is nothing.
     """
 
     machine: Word
@@ -202,6 +204,8 @@ class EmulatorFacts(_Fact):
     icount_shift: Shift | None = None
     cpu: Word | None = None
     storage: Literal["backend", "loader", "controller"] = "backend"
+    network: Literal["lan9118"] | None = None
+    uart1: Literal["wifi"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

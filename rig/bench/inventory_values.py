@@ -25,6 +25,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "kernel-features": "tells which of the kernel's documented primitives it has",
     "kernel-metrics": "counts what the kernel gets done in a time, and ramps a periodic load up",
     "memory": "tells its heap, its tasks' stacks and its memory regions",
+    "board-clock": "tells what its own clocks say, so that its time can be mapped onto the run's",
     "flash-driver": "erases and writes its own flash, outside the image",
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
     "network": "has a network interface and an IP stack",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rig.bench import boot
 from rig.bench.inventory import EMULATED, RTT, Board, Inventory
 from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.emulator.board import EmulatedBoard, Parts
 from rig.errors import BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
 from rig.events import Event, EventSink, RunClock, discard
@@ -27,6 +28,7 @@ from rig.links.probe import PyocdProbe, attach
 from rig.links.probe_rtt import RttBridge
 from rig.links.wear import WearCount
 from rig.project import firmware_builds, project_root
+from rig.services.network.relay import Relay
 from rig.transcript import Transcript
 
 BOOT_S = 10.0
@@ -42,7 +44,9 @@ class BoardSession:
 
     ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
     against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
-    reads.
+    reads. ``board`` has the clock that is in force: that of the inventory, or of the last ``arrange``.
+    ``emulated`` is None for a physical board. ``relay`` carries an emulated board's frames while its network
+    is on.
     """
 
     board: Board
@@ -56,6 +60,9 @@ class BoardSession:
     image_sha256: str | None = None
     boot: WireEvent | None = None
     rtt: RttBridge | None = None
+    emulated: EmulatedBoard | None = None
+    relay: Relay | None = None
+    _network: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _port_was_late: bool = False
     _probe: PyocdProbe | None = None
     _probe_stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -100,12 +107,29 @@ class BoardSession:
         An adapter that the board's supply feeds is there later than the supply; until then nothing is asked
         of the board. Raises LinkLost, WrongBoard.
         """
+        self._wire_network()
         self.power.on()
         self.tell_power("on")
         self._port_was_late = not self.console.connected
         settle(self.board.power.settle_s)
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
+
+    def unwire_network(self) -> None:
+        """Ends the relay, if there is one."""
+        self.relay = None
+        self._network.close()
+
+    def _wire_network(self) -> None:
+        """A relay between the cables of an emulated board with its network on; no old frame comes over."""
+        if self.emulated is None or not self.emulated.arrangement.network:
+            return
+        if self.relay is not None:
+            self.relay.forget()
+            return
+        cables = self.emulated.cables
+        relay = Relay(cables.board, cables.host, board=self.board.name, clock=self.clock, sink=self.sink)
+        self.relay = self._network.enter_context(relay)
 
     def power_off(self) -> None:
         """Lets the probe go and pulls the plug."""
@@ -144,6 +168,23 @@ class BoardSession:
             return self._booted(boot.boot_behind_late_port(self, since, Deadline.after(timeout_s)))
         return self.await_ready(since, timeout_s)
 
+    def is_arranged(self, wanted: Arrangement) -> bool:
+        """Whether the board is in that arrangement; a physical one is in every one."""
+        return self.emulated is None or self.emulated.arrangement == wanted
+
+    def arrange(self, wanted: Arrangement, timeout_s: float = BOOT_S) -> None:
+        """Brings an emulated board into an arrangement, by its power where it was in another one.
+
+        A physical board is left alone. Raises UsageFault for what the board cannot be, and what
+        ``power_cycle`` does.
+        """
+        if self.emulated is None or self.is_arranged(wanted):
+            return
+        self.emulated.arrange(wanted)  # from the next power-on; refused before the power goes
+        self.board = self.emulated.facts
+        self.unwire_network()
+        self.power_cycle(timeout_s)
+
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
         """Waits for the ``ready`` event that follows a reset at ``since``."""
         deadline = Deadline.after(timeout_s)
@@ -168,6 +209,8 @@ class BoardSession:
     def explain(self, error: RigError) -> RigError:
         """The same error with what the power link knows of it: why an emulated board is gone."""
         cause = getattr(self.power, "cause_of_loss", lambda: None)()
+        if cause is None and self.relay is not None and self.relay.trouble is not None:
+            cause = f"the Ethernet relay broke: {self.relay.trouble}"
         if cause is None or error.message.startswith(cause):
             return error
         return LinkLost(f"{cause}; seen as: {error.message}", board=self.board.name, evidence=error.evidence)
@@ -186,30 +229,35 @@ def open_session(
     sink: EventSink = discard,
     transcript: Path | None = None,
     dut: str | None = None,
-    clock_mode: str | None = None,
+    arrangement: Arrangement = AS_LISTED,
     emulator_extra: Sequence[str] = (),
 ) -> Iterator[BoardSession]:
     """Opens a session up to *identified*: locked, console armed, powered, probe attached. Closes in reverse.
 
     ``transcript`` is where the console's bytes go. ``dut`` is the serial number the operator expects; another
-    one read from the chip raises WrongBoard. ``clock_mode`` runs an emulated board by another clock than the
-    inventory's, and ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost,
-    WrongBoard, ToolFault.
+    one read from the chip raises WrongBoard. ``arrangement`` is how an emulated board is put together, and
+    ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost, WrongBoard,
+    ToolFault, UsageFault for an arrangement that the board cannot be.
     """
     board = inventory.board(name)
     state_dir = inventory.state_dir / name
     run_clock = clock or RunClock()
     with contextlib.ExitStack() as stack:
         stack.enter_context(board_lock(name, inventory.state_dir))
-        power, port, probe_id = _links_of(board, inventory, state_dir, stack, clock_mode, emulator_extra)
+        power, port, probe_id = _links_of(board, inventory, state_dir, stack, arrangement, emulator_extra)
+        emulated = power if isinstance(power, EmulatedBoard) else None
+        board = emulated.facts if emulated is not None else board
         rtt = stack.enter_context(RttBridge(board)) if port.startswith(RTT) else None
         port = rtt.url if rtt is not None else port
         log = stack.enter_context(Transcript(transcript)) if transcript is not None else None
         reader = stack.enter_context(ConsoleReader(run_clock, sink))
         console = stack.enter_context(reader.arm(name, port, board.console.baud, transcript=log))
-        session = BoardSession(board, power, console, run_clock, sink, state_dir, probe_id, rtt=rtt)
+        session = BoardSession(
+            board, power, console, run_clock, sink, state_dir, probe_id, rtt=rtt, emulated=emulated
+        )
         if board.emulator is not None or rtt is not None:
             console.wait_connected(Deadline.after(PORT_S))
+        stack.callback(session.unwire_network)
         stack.callback(session.tell_power, "off")
         stack.callback(power.off)
         stack.callback(session.detach_probe)
@@ -226,19 +274,18 @@ def _links_of(
     inventory: Inventory,
     state_dir: Path,
     stack: contextlib.ExitStack,
-    clock_mode: str | None,
+    arrangement: Arrangement,
     extra: Sequence[str],
 ) -> tuple[Power, str, str]:
     """(power, console port, probe id): from the inventory, or from the emulator where it makes them up."""
     if board.emulator is None:
         return power_of(board), board.console.port, board.probe.id
-    if clock_mode is not None:
-        board = replace(board, emulator=replace(board.emulator, clock=clock_mode))  # type: ignore[arg-type]
-    assert board.emulator is not None
     assert board.firmware is not None
     build = firmware_builds(project_root(inventory.path)) / board.firmware.preset
     parts = Parts.of_build(build, board.emulator)
-    emulated = stack.enter_context(EmulatedBoard(board, parts, state_dir=state_dir, extra=extra))
+    emulated = stack.enter_context(
+        EmulatedBoard(board, parts, state_dir=state_dir, extra=extra, arrangement=arrangement)
+    )
     by_uart = board.console.port == EMULATED
     return emulated, emulated.console_url if by_uart else board.console.port, emulated.probe_id
 

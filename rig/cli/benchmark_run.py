@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs one benchmark by a board's console, outside a suite: which there are, and the samples of one.
 
-Owns the commands and how their refusals are said. What the ticks mean is ``rig/evidence/counter.py``.
+Owns which there are and how a refusal is said to a person. The commands themselves are
+``rig/pytest_plugin/benchmark_samples.py``, what the ticks mean ``rig/evidence/counter.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rig.evidence.counter import RawSeries
     from rig.links.console_link import ConsoleLink
 
-_LIST_S, _RUN_S, _READ_S = 5.0, 60.0, 10.0
+_LIST_S, _RUN_S = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,16 @@ def run_benchmark(console: ConsoleLink, board: str, benchmark: str, arg: int, n:
 
     A primitive that does not do what it says is CommandRefused, as in the suites.
     """
-    from rig.evidence.counter import RawSeries
+    from rig.pytest_plugin.benchmark_samples import read_samples
 
     done = _run(console, board, benchmark, arg, n)
-    asked = {"offset": 0, "count": int(done["n"])}
-    read = console.request("bench.read", asked, deadline=Deadline.after(_READ_S))
-    raw = RawSeries.of_text([f"{int(done['cold']):X}", *(row["s"] for row in read.rows)])
+    raw = read_samples(console, done, with_cold=True)
     return BenchmarkRun(raw, int(done["counter_hz"]), int(done["overhead"]))
 
 
 def _run(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
+    from rig.pytest_plugin.benchmark_samples import start_benchmark
+
     known = benchmarks(console)
     if benchmark not in known:
         raise UsageFault(
@@ -58,9 +59,8 @@ def _run(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> 
             board=board,
             hint=suggestion(benchmark, known, label="There are").capitalize(),
         )
-    order: dict[str, str | int] = {"id": benchmark, "n": n, "arg": arg}
     try:
-        return console.request("bench.run", order, deadline=Deadline.after(_RUN_S)).fields
+        return start_benchmark(console, benchmark, n, arg, "idle", _RUN_S)
     except CommandRefused as refused:
         if refused.code not in ("value", "range"):
             raise

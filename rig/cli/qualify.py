@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Qualify this image.")
 @click.option("--dut", metavar="SERIAL", help="The unit that must be on this place of the bench.")
 @click.option("--operator", metavar="NAME", help="Who answers for this run.")
+@click.option(
+    "--services",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What the board talks to, instead of the rig's own: the JSON of 'rig services up --json'.",
+)
 @click.option("--force", is_flag=True, help="Program the image also when the board holds it already.")
 @click.option("--json", "as_json", is_flag=True, help="The run as JSON on standard output.")
 @click.pass_obj
@@ -55,6 +60,7 @@ def qualify(
     image: Path | None,
     dut: str | None,
     operator: str | None,
+    services: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -76,7 +82,15 @@ def qualify(
     root = project_root(inventory.path)
     arguments = ["--inventory", str(inventory.path)]
     arguments += [str(path) for path in _folders(root, suites)]
-    for option, value in (("--image", image), ("--dut", dut), ("--operator", operator)):
+    given = services.resolve() if services else None
+    if given is not None:
+        _must_be_services(given, boards)
+    for option, value in (
+        ("--image", image),
+        ("--dut", dut),
+        ("--operator", operator),
+        ("--services", given),
+    ):
         arguments += [option, str(value)] if value else []
     arguments += ["--force-flash"] if force else []
     status, path = _run(boards, arguments, root, operator, image)
@@ -129,6 +143,14 @@ def _must_have_images(boards: tuple[Board, ...], image: Path | None) -> None:
     for board in boards:
         if image is None and board.firmware is None:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
+
+
+def _must_be_services(path: Path, boards: tuple[Board, ...]) -> None:
+    """As above: each board's process reads them again."""
+    from rig.services.given import read_services
+
+    for board in boards:
+        read_services(path, emulated=board.emulator is not None)
 
 
 def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """An emulated board: a QEMU process with file-backed flash, whose power switch starts and kills it.
 
-Owns the process, the flash file, the UART's listening socket (so that a console is connected before power
-comes) and the folder by which the debug probe finds it. Everything above the links takes it for any board.
+Owns the process, the flash file, the sockets behind its UARTs (so that a console is connected before power
+comes), the cables of its network, and the folder by which the debug probe finds it. Everything above the
+links takes it for any board.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +20,16 @@ from rig import child
 from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
+from rig.emulator.arrangement import AS_LISTED, Arrangement, arranged
+from rig.emulator.cable import CARD, Cables
 from rig.emulator.controlled_flash import ControlledFlash
 from rig.emulator.qmp import QmpClient
-from rig.errors import LinkLost, ToolFault, UsageFault
+from rig.emulator.uart import UartSocket
+from rig.errors import ToolFault, UsageFault
 
 _START_S = 20.0  # a loaded host starts QEMU in under two seconds; the rest is patience
 _DYING_S = 0.5
-_RETURN_S = 2.0
 _ERASED = 0xFF
-_CONNECTED, _HUNG_UP = "01", "08"  # TCP_ESTABLISHED, TCP_CLOSE_WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,20 @@ class EmulatedBoard:
     more options for QEMU, such as those of an instrument.
     """
 
-    def __init__(self, board: Board, parts: Parts, *, state_dir: Path, extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        board: Board,
+        parts: Parts,
+        *,
+        state_dir: Path,
+        extra: Sequence[str] = (),
+        arrangement: Arrangement = AS_LISTED,
+    ) -> None:
         assert board.emulator is not None
         self.board = board.name
-        self._facts = board
-        self._emulator = board.emulator
+        self.arrangement = arrangement
+        self._listed = board
+        self._facts = arranged(board, arrangement)
         self._parts = parts
         self._extra = tuple(extra)
         self._flash_file = state_dir / "flash.bin"
@@ -72,7 +82,8 @@ class EmulatedBoard:
         self._stack = contextlib.ExitStack()
         self._power = contextlib.ExitStack()
         self._instance: instances.Instance | None = None
-        self._uart: socket.socket | None = None
+        self._uarts = tuple(UartSocket(name, board.name) for name in ("uart0", "uart1"))
+        self._cables: Cables | None = None
         self._process: child.Child | None = None
 
     def __enter__(self) -> EmulatedBoard:
@@ -88,7 +99,10 @@ class EmulatedBoard:
                     self._emulator.machine,
                 )
             )
-            self._uart = stack.enter_context(_listen())
+            for uart in self._uarts:
+                stack.enter_context(uart)
+            if self._emulator.network is not None:
+                self._cables = stack.enter_context(Cables(self.board))
             stack.callback(self.off)
             self._stack = stack.pop_all()
         return self
@@ -99,8 +113,29 @@ class EmulatedBoard:
     @property
     def console_url(self) -> str:
         """Where the UART is; the same over power cycles, and connectable while the board is off."""
-        assert self._uart is not None
-        return f"socket://127.0.0.1:{self._uart.getsockname()[1]}"
+        return self._uarts[0].url
+
+    @property
+    def wifi_url(self) -> str:
+        """Where a Wi-Fi module reaches the second UART, by the same rules."""
+        return self._uarts[1].url
+
+    @property
+    def cables(self) -> Cables:
+        """The cables of its network; raises UsageFault for a board without a network card."""
+        if self._cables is None:
+            raise UsageFault("its emulator has no network card", board=self.board)
+        return self._cables
+
+    @property
+    def facts(self) -> Board:
+        """The board's facts as arranged: those of the inventory, with the clock that is in force."""
+        return self._facts
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """How it is put together from the next power-on. Raises UsageFault for what it cannot be."""
+        self._facts = arranged(self._listed, arrangement)
+        self.arrangement = arrangement
 
     @property
     def probe_id(self) -> str:
@@ -126,15 +161,19 @@ class EmulatedBoard:
         assert self._instance is not None
         with contextlib.ExitStack() as stack:
             self._remove_sockets()
-            self._forget_who_hung_up()
+            for uart in self._wired_uarts:
+                uart.forget_who_hung_up()
+            if self._cables is not None:
+                self._cables.clear()
             begin = self._log.stat().st_size if self._log.exists() else 0
             self._process = stack.enter_context(
-                child.spawn(self._argv(), log=self._log, pass_fds=(self._uart_fd(),))
+                child.spawn(self._argv(), log=self._log, pass_fds=self._inherited())
             )
             self._process.give_way()  # an idle guest races through virtual time and takes all it gets
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
-                self._wait_for_console(qmp)
+                for uart in self._wired_uarts:
+                    uart.wait_taken(qmp)
                 if (flash := self._controlled()) is not None:
                     flash.fill(self._instance, qmp)
                 if self._can_start():
@@ -150,6 +189,12 @@ class EmulatedBoard:
             self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
         self._process = None
+
+    def set_link(self, *, up: bool) -> None:
+        """Plugs the network cable in or out (QMP set_link); its card tells the firmware. Raises LinkLost."""
+        assert self._instance is not None
+        with QmpClient(self._instance.qmp, board=self.board) as qmp:
+            qmp.execute("set_link", name=CARD, up=up)
 
     def cause_of_loss(self) -> str | None:
         """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'.
@@ -171,8 +216,7 @@ class EmulatedBoard:
             "-display", "none",
             "-S",
             *self._memory_arguments(),
-            "-chardev", f"socket,id=uart0,fd={self._uart_fd()},server=on,wait=off",
-            "-serial", "chardev:uart0",
+            *(argument for uart in self._wired_uarts for argument in uart.arguments),
             "-chardev", f"socket,id=gdb0,path={_escape(self._instance.gdb)},server=on,wait=off",
             "-gdb", "chardev:gdb0",
             "-qmp", f"unix:{_escape(self._instance.qmp)},server=on,wait=off",
@@ -181,6 +225,7 @@ class EmulatedBoard:
             "-qtest-log", "none",
             "-pidfile", str(folder / "pid"),
             *clock_arguments(emulator),
+            *self._network_arguments(),
             *self._extra,
         ]  # fmt: skip
 
@@ -214,9 +259,24 @@ class EmulatedBoard:
             _, reset = struct.unpack("<II", file.read(8))
         return bool(reset & 1) and self._flash.start <= reset < self._flash.end
 
-    def _uart_fd(self) -> int:
-        assert self._uart is not None
-        return self._uart.fileno()
+    @property
+    def _emulator(self) -> EmulatorFacts:
+        assert self._facts.emulator is not None
+        return self._facts.emulator
+
+    @property
+    def _wired_uarts(self) -> tuple[UartSocket, ...]:
+        return self._uarts if self.arrangement.wifi else self._uarts[:1]
+
+    def _network_arguments(self) -> list[str]:
+        if not self.arrangement.network or self._emulator.network is None:
+            return []
+        return self.cables.arguments(self._emulator.network)
+
+    def _inherited(self) -> tuple[int, ...]:
+        """The descriptors that QEMU is started with."""
+        cables = self.cables.fds if self.arrangement.network else ()
+        return (*(uart.fd for uart in self._wired_uarts), *cables)
 
     def _make_flash_file(self) -> None:
         """A new chip: erased, with a serial number of its own in the factory page."""
@@ -258,34 +318,6 @@ class EmulatedBoard:
                 evidence=str(self._log),
             )
 
-    def _forget_who_hung_up(self) -> None:
-        """QEMU would first take a console that came when the board went off, and is gone since.
-
-        It would say the boot to nobody. Listening anew drops both, and who waits comes again.
-        """
-        assert self._uart is not None
-        clients = _clients(self._uart)
-        if _HUNG_UP not in clients:
-            return
-        port = self._uart.getsockname()[1]
-        self._uart.close()
-        self._uart = self._stack.enter_context(_listen(port))
-        if _CONNECTED in clients:
-            uart = self._uart
-            poll(lambda: _CONNECTED in _clients(uart), Deadline.after(_RETURN_S), interval_s=0.001)
-
-    def _wait_for_console(self, qmp: QmpClient) -> None:
-        """A console that was armed before power must be taken by QEMU before the first instruction runs."""
-
-        def taken() -> bool:
-            devices = {row["label"]: row["filename"] for row in qmp.execute("query-chardev")}
-            return "<->" in devices["uart0"]
-
-        assert self._uart is not None
-        waits = _CONNECTED in _clients(self._uart)
-        if waits and not poll(taken, Deadline.after(_START_S), interval_s=0.001):
-            raise LinkLost("QEMU did not take the console's connection", board=self.board)
-
 
 def clock_arguments(emulator: EmulatorFacts) -> list[str]:
     """QEMU's options for a clock: exact (deterministic), paced (about real time) or free (fastest)."""
@@ -294,25 +326,6 @@ def clock_arguments(emulator: EmulatorFacts) -> list[str]:
     if emulator.clock == "paced":
         return ["-icount", f"shift={emulator.icount_shift},sleep=on"]
     return []
-
-
-@contextlib.contextmanager
-def _listen(port: int = 0) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Inherited by what is accepted: without it, Nagle and delayed acknowledgement cost 40 ms a line.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(1)
-        yield listener
-
-
-def _clients(listener: socket.socket) -> set[str]:
-    """States of the connections to a port (proc(5)): known from the system, as accepting is QEMU's part."""
-    port = listener.getsockname()[1]
-    with Path("/proc/net/tcp").open(encoding="ascii") as table:
-        rows = (line.split() for line in list(table)[1:])
-        return {row[3] for row in rows if row[1].endswith(f":{port:04X}")}
 
 
 def _escape(path: Path) -> str:

@@ -27,6 +27,7 @@ class OpenCase:
 
     key: CaseKey
     started_ns: int
+    requirements: tuple[str, ...] = ()
     declared: dict[str, Measurement] = field(default_factory=dict)
     measured: dict[str, MeasurementResult] = field(default_factory=dict)
 
@@ -63,9 +64,9 @@ class CaseBook:
         if key in self._open:
             raise ValueError(f"{describe(key)} is running already")
 
-    def start(self, key: CaseKey, now_ns: int) -> None:
+    def start(self, key: CaseKey, now_ns: int, requirements: tuple[str, ...] = ()) -> None:
         """An attempt begins."""
-        self._open[key] = OpenCase(key, now_ns)
+        self._open[key] = OpenCase(key, now_ns, requirements)
 
     def case(self, key: CaseKey) -> OpenCase:
         """The open attempt; raises ValueError, listing those that run, if it is not one."""
@@ -85,7 +86,9 @@ class CaseBook:
         unstable = is_unstable([*self._ended.get(key[:3], []), outcome])
         duration_s = (now_ns - case.started_ns) / 1e9
         text = "; ".join(filter(None, reasons))
-        return CaseResult(*key, outcome, text, unstable, case.started_ns, duration_s, dict(artifacts))
+        return CaseResult(
+            *key, outcome, text, unstable, case.started_ns, duration_s, dict(artifacts), case.requirements
+        )
 
     def end(self, key: CaseKey, outcome: Outcome) -> None:
         """The attempt has ended."""

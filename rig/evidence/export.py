@@ -73,4 +73,5 @@ def _board(board: BoardResult) -> dict[str, Any]:
 def _case(run: Run, case: CaseResult) -> dict[str, Any]:
     open_ones = {name: path for name, path in case.artifacts.items() if path not in run.sensitive}
     artifacts = {name: relative_to_run(path, run.path) for name, path in open_ones.items()}
-    return {**_fields(case, (*_CASE, "attempt", "unstable")), "artifacts": artifacts}
+    more = {"artifacts": artifacts, "requirements": list(case.requirements)}
+    return {**_fields(case, (*_CASE, "attempt", "unstable")), **more}

@@ -7,12 +7,14 @@ newline. Numbers that JSON lacks are the texts ``nan``, ``inf`` and ``-inf``.
 ``append`` returns when its record is with the operating system. ``defer`` only queues, for thousands of
 events per second; a thread writes the queue within about 50 ms, and every ``append`` writes it first, so that
 the file keeps the order. A write that fails is cut off again, so that the journal always ends with a whole
-record and goes on when there is space.
+record and goes on when there is space. The writer holds an advisory lock on the file, so that who reads along
+knows whether more may come.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import itertools
 import json
@@ -73,6 +75,8 @@ class Journal:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         except OSError as error:
             raise self._broken(error) from error
+        with contextlib.suppress(OSError):  # a reader looked just now, or the file system has no locks
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._thread = threading.Thread(target=self._write_behind, name="journal", daemon=True)
         self._thread.start()
 
@@ -194,6 +198,24 @@ class Journal:
     def _broken(self, error: OSError) -> EvidenceFault:
         kept = f"the {self.records} records before it are kept"
         return EvidenceFault(f"cannot write evidence: {error.strerror}; {kept}", evidence=str(self.path))
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process has the journal open to write. False where there is none; never blocks."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    else:
+        return False
+    finally:
+        os.close(file)
 
 
 def encode(seq: int, record: Record) -> bytes:

@@ -54,7 +54,10 @@ class MeasurementResult:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One attempt at one case. ``reason`` is empty for a plain PASS. Times are on the run's clock."""
+    """One attempt at one case. ``reason`` is empty for a plain PASS. Times are on the run's clock.
+
+    ``requirements``: ids of what the case is there to show, as the field names them.
+    """
 
     board: str
     suite: str
@@ -66,6 +69,7 @@ class CaseResult:
     started_ns: int
     duration_s: float
     artifacts: Mapping[str, Path]
+    requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

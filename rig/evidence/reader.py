@@ -100,6 +100,7 @@ class _Assembly:
         self.with_events = with_events
         self.boards: dict[str, dict[str, Any]] = {}
         self.started: dict[CaseKey, int] = {}
+        self.requirements: dict[CaseKey, tuple[str, ...]] = {}
         self.cases: list[CaseResult] = []
         self.measurements: list[MeasurementResult] = []
         self.events: list[Event] = []
@@ -152,6 +153,7 @@ class _Assembly:
             case "case_started":
                 self._known(record["board"])
                 self.started[records.case_key(record)] = record["t"]
+                self.requirements[records.case_key(record)] = tuple(record.get("requirements", ()))
             case "measurement":
                 self.measurements.append(records.measurement_from(record))
             case "case_finished":
@@ -200,7 +202,10 @@ class _Assembly:
             part = self.parts.get(key[0], self.own)
             outcome = Outcome.ERROR if part.aborted is None else Outcome.ABORTED
             duration_s = max(0, part.last_ns - started_ns) / 1e9
-            self.cases.append(CaseResult(*key, outcome, part.cut_off, False, started_ns, duration_s, {}))
+            there_for = self.requirements[key]
+            self.cases.append(
+                CaseResult(*key, outcome, part.cut_off, False, started_ns, duration_s, {}, there_for)
+            )
         for part in self.parts.values():
             if part.board is None or part.finish is not None or part.aborted is not None:
                 continue

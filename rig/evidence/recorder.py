@@ -140,14 +140,17 @@ class RunRecorder:
         """How the process of a board ended; counts where that process could not end its journal."""
         self._write("board_ended", board=board, how=how)
 
-    def case_started(self, board: str, suite: str, case: str, attempt: int = 1) -> None:
-        """An attempt at a case begins."""
+    def case_started(
+        self, board: str, suite: str, case: str, attempt: int = 1, requirements: Sequence[str] = ()
+    ) -> None:
+        """An attempt at a case begins; ``requirements`` are the ids of what it is there to show."""
         key = (board, suite, case, attempt)
         with self._lock:
             self._cases.must_not_run(key)
             now_ns = self.clock.now_ns()
-            self._write("case_started", **records.key_fields(key))
-            self._cases.start(key, now_ns)
+            there_for = {"requirements": list(requirements)} if requirements else {}
+            self._write("case_started", **records.key_fields(key), **there_for)
+            self._cases.start(key, now_ns, tuple(requirements))
 
     def declare(self, board: str, suite: str, case: str, attempt: int, declared: Measurement) -> None:
         """Promises a measurement: one that is not set when the case passes makes it ERROR."""

@@ -103,7 +103,8 @@ def case_record(case: CaseResult, run: Path, t_ns: int) -> dict[str, Any]:
     artifacts = {name: relative_to_run(path, run) for name, path in case.artifacts.items()}
     names = ("board", "suite", "case", "attempt", "outcome", "reason", "unstable", "started_ns", "duration_s")
     plain = {name: getattr(case, name) for name in names}
-    return {"type": "case_finished", "t": t_ns, **plain, "artifacts": artifacts}
+    there_for = {"requirements": list(case.requirements)} if case.requirements else {}
+    return {"type": "case_finished", "t": t_ns, **plain, "artifacts": artifacts, **there_for}
 
 
 def case_from(record: Mapping[str, Any], run: Path) -> CaseResult:
@@ -116,6 +117,7 @@ def case_from(record: Mapping[str, Any], run: Path) -> CaseResult:
         started_ns=record["started_ns"],
         duration_s=record["duration_s"],
         artifacts={name: run / path for name, path in record["artifacts"].items()},
+        requirements=tuple(record.get("requirements", ())),
     )
 
 

@@ -4,7 +4,7 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``.
+``image_path``, ``other_firmware``, ``ethernet``, and for those of ``connectivity.py``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rig.errors import EvidenceFault, RigError
+from rig.emulator.arrangement import AS_LISTED, Arrangement
+from rig.errors import EvidenceFault, RigError, UsageFault
 from rig.evidence.measurement import Outcome, exit_code
+from rig.pytest_plugin.current import CASE, QUALIFICATION, of_request
 from rig.pytest_plugin.measure import CaseMeasure
 from rig.pytest_plugin.outcome import Ending, ending_of, run_exit_code, worse
 from rig.pytest_plugin.qualification import Case, Qualification, Settings
@@ -30,11 +32,12 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-_QUALIFICATION = pytest.StashKey[Qualification]()
-_CASE = pytest.StashKey[Case]()
+pytest_plugins = ["rig.pytest_plugin.connectivity"]
+
 _ENDING = pytest.StashKey[Ending]()
 
 
@@ -48,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
+    group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 
@@ -76,6 +80,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
+    config.addinivalue_line(
+        "markers", "arrangement(clock, network, wifi): how an emulated board is put together for these cases"
+    )
+    config.addinivalue_line("markers", "local: needs control of the broker, else SKIPPED")
+    config.addinivalue_line("markers", "requirement(group, name): what the case is there to show")
     if config.getoption("board") is None:
         return
     _do_without_hypothesis(config)
@@ -84,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings = Settings.of_options(config.option, config.rootpath)
     except RigError as error:
         raise pytest.UsageError(str(error)) from error
-    config.stash[_QUALIFICATION] = Qualification(settings, say=lambda what: hook.pytest_rig_doing(what=what))
+    config.stash[QUALIFICATION] = Qualification(settings, say=lambda what: hook.pytest_rig_doing(what=what))
 
 
 def _do_without_hypothesis(config: pytest.Config) -> None:
@@ -97,13 +106,15 @@ def _do_without_hypothesis(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Gives each case its place in the run; suites without a board are a usage error."""
     cases = [(item, found) for item in items if (found := _place(item)) is not None]
-    qualification = config.stash.get(_QUALIFICATION, None)
+    qualification = config.stash.get(QUALIFICATION, None)
     if cases and qualification is None:
         raise pytest.UsageError("suites run on a board: name one with --board NAME ('rig boards' lists them)")
     if qualification is not None:
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
-            item.stash[_CASE] = Case(suite, name, item.path, frozenset(features))
+            named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
+            place = _arrangement_of(item)
+            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named)
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:
@@ -114,14 +125,25 @@ def _place(item: pytest.Item) -> tuple[str, str] | None:
     return parts[-2], item.name.removeprefix("test_")
 
 
+def _arrangement_of(item: pytest.Item) -> Arrangement:
+    """What the nearest marker says: of the case, its class, or its module."""
+    mark = item.get_closest_marker("arrangement")
+    if mark is None:
+        return AS_LISTED
+    try:
+        return Arrangement.of_words(dict(mark.kwargs) if not mark.args else {"positional": mark.args})
+    except UsageFault as fault:
+        raise pytest.UsageError(f"{item.nodeid}: {fault}") from fault
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
     """The run begins with the first case and ends, with its board let go, however the loop is left."""
-    qualification = session.config.stash.get(_QUALIFICATION, None)
+    qualification = session.config.stash.get(QUALIFICATION, None)
     if qualification is None or session.config.option.collectonly or not session.items:
         return (yield)
     try:
-        qualification.begin([item.stash[_CASE] for item in session.items if _CASE in item.stash])
+        qualification.begin([item.stash[CASE] for item in session.items if CASE in item.stash])
     except EvidenceFault as fault:  # no bundle, no run
         print(f"rig: {fault}", file=sys.stderr)
         pytest.exit("no evidence can be kept", returncode=exit_code(Outcome.ERROR))
@@ -139,10 +161,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """One attempt at a case: recorded when it begins, and with its outcome when all of it has ended."""
-    case = item.stash.get(_CASE, None)
+    case = item.stash.get(CASE, None)
     if case is None:
         return (yield)
-    qualification = item.config.stash[_QUALIFICATION]
+    qualification = item.config.stash[QUALIFICATION]
     try:
         qualification.case_begins(case)
     except EvidenceFault as fault:
@@ -165,8 +187,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The worst of set-up, call and tear-down is the attempt's ending."""
     report = yield
-    if _CASE in item.stash:
-        qualification = item.config.stash[_QUALIFICATION]
+    if CASE in item.stash:
+        qualification = item.config.stash[QUALIFICATION]
         seen = ending_of(call.excinfo, qualification.explain)
         item.stash[_ENDING] = worse(item.stash.get(_ENDING, None), seen)
     return report
@@ -175,14 +197,14 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The exit code says the run's outcome, by the table of ``docs/outcomes.md``."""
-    qualification = session.config.stash.get(_QUALIFICATION, None)
+    qualification = session.config.stash.get(QUALIFICATION, None)
     if qualification is not None:
         session.exitstatus = run_exit_code(session, qualification.outcome)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Where the evidence is."""
-    qualification = config.stash.get(_QUALIFICATION, None)
+    qualification = config.stash.get(QUALIFICATION, None)
     if qualification is not None and qualification.run_path is not None:
         outcome = qualification.outcome or "cut off"
         terminalreporter.write_line(f"run {qualification.run_path.name}: {outcome}, {qualification.run_path}")
@@ -191,7 +213,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture
 def board(request: pytest.FixtureRequest) -> BoardSession:
     """The board, flashed and online. Skips for a missing feature, or after a first cause."""
-    qualification, case = _of(request)
+    qualification, case = of_request(request)
     return qualification.ready(case)
 
 
@@ -210,14 +232,14 @@ def probe(board: BoardSession) -> PyocdProbe:
 @pytest.fixture
 def kernel_view(request: pytest.FixtureRequest, board: BoardSession) -> KernelView:
     """The board's kernel as the probe alone sees it, by the image's debug information."""
-    return _of(request)[0].kernel_view(board)
+    return of_request(request)[0].kernel_view(board)
 
 
 @pytest.fixture
 def memory_readings(request: pytest.FixtureRequest, board: BoardSession) -> Sequence[Reading]:
     """How far the board's memory was used after each case of the run so far, by the probe alone."""
     del board
-    watch = _of(request)[0].memory_watch
+    watch = of_request(request)[0].memory_watch
     return tuple(watch.readings) if watch else ()
 
 
@@ -225,14 +247,14 @@ def memory_readings(request: pytest.FixtureRequest, board: BoardSession) -> Sequ
 def image_path(request: pytest.FixtureRequest, board: BoardSession) -> Path:
     """The image that was flashed."""
     del board
-    return _of(request)[0].image
+    return of_request(request)[0].image
 
 
 @pytest.fixture
 def timebase(request: pytest.FixtureRequest, board: BoardSession) -> TimeBase:
     """What a tick of the board's counter means: instructions on the exact clock, else nanoseconds."""
     del board
-    return _of(request)[0].timebase
+    return of_request(request)[0].timebase
 
 
 @pytest.fixture
@@ -240,18 +262,20 @@ def other_firmware(request: pytest.FixtureRequest, board: BoardSession) -> Other
     """The board with its firmware built otherwise, for a while."""
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-    return OtherFirmware(_of(request)[0], board)
+    return OtherFirmware(of_request(request)[0], board)
+
+
+@pytest.fixture
+def ethernet(request: pytest.FixtureRequest, board: BoardSession) -> Ethernet:
+    """The network of an emulated board, to be broken: frames, link, DHCP, DNS."""
+    from rig.pytest_plugin.ethernet import ethernet_of
+
+    qualification, case = of_request(request)
+    return ethernet_of(board, lambda name, data: qualification.keep(case, name, data, sensitive=True))
 
 
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> CaseMeasure:
     """Declares and takes the measurements of a case."""
-    qualification, case = _of(request)
+    qualification, case = of_request(request)
     return CaseMeasure(qualification, case)
-
-
-def _of(request: pytest.FixtureRequest) -> tuple[Qualification, Case]:
-    case = request.node.stash.get(_CASE, None)
-    if case is None:
-        raise pytest.UsageError("this fixture belongs to cases below suites/, run with --board NAME")
-    return request.config.stash[_QUALIFICATION], case

@@ -13,17 +13,19 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory, shipped_inventory
 from rig.child import require_programs
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
-from rig.events import RunClock, Scalar
+from rig.events import Event, RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
 from rig.evidence.measurement import Measurement, Outcome
@@ -31,6 +33,8 @@ from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.recorder import RunRecorder
 from rig.project import project_root
 from rig.pytest_plugin.autopsy import examine
+from rig.pytest_plugin.clock_watch import ClockWatch
+from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
@@ -39,13 +43,18 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.statistics import Samples
     from rig.image.kernel_view import KernelView
+    from rig.services.service_set import ServiceSet
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run was asked for. ``image`` None: the board's firmware is built.
 
-    ``run`` is the folder of a run that another process began, of which this board is a part.
+    ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
+    is what the board talks to, where that is not the rig's own.
     """
 
     inventory: Inventory
@@ -57,6 +66,7 @@ class Settings:
     runs_dir: Path
     root: Path
     run: Path | None = None
+    services: ServiceSet | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -73,17 +83,20 @@ class Settings:
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
+            given_services(options.services, board),
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a run: where it belongs and which features of the board it needs."""
+    """One case of a run: where it belongs, what it needs, how the board is arranged, what it shows."""
 
     suite: str
     name: str
     path: Path
     features: frozenset[str]
+    arrangement: Arrangement = AS_LISTED
+    requirements: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -100,11 +113,10 @@ class Qualification:
         self.run_path: Path | None = None
         self.outcome: Outcome | None = None
         self.image = settings.image or Path()
-        emulator = settings.board.emulator
-        exact = emulator is not None and emulator.clock == "exact"
-        self.timebase = TimeBase(emulator.icount_shift if emulator and exact else None)
-        self._clock = RunClock()
+        self.clock = RunClock()
         self._board_stack = contextlib.ExitStack()
+        self._run_stack = contextlib.ExitStack()
+        self.connectivity = Connectivity(self)
         self.gave_up = False
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
@@ -113,6 +125,7 @@ class Qualification:
         self._limits: dict[str, LimitTable] = {}
         self._artifacts: dict[str, Path] = {}
         self.memory_watch: MemoryWatch | None = None
+        self.clock_watch: ClockWatch | None = None
 
     # --- the run
 
@@ -123,7 +136,7 @@ class Qualification:
         """
         settings = self.settings
         recorder = self._new_recorder()
-        self.run_path, self._recorder, self._clock = recorder.path, recorder, recorder.clock
+        self.run_path, self._recorder, self.clock = recorder.path, recorder, recorder.clock
         try:
             recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
             if settings.run is not None:
@@ -140,7 +153,7 @@ class Qualification:
         if settings.run is not None:
             return RunRecorder.join(settings.run, settings.board.name)
         environment = describe_environment([settings.board])
-        return RunRecorder.create(settings.runs_dir, self._clock, settings.operator, environment)
+        return RunRecorder.create(settings.runs_dir, self.clock, settings.operator, environment)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -148,9 +161,16 @@ class Qualification:
         """Lets the board go first, so that its last words are in the bundle, then ends the run."""
         try:
             self._session = None
-            self._board_stack.__exit__(kind, error, trace)
+            with self._run_stack:
+                self._board_stack.__exit__(kind, error, trace)
+                self._keep_clocks()
         finally:
             self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
+
+    def _keep_clocks(self) -> None:
+        told = self.clock_watch.as_json() if self.clock_watch is not None else b""
+        if told:
+            self._live.artifact(self._file("clock.json"), told)
 
     def _finish(self, stated: Outcome | None) -> None:
         try:
@@ -192,7 +212,9 @@ class Qualification:
     def case_begins(self, case: Case) -> None:
         """Records that the case begins, and gives it a transcript of its own."""
         self._artifacts = {}
-        self._live.case_started(self.settings.board.name, case.suite, case.name)
+        self._live.case_started(
+            self.settings.board.name, case.suite, case.name, requirements=case.requirements
+        )
         if self._session is not None:
             self._begin_transcript(case)
 
@@ -205,8 +227,14 @@ class Qualification:
         self._tell_transcript_fault()
         if self.memory_watch is not None and ending.outcome is not Outcome.SKIPPED:
             self.memory_watch.look(case.label)
+        self._look_at_clock(fit=ending.outcome is Outcome.PASS)
         key = (self.settings.board.name, case.suite, case.name, 1)
         return self._live.case_finished(*key, ending.outcome, ending.reason, self._artifacts)
+
+    def _look_at_clock(self, *, fit: bool) -> None:
+        """Not while the board is to be restarted, nor where it may have taken harm."""
+        if fit and self.clock_watch is not None and self._first_cause is None:
+            self.clock_watch.look()
 
     def _examined(self, case: Case, ending: Ending) -> Ending:
         if ending.outcome is not Outcome.FAIL or self._session is None:
@@ -231,19 +259,41 @@ class Qualification:
         missing = case.features - self.settings.board.features
         if missing:
             pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
+        if (lack := case.arrangement.lacks(self.settings.board)) is not None:
+            pytest.skip(f"board {self.settings.board.name}: {lack}")
         if self._first_cause is not None:
             pytest.skip(f"first cause: {self._first_cause}")
         try:
-            if self._session is None:
-                self._open_session(case)
-            elif self._needs_restart:
-                _bring_back(self._session)
+            self._bring_up(case)
         except RigError as error:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
         self._needs_restart = False
+        self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
+
+    @property
+    def timebase(self) -> TimeBase:
+        """What a tick of the board's counter means by the clock that is in force."""
+        emulator = self._board_in_force.emulator
+        exact = emulator is not None and emulator.clock == "exact"
+        return TimeBase(emulator.icount_shift if emulator and exact else None)
+
+    @property
+    def _board_in_force(self) -> Board:
+        return self._session.board if self._session is not None else self.settings.board
+
+    def _bring_up(self, case: Case) -> None:
+        """Opens the board, brings it back after a failure, and arranges it as the case needs it."""
+        if self._session is None:
+            self._open_session(case)
+        elif self._needs_restart and self._session.is_arranged(case.arrangement):
+            _bring_back(self._session)
+        assert self._session is not None
+        if not self._session.is_arranged(case.arrangement):
+            self.say("switching the board's arrangement")
+            self._session.arrange(case.arrangement)
 
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""
@@ -266,8 +316,10 @@ class Qualification:
         context: Mapping[str, Scalar] | None = None,
     ) -> MeasurementResult:
         """Keeps and judges a measurement, by the limits of the case's suite."""
-        board = self.settings.board
+        board = self._board_in_force
         clock = board.emulator.clock if board.emulator else None
+        if board.emulator != self.settings.board.emulator:  # else the board's own record says it
+            context = {"clock": clock, **(context or {})}
         build = board.firmware.preset if board.firmware else None
         limit = self._limits_of(case).find(declared.name, board.name, clock, build)
         return self._live.measurement(
@@ -281,6 +333,24 @@ class Qualification:
             self._file(f"{case.suite}/{case.name}/{name}"), content, sensitive=sensitive
         )
         self._artifacts[name] = stored
+
+    def keep_open(self, context: AbstractContextManager[T]) -> T:
+        """Enters what cases share; it is left when the run ends, after the board was let go."""
+        return self._run_stack.enter_context(context)
+
+    def log_path(self, name: str) -> Path:
+        """Where what runs beside the board writes its log; it is an artifact of the run when that ends."""
+        path = self._live.artifact_path(self._file(name))
+        self._run_stack.callback(self._keep_log, path)
+        return path
+
+    def _keep_log(self, path: Path) -> None:
+        if path.exists():
+            self._live.artifact(path.name, path)
+
+    def event(self, source: str, kind: str, data: Mapping[str, Scalar]) -> None:
+        """Says in the run that something happened now, to this board. From any thread; never raises."""
+        self._live.event(Event(self.clock.now_ns(), source, kind, self.settings.board.name, dict(data)))
 
     def _file(self, name: str) -> str:
         """An artifact's name: boards side by side have the same cases."""
@@ -306,11 +376,15 @@ class Qualification:
         transcript = recorder.artifact_path(self._file("console.log"))
         session = self._board_stack.enter_context(
             open_session(
-                settings.inventory, settings.board.name, clock=self._clock, sink=recorder.event,
+                settings.inventory, settings.board.name, clock=self.clock, sink=self._heard,
                 transcript=transcript, dut=settings.dut,
             )
         )  # fmt: skip
         self._session = session
+        self.clock_watch = ClockWatch(
+            settings.board.name, lambda: session.console, lambda: clock_of(session.board),
+            self.clock, recorder.event, fine="board-clock" in settings.board.features,
+        )  # fmt: skip
         dut = settings.dut or session.serial
         recorder.board(settings.board.name, dut, identity=self._identity(), transcript=transcript)
         self.say(f"flashing {self.image.name}")
@@ -323,10 +397,16 @@ class Qualification:
             # The probe is opened anew whenever the board loses its power.
             self.memory_watch = MemoryWatch(
                 settings.board.name, self.image, lambda at, size: session.probe.read_memory(at, size),
-                self._clock, recorder.event,
+                self.clock, recorder.event,
             )  # fmt: skip
             self.memory_watch.look(BOOT)
         self._begin_transcript(case)
+
+    def _heard(self, event: Event) -> None:
+        """An event of the links."""
+        if self.clock_watch is not None:
+            self.clock_watch.note(event)
+        self._live.event(event)
 
     def _require_programs(self) -> None:
         """All that this machine lacks is said at once. Raises ToolFault."""
@@ -371,6 +451,11 @@ def _bring_back(session: BoardSession) -> None:
         session.restart()
     except BoardFault:
         session.power_cycle()
+
+
+def clock_of(board: Board) -> str:
+    """The clock a board runs by: of an emulated one ``exact``, ``paced`` or ``free``, else ``hardware``."""
+    return board.emulator.clock if board.emulator is not None else "hardware"
 
 
 def stated(board: Board) -> dict[str, Scalar]:

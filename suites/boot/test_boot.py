@@ -24,6 +24,7 @@ COMMANDS = {
     "kernel-bench": ("bench.list", "bench.context", "bench.run", "bench.read"),
     "kernel-features": ("kernel.features",),
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
+    "board-clock": ("time.now",),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
 }
 """The commands that come with a feature, as docs/console-commands.md says."""

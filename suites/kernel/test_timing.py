@@ -16,7 +16,7 @@ import pytest
 from rig.deadline import Deadline
 from rig.errors import CommandRefused
 from rig.events import Scalar
-from rig.evidence.counter import RawSeries
+from rig.pytest_plugin.benchmark_samples import read_samples, start_benchmark
 from rig.pytest_plugin.benchmark_table import PROFILES, Benchmark, load_benchmarks
 from rig.pytest_plugin.figure_context import figure_context
 from rig.pytest_plugin.kernel_features import KernelFeatures
@@ -24,7 +24,7 @@ from rig.pytest_plugin.published import load_published
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
-    from rig.evidence.counter import TimeBase
+    from rig.evidence.counter import RawSeries, TimeBase
     from rig.links.console_link import ConsoleLink
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.other_firmware import OtherFirmware
@@ -49,10 +49,8 @@ def run_benchmark(
 
     SKIPPED where kernel or hardware lack what the benchmark needs.
     """
-    asked: dict[str, str | int] = {"id": name, "n": n, "arg": arg}
-    asked |= {} if profile == "idle" else {"load": profile}
     try:
-        done = console.request("bench.run", asked, deadline=Deadline.after(RUN_S)).fields
+        done = start_benchmark(console, name, n, arg, profile, RUN_S)
     except CommandRefused as refused:
         if refused.code in ("unknown", "value"):
             _explain_absence(console, name, arg)
@@ -60,10 +58,7 @@ def run_benchmark(
             pytest.skip(f"not on this hardware, which has no exact alarm: {name}")
         raise
     assert (done["order"], done.get("load", "idle")) == ("ok", profile)
-    read = console.request(
-        "bench.read", {"offset": 0, "count": int(done["n"])}, deadline=Deadline.after(READ_S)
-    )
-    return done, RawSeries.of_text(row["s"] for row in read.rows)
+    return done, read_samples(console, done)
 
 
 def _explain_absence(console: ConsoleLink, name: str, arg: int) -> None:

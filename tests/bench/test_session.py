@@ -19,6 +19,7 @@ from rig.bench.lock import holder
 from rig.bench.session import BoardSession, open_session
 from rig.deadline import Deadline, poll
 from rig.emulator import instance
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import (
     BoardBusy,
     BoardRebooted,
@@ -26,6 +27,7 @@ from rig.errors import (
     LinkLost,
     ToolFault,
     UnknownBoard,
+    UsageFault,
     WrongBoard,
     WrongImage,
 )
@@ -276,8 +278,57 @@ def test_an_error_of_a_live_board_is_left_as_it_is(session: BoardSession) -> Non
     assert session.explain(error) is error
 
 
+def test_another_arrangement_comes_by_the_power(session: BoardSession) -> None:
+    pid = getattr(session.power, "pid", None)
+    session.arrange(AS_LISTED)
+    assert getattr(session.power, "pid", None) == pid
+    session.arrange(Arrangement(clock="free", network=True))
+    assert session.board.emulator is not None
+    assert session.board.emulator.clock == "free"
+    assert session.relay is not None
+    assert session.boot is not None
+    assert session.boot.fields["cause"] == "power"
+    relay = session.relay
+    session.power_cycle()  # what was broken stays broken over a power cycle
+    assert session.relay is relay
+    session.arrange(AS_LISTED)
+    assert session.relay is None
+    assert not any(thread.name.startswith("relay-") for thread in threading.enumerate())
+
+
+def test_an_arrangement_that_cannot_be_changes_nothing(session: BoardSession) -> None:
+    pid = getattr(session.power, "pid", None)
+    with pytest.raises(UsageFault, match="the exact clock has no network"):
+        session.arrange(Arrangement(clock="exact", network=True))
+    assert session.is_arranged(AS_LISTED)
+    assert getattr(session.power, "pid", None) == pid
+    assert session.restart()
+
+
+def test_the_emulator_dies_while_the_relay_runs(session: BoardSession) -> None:
+    session.arrange(Arrangement(clock="free", network=True))
+    pid = getattr(session.power, "pid", None)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert poll(lambda: not session.power.is_on, Deadline.after(5))
+    with pytest.raises(LinkLost) as caught:
+        session.restart()
+    assert "was ended by signal 9 (SIGKILL)" in str(session.explain(caught.value))
+    assert session.relay is not None
+    session.relay.check()  # it is not the relay that broke
+    assert session.power_cycle().fields["cause"] == "power"
+
+
+def test_a_broken_relay_is_the_cause(session: BoardSession) -> None:
+    session.arrange(Arrangement(clock="free", network=True))
+    assert session.relay is not None
+    session.relay.trouble = "KeyError: 1"
+    explained = session.explain(LinkLost("no answer"))
+    assert str(explained) == "board mps2: the Ethernet relay broke: KeyError: 1; seen as: no answer"
+
+
 def test_the_clock_may_be_another(bench: Inventory, app: Path) -> None:
-    with open_session(bench, BOARD, clock_mode="free") as session:
+    with open_session(bench, BOARD, arrangement=Arrangement(clock="free")) as session:
         machine = _machines(bench)
         assert len(machine) == 1
         assert "-icount" not in machine[0].cmdline()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +30,9 @@ class Defect:
     ``must`` are the cases (``suite/case``, ``*`` for any text) that have to FAIL; ``may`` those whose outcome
     may change beside them. For ``compare``: ``rows`` are measurements with the change of their median in the
     measurement's unit, each of which must be reported as a regression of exactly that; ``rows_may`` are
-    measurements that may change as well. ``adds``: instructions at each mark of the image, so that the
-    outside instrument can tell how much each row must grow.
+    measurements that may change as well (the table's own list where an entry has none). ``adds``:
+    instructions at each mark of the image, so that the outside instrument can tell how much each row must
+    grow.
     """
 
     id: str
@@ -46,8 +47,9 @@ class Defect:
 
 def load_defects(path: Path = TABLE) -> tuple[Defect, ...]:
     """All declared defects. Raises DeclarationFault."""
-    entries = tomllib.loads(path.read_text("utf-8"))["defect"]
-    found = tuple(_defect(entry) for entry in entries)
+    table = tomllib.loads(path.read_text("utf-8"))
+    beside = table.get("rows_may", ())
+    found = tuple(_defect(entry, beside) for entry in table["defect"])
     twice = {d.id for d in found if [e.id for e in found].count(d.id) > 1}
     if twice:
         raise DeclarationFault(f"declared twice: {', '.join(sorted(twice))}")
@@ -64,7 +66,7 @@ def matches(text: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) for pattern in patterns)
 
 
-def _defect(entry: Mapping[str, Any]) -> Defect:
+def _defect(entry: Mapping[str, Any], beside: Sequence[str]) -> Defect:
     name = entry.get("id", "?")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
@@ -80,6 +82,6 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         must=tuple(entry.get("must", ())),
         may=tuple(entry.get("may", ())),
         rows=entry.get("rows", {}),
-        rows_may=tuple(entry.get("rows_may", ())),
+        rows_may=tuple(entry.get("rows_may", beside)),
         adds=entry.get("adds", 0),
     )

@@ -109,8 +109,8 @@ def proxied_session_links(from_board: Filter = unchanged) -> Iterator[list[LineP
 
     original, proxies = session._links_of, []
 
-    def links_of(board, inventory, state_dir, stack, clock_mode, extra):  # type: ignore[no-untyped-def]
-        power, port, probe_id = original(board, inventory, state_dir, stack, clock_mode, extra)
+    def links_of(board, inventory, state_dir, stack, arrangement, extra):  # type: ignore[no-untyped-def]
+        power, port, probe_id = original(board, inventory, state_dir, stack, arrangement, extra)
         proxy = stack.enter_context(LineProxy(port, from_board))
         proxies.append(proxy)
         return power, proxy.url, probe_id

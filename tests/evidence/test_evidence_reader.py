@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.errors import EvidenceFault
+from rig.evidence.export import run_as_json
 from rig.evidence.measurement import Outcome
 from rig.evidence.reader import load_run, samples, verify
 
@@ -46,6 +47,25 @@ def test_a_case_that_did_not_end_after_an_abort_is_aborted(tmp_path: Path) -> No
     run = load_run(recorder.path)
     assert (run.complete, run.outcome) == (False, Outcome.ABORTED)
     assert run.cases[0].reason == "cut off: time budget of 60 s is used up"
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_a_case_is_there_to_show_is_kept(tmp_path: Path, cut: bool) -> None:
+    shown = ("MqttTest/MQTT_Connect_LWT", "KRN-1")
+    with bundles.recorder(tmp_path) as recorder:
+        recorder.case_started(*bundles.CASE, requirements=shown)
+        recorder.case_finished(*bundles.CASE, Outcome.PASS)
+    if cut:
+        cut_after(recorder.path, "case_started")
+    run = load_run(recorder.path)
+    assert [case.requirements for case in run.cases] == [shown]
+    assert run_as_json(run)["cases"][0]["requirements"] == list(shown)
+
+
+def test_a_run_of_before_there_were_requirements_is_read(tmp_path: Path) -> None:
+    path = bundles.small_run(tmp_path)
+    assert "requirements" not in (path / "journal.jsonl").read_text()
+    assert load_run(path).cases[0].requirements == ()
 
 
 def test_a_run_cut_off_between_cases_is_not_a_pass(tmp_path: Path) -> None:

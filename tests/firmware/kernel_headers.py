@@ -56,8 +56,16 @@ _DEFAULTS = """
 #define configNUM_THREAD_LOCAL_STORAGE_POINTERS 0
 #endif
 static inline size_t xPortGetFreeHeapSize(void) { return 77; }
+static inline size_t xPortGetMinimumEverFreeHeapSize(void) { return 66; }
+static inline void *pvPortMalloc(size_t bytes) { (void)bytes; return NULL; }
+typedef struct { uint8_t *start; size_t size; } HeapRegion_t;
+static inline void vPortDefineHeapRegions(const HeapRegion_t *regions) { (void)regions; }
 static inline void vPortFree(void *block) { (void)block; }
 static inline void vPortInitialiseBlocks(void) { }
+"""
+_HEAP_STATS = """
+typedef struct { size_t xSizeOfLargestFreeBlockInBytes, xNumberOfFreeBlocks; } HeapStats_t;
+static inline void vPortGetHeapStats(HeapStats_t *stats) { *stats = (HeapStats_t){55, 3}; }
 """
 _DELAY = {
     False: "static inline void vTaskDelayUntil(TickType_t *last, TickType_t by) { *last += by; }\n",
@@ -77,6 +85,7 @@ def make_tree(folder: Path, release: Release) -> Path:
     text = _TYPES.replace("{says}", release.says)
     text += f"#define tskKERNEL_VERSION_MAJOR {major}\n#define tskKERNEL_VERSION_MINOR {minor}\n"
     text += f"#define tskKERNEL_VERSION_BUILD {build}\n{_DEFAULTS}{_DELAY[number >= 100402]}"
+    text += _HEAP_STATS if number >= 100300 else ""
     text += f"#define configSTACK_DEPTH_TYPE {depth}\n" if depth else ""
     text += "#define configRUN_TIME_COUNTER_TYPE run_time_t\n"  # defined also where the kernel ignores it
     (folder / "FreeRTOS.h").write_text(text)

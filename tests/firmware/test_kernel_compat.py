@@ -17,6 +17,7 @@ from tests.firmware.kernel_headers import RELEASES, Release, make_tree
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 PROBE = """
+#include "heap.h"
 #include "kernel_compat.h"
 #include "kernel_features.h"
 #include <stdio.h>
@@ -27,6 +28,9 @@ int main(void)
     TickType_t last = 5;
     kernel_delay_until(&last, 3);
     if (last == 8) kernel_delay_until(&last, 1); else printf("no ");
+    size_t largest, blocks;
+    bool known = heap_pieces(&largest, &blocks);
+    printf("pieces=%d/%zu/%zu ", known, largest, blocks);
     printf("version=%d text=%s hook=%s create=%s run_time=%s bits=%d last=%u ms=%u free=%zu\\n",
            KERNEL_VERSION, KERNEL_VERSION_TEXT, TYPE_OF(kernel_stack_depth_t),
            TYPE_OF(kernel_create_depth_t), TYPE_OF(kernel_run_time_t), (int)KERNEL_EVENT_BITS,
@@ -73,12 +77,10 @@ def compile_for(tmp_path: Path) -> Compile:
         if not tree.exists():
             make_tree(tree, release)
         name = f"heap_{heap}" if heap else "none"
-        found_in = (
-            f"-I{path}" for path in (FIRMWARE / "platform", FIRMWARE / "boards/mps2", FIRMWARE / "bench")
-        )
+        found_in = (f"-I{FIRMWARE / folder}" for folder in ("platform", "boards/mps2", "bench", "app"))
         return subprocess.run(
             ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Wundef", "-Werror", "-o", "probe", "probe.c",
-             str(FIRMWARE / "bench/kernel_features.c"), f"-I{tree}", *found_in,
+             str(FIRMWARE / "bench/kernel_features.c"), str(FIRMWARE / "app/heap.c"), f"-I{tree}", *found_in,
              f'-DRIG_KERNEL_HEAP="{name}"', f"-DRIG_KERNEL_HEAP_NUMBER={heap}", *(f"-D{m}" for m in macros)],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip

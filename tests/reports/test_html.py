@@ -131,6 +131,13 @@ def test_device_text_is_harmless_wherever_it_stands(
     assert r"\x1b[2J\xff\ud800\u202e{{ 7*7 }}" in shown
 
 
+def test_what_a_case_is_there_to_show_stands_with_it(bare: Run, page: Page, attempt: Attempt) -> None:
+    shown = attempt("test_lwt", requirements=("MqttTest/MQTT_Connect_LWT", "<b>"))
+    text = page(dataclasses.replace(bare, cases=(shown, attempt("test_plain"))))
+    assert text.count('<span class="shows">') == 1
+    assert "MqttTest/MQTT_Connect_LWT, &lt;b&gt;" in text
+
+
 def test_a_long_reason_is_folded_away(bare: Run, page: Page, attempt: Attempt) -> None:
     shown = page(dataclasses.replace(bare, cases=(attempt("test_x", Outcome.FAIL, "r" * 10_000),)))
     assert "9,300 more characters" in shown

@@ -62,6 +62,12 @@ def test_a_retry_is_one_case_of_two_attempts(run: Run) -> None:
     assert "attempt 1: ERROR: board mps2: the QEMU process" in (case.findtext("system-out") or "")
 
 
+def test_what_a_case_is_there_to_show_is_a_property_of_it(bare: Run, attempt: Attempt) -> None:
+    case = attempt("test_lwt", requirements=("MqttTest/MQTT_Connect_LWT",))
+    found = parsed(dataclasses.replace(bare, cases=(case,))).findall("testsuite/testcase/properties/property")
+    assert [dict(p.attrib) for p in found] == [{"name": "requirement", "value": "MqttTest/MQTT_Connect_LWT"}]
+
+
 def test_nasty_text_stays_well_formed_and_is_written_out(bare: Run, attempt: Attempt) -> None:
     cases = (attempt(NASTY, Outcome.FAIL, NASTY, board=NASTY, suite=NASTY, artifacts={NASTY: Path(NASTY)}),)
     failure = parsed(dataclasses.replace(bare, cases=cases, operator=NASTY)).find(".//failure")

@@ -18,7 +18,7 @@ from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.reader import load_run
 from rig.evidence.store.database import Unusable, connected, replaced
 
-_LEFT_OUT = {"artifacts", "transcript"}
+_LEFT_OUT = {"artifacts", "requirements", "transcript"}
 
 
 def index_run(run: Run) -> None:

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of what a board talks to: ``services``, ``local_broker``, ``echo``. One set per run, started when
+the first case asks.
+
+Owns the choice between the lab's own services and those given with ``--services FILE``, and the reasons of
+the cases that cannot run with what there is. Suites learn addresses only from here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from rig.pytest_plugin.current import of_request
+
+if TYPE_CHECKING:
+    from rig.bench.inventory import Board
+    from rig.pytest_plugin.qualification import Qualification
+    from rig.services.broker import Broker
+    from rig.services.echo import EchoServers
+    from rig.services.lab import Lab
+    from rig.services.service_set import ServiceSet
+
+
+GIVEN: Final = "it needs control of the broker, and that is not the rig's own: --services was given"
+
+
+def given_services(path: Path | None, board: Board) -> ServiceSet | None:
+    """The services of ``--services FILE``. Raises UsageFault."""
+    if path is None:
+        return None
+    from rig.services.given import read_services
+
+    return read_services(path, emulated=board.emulator is not None)
+
+
+class Connectivity:
+    """The services of one run."""
+
+    def __init__(self, qualification: Qualification) -> None:
+        self._qualification = qualification
+        self._lab: Lab | None = None
+        self._echo: EchoServers | None = None
+
+    def lab(self) -> Lab:
+        """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
+        if self._lab is None:
+            self._lab = self._start()
+        return self._lab
+
+    def services(self) -> ServiceSet:
+        """What the board talks to: given, or the lab's own."""
+        return self._qualification.settings.services or self.lab().services
+
+    def broker(self) -> Broker:
+        """Control of the broker. Skips where it is somebody else's."""
+        self.must_be_local()
+        return self.lab().broker
+
+    def echo(self) -> EchoServers:
+        """Echo servers on this machine. Skips where the board would not trust or could not reach them."""
+        given = self._qualification.settings.services
+        if given is None:
+            return self.lab().echo
+        if self._echo is None:
+            self._echo = self._start_echo(given)
+        return self._echo
+
+    def _start_echo(self, given: ServiceSet) -> EchoServers:
+        from rig.services.echo import EchoServers
+        from rig.services.endpoint import LOOPBACK
+        from rig.services.lab import private_folder
+
+        if given.authority is None:
+            pytest.skip("the board would not trust an echo server of ours: --services has no ca_private_key")
+        emulated = self._qualification.settings.board.emulator is not None
+        host = LOOPBACK if emulated else given.mqtts.host.host
+        folder = self._qualification.keep_open(private_folder())
+        return self._qualification.keep_open(EchoServers(folder, given.authority, host=host))
+
+    def must_be_local(self) -> None:
+        """Skips where services were given."""
+        if self._qualification.settings.services is not None:
+            pytest.skip(GIVEN)
+
+    def _start(self) -> Lab:
+        from rig.services.lab import Lab
+
+        board = self._qualification.settings.board
+        if board.emulator is None:
+            pytest.skip(f"board {board.name} cannot reach this machine's loopback; give it --services FILE")
+        self._qualification.say("starting the services")
+        log = self._qualification.log_path("broker.log")
+        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log))
+
+
+@pytest.fixture
+def services(request: pytest.FixtureRequest) -> ServiceSet:
+    """What the board talks to: endpoints from both sides, the thing's name, the CA, who signs requests."""
+    connectivity = _connectivity(request)
+    if request.node.get_closest_marker("local") is not None:
+        connectivity.must_be_local()
+    return connectivity.services()
+
+
+@pytest.fixture
+def local_broker(request: pytest.FixtureRequest) -> Broker:
+    """Control of the broker: ``stop``, ``start``, ``kill``, ``kick``. Skips where it is not the rig's own."""
+    return _connectivity(request).broker()
+
+
+@pytest.fixture
+def echo(request: pytest.FixtureRequest) -> EchoServers:
+    """TCP and TLS servers on this machine, and what they saw of the board."""
+    return _connectivity(request).echo()
+
+
+def _connectivity(request: pytest.FixtureRequest) -> Connectivity:
+    qualification, _ = of_request(request)
+    return qualification.connectivity

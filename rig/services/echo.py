@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: MIT
+"""TCP and TLS servers that give back what they get, or misbehave in one stated way; each handshake is kept.
+
+Owns the listeners and what they saw. One thread per listener and one per connection; they only serve and note
+down, judging is the suite's. Kinds of behaviour:
+
+``echo``    gives back every byte, and ends its side when the client ends his
+``silent``  takes everything and answers nothing
+``close``   closes in good order after the first bytes
+``reset``   resets the connection (RST) after the first bytes
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal
+
+from rig.errors import RigFault
+from rig.services.endpoint import LOOPBACK, Place
+from rig.services.hello import RECORD_HEADER, ClientHello, read_hello
+from rig.services.pki import Authority, Flaw, IdentityFiles
+
+Behaviour = Literal["echo", "silent", "close", "reset"]
+AskFor = Literal["required", "wanted", "none"]
+"""Whether the server asks for the client's certificate; ``wanted``: a client without one is served too."""
+
+_CHUNK: Final = 1 << 16
+_HANDSHAKE_S: Final = 30.0
+_LEAVE: Final = socket.MSG_PEEK | socket.MSG_WAITALL
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """One connection to a TLS server, as the server saw it.
+
+    ``outcome`` is ``done``, or what ended it: the client's alert in OpenSSL's words
+    (``TLSV1_ALERT_UNKNOWN_CA``), or ``closed`` where it just went. ``client`` is the common name of its
+    certificate, ``resumed`` whether an earlier session was taken up again.
+    """
+
+    outcome: str
+    hello: ClientHello | None
+    suite: str | None = None
+    version: str | None = None
+    protocol: str | None = None
+    client: str | None = None
+    resumed: bool = False
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Server:
+    """One listener on a free port. A context manager; leaving it ends the listener and all connections."""
+
+    def __init__(
+        self,
+        name: str,
+        behaviour: Behaviour,
+        context: ssl.SSLContext | None = None,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+    ) -> None:
+        self._name = name
+        self._behaviour = behaviour
+        self._context = context
+        self._where = (host, port)
+        self._listener: socket.socket | None = None
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._seen: list[Handshake] = []
+        self._changed = threading.Condition()
+        self.connections = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it listens."""
+        assert self._listener is not None
+        host, port = self._listener.getsockname()
+        return Place.local(self._name, port, host)
+
+    @property
+    def handshakes(self) -> tuple[Handshake, ...]:
+        """Every TLS handshake so far, oldest first."""
+        with self._changed:
+            return tuple(self._seen)
+
+    def next_handshake(self, after: int, timeout_s: float) -> Handshake:
+        """The handshake that follows the first ``after``; blocks until it has ended. Raises RigFault."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._seen) > after, timeout_s):
+                raise RigFault(f"no client came to {self._name} in {timeout_s:g} s; {after} before")
+            return self._seen[after]
+
+    def __enter__(self) -> Server:
+        try:
+            self._listener = socket.create_server(self._where, backlog=128)
+        except OSError as error:
+            where = f"{self._where[0]}:{self._where[1]}"
+            raise RigFault(f"{self._name} cannot listen on {where}: {error.strerror}") from error
+        self._run(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._listener is not None
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self._listener.close()
+        with self._changed:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join()
+
+    # --- its threads
+
+    def _run(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, name=self._name, daemon=True)
+        self._threads = [old for old in self._threads if old.is_alive()] + [thread]
+        thread.start()
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._changed:
+                self._open.add(connection)
+                self.connections += 1
+            self._run(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = connection
+        try:
+            if self._context is not None:
+                hello = _peek_hello(connection)
+                stream = self._wrapped(connection, self._context)
+                if not self._shake(stream, hello):
+                    return
+            _BEHAVIOURS[self._behaviour](stream)
+        except OSError:
+            pass  # the client went away, which is its right
+        finally:
+            with self._changed:
+                self._open.discard(stream)
+            stream.close()
+
+    def _wrapped(self, connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """The connection with TLS that has not begun; closed where the client is gone already."""
+        connection.settimeout(_HANDSHAKE_S)
+        with self._changed:
+            self._open.discard(connection)
+            stream = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            self._open.add(stream)
+        return stream
+
+    def _shake(self, stream: ssl.SSLSocket, hello: ClientHello | None) -> bool:
+        try:
+            stream.do_handshake()
+        except OSError as error:
+            reason = error.reason if isinstance(error, ssl.SSLError) else None
+            self._note(Handshake(reason or "closed", hello))
+            return False
+        stream.settimeout(None)
+        suite = stream.cipher()
+        self._note(
+            Handshake(
+                "done", hello, suite[0] if suite else None, stream.version(),
+                stream.selected_alpn_protocol(), _common_name(stream), bool(stream.session_reused),
+            )
+        )  # fmt: skip
+        return True
+
+    def _note(self, handshake: Handshake) -> None:
+        with self._changed:
+            self._seen.append(handshake)
+            self._changed.notify_all()
+
+
+def _peek_hello(connection: socket.socket) -> ClientHello | None:
+    """The first record, left where it is for the handshake; None where it does not come whole."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(_HANDSHAKE_S), 0))
+    with contextlib.suppress(OSError):
+        head = connection.recv(RECORD_HEADER, _LEAVE)
+        if len(head) == RECORD_HEADER:
+            return read_hello(connection.recv(RECORD_HEADER + int.from_bytes(head[3:], "big"), _LEAVE))
+    return None
+
+
+def _common_name(stream: ssl.SSLSocket) -> str | None:
+    names = dict(pair for part in (stream.getpeercert() or {}).get("subject", ()) for pair in part)  # type: ignore[misc]
+    return names.get("commonName")
+
+
+def _echo(stream: socket.socket) -> None:
+    while data := stream.recv(_CHUNK):
+        stream.sendall(data)
+    with contextlib.suppress(OSError):
+        stream.shutdown(socket.SHUT_WR)
+
+
+def _silent(stream: socket.socket) -> None:
+    while stream.recv(_CHUNK):
+        pass
+
+
+def _close(stream: socket.socket) -> None:
+    stream.recv(_CHUNK)
+    if isinstance(stream, ssl.SSLSocket):
+        stream.settimeout(1.0)
+        with contextlib.suppress(OSError):
+            stream.unwrap()
+
+
+def _reset(stream: socket.socket) -> None:
+    stream.recv(_CHUNK)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+_BEHAVIOURS: Final[dict[Behaviour, Callable[[socket.socket], None]]] = {
+    "echo": _echo,
+    "silent": _silent,
+    "close": _close,
+    "reset": _reset,
+}
+
+
+class EchoServers:
+    """All servers of a run, each started when it is first asked for. A context manager.
+
+    ``folder`` takes the keys of those with TLS, for one run.
+    """
+
+    def __init__(self, folder: Path, authority: Authority, *, host: str = LOOPBACK) -> None:
+        self._folder = folder
+        self._authority = authority
+        self._host = host
+        self._stack = ExitStack()
+        self._servers: dict[object, Server] = {}
+
+    def __enter__(self) -> EchoServers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def plain(self, behaviour: Behaviour = "echo") -> Server:
+        """A TCP server."""
+        return self._server(("tcp", behaviour), lambda: Server("echo", behaviour, host=self._host))
+
+    def tls(
+        self,
+        behaviour: Behaviour = "echo",
+        *,
+        flaw: Flaw = "none",
+        ask_for: AskFor = "required",
+        suites: str | None = None,
+        protocols: Sequence[str] = (),
+    ) -> Server:
+        """A TLS server whose certificate has that flaw; ``suites`` is OpenSSL's list, else its default."""
+        key = ("tls", behaviour, flaw, ask_for, suites, tuple(protocols))
+
+        def made() -> Server:
+            context = self._context(flaw, ask_for, suites, protocols)
+            return Server("echo", behaviour, context, host=self._host)
+
+        return self._server(key, made)
+
+    def _server(self, key: object, make: Callable[[], Server]) -> Server:
+        if key not in self._servers:
+            self._servers[key] = self._stack.enter_context(make())
+        return self._servers[key]
+
+    def _context(
+        self, flaw: Flaw, ask_for: AskFor, suites: str | None, protocols: Sequence[str]
+    ) -> ssl.SSLContext:
+        identity = self._authority.server(flaw=flaw).write(self._folder)
+        if flaw == "small_key":
+            suites = f"{suites or 'DEFAULT'}:@SECLEVEL=0"  # OpenSSL would not serve such a key
+        return server_context(identity, self._authority, ask_for, suites, protocols)
+
+
+def server_context(
+    identity: IdentityFiles,
+    authority: Authority,
+    ask_for: AskFor = "required",
+    suites: str | None = None,
+    protocols: Sequence[str] = (),
+) -> ssl.SSLContext:
+    """TLS 1.2 or newer with this identity; clients' certificates must be the lab's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if suites is not None:
+        context.set_ciphers(suites)
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    context.load_cert_chain(identity.certificate, identity.private_key)
+    context.load_verify_locations(cadata=authority.certificate)
+    context.verify_mode = _VERIFY[ask_for]
+    return context
+
+
+_VERIFY: Final[dict[AskFor, ssl.VerifyMode]] = {
+    "required": ssl.CERT_REQUIRED,
+    "wanted": ssl.CERT_OPTIONAL,
+    "none": ssl.CERT_NONE,
+}

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""All services of one run on this machine, started together: identities, broker, echo.
+
+Owns which services there are and the folder of their keys, which is removed with them; what an owner that was
+killed left behind is removed by the next. What a board or a suite gets to know of them is ``ServiceSet``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from rig.services.broker import OWNER, Broker
+from rig.services.echo import EchoServers
+from rig.services.endpoint import LOOPBACK, Place
+from rig.services.pki import SERVER_NAMES, Authority, IdentityFiles, write_private
+from rig.services.service_set import ServiceSet
+
+_PREFIX: Final = "rig-services-"
+_LOCK: Final = "lock"
+
+
+class Lab:
+    """The services while the context is entered. ``log``: what the broker says, kept by the caller.
+
+    ``host``: the address of this machine that they listen on; by default only this machine reaches them.
+    """
+
+    def __init__(self, thing: str, *, log: Path | None = None, host: str = LOOPBACK) -> None:
+        self.thing = thing
+        self._log = log
+        self._host = host
+        self._stack = ExitStack()
+        self.folder: Path
+        self.authority: Authority
+        self.broker: Broker
+        self.echo: EchoServers
+        self.services: ServiceSet
+
+    def __enter__(self) -> Lab:
+        with ExitStack() as stack:
+            self.folder = stack.enter_context(private_folder())
+            self.authority = Authority.create()
+            self._start(stack)
+            ca_file = self.folder / "ca.pem"
+            write_private(ca_file, self.authority.certificate)
+            self.services = ServiceSet(
+                mqtt=Place.local("mqtt", self.broker.plain.port, self._host),
+                mqtts=Place.local("mqtt", self.broker.tls.port, self._host),
+                https=None,
+                thing=self.thing,
+                ca=self.authority.certificate,
+                ca_file=ca_file,
+                rig=self.identity(OWNER),
+                sign=lambda request: self.authority.sign(request, self.thing),
+                authority=self.authority,
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def identity(self, name: str) -> IdentityFiles:
+        """A client's identity of that common name, in the folder of keys."""
+        return self.authority.device(name).write(self.folder)
+
+    def authority_key(self) -> Path:
+        """The CA's own key as a file in that folder, for a rig that signs in another process."""
+        path = self.folder / "ca.key.pem"
+        write_private(path, self.authority.private_key)
+        return path
+
+    def _start(self, stack: ExitStack) -> None:
+        names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
+        self.broker = stack.enter_context(
+            Broker(
+                self.folder / "broker",
+                self.authority,
+                log=self._log or self.folder / "broker.log",
+                host=self._host,
+                identity=self.authority.server(names),
+            )
+        )
+        echo = self.folder / "echo"
+        echo.mkdir()
+        self.echo = stack.enter_context(EchoServers(echo, self.authority, host=self._host))
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder of this user alone, for keys, that is removed at the end; stale ones are removed first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        _remove_if_left(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+
+def _remove_if_left(folder: Path) -> None:
+    """The kernel lets a dead owner's lock go (flock(2))."""
+    with contextlib.suppress(OSError):
+        if folder.stat().st_uid != os.geteuid():
+            return
+        with (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Between a board and its services: an emulated Ethernet, and proxies; they show and break."""

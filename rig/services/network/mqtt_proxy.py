@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""A proxy before an MQTT broker that shows every packet, and withholds, ends and injects on demand.
+
+Owns the connections, what is let pass, and the events of both. The bytes of a packet that passes are never
+changed, also of one that is malformed: the broker shall judge it. Under TLS it ends the board's connection
+with a server certificate of the lab, accepts only certificates of the lab's CA, and goes on to the broker
+with one of the same common name, so that the broker's access rules hold as they would without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+
+from rig.deadline import Deadline
+from rig.events import Event, EventSink, RunClock, Scalar
+from rig.services.network.faults import Way
+from rig.services.network.loop import LoopThread
+from rig.services.network.mqtt_codec import decode, encode
+from rig.services.network.mqtt_frames import Frame, Framer
+from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen
+from rig.services.network.mqtt_packets import KINDS, V5, V311, Connack, Connect, End, Malformed, Packet
+from rig.services.network.mqtt_rules import Deed, Rule, Sender
+from rig.services.network.mqtt_words import facts_of
+from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
+
+SERVER_SHUTTING_DOWN = 0x8B
+"""Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """TLS on both sides: ``server`` for boards; ``upstream`` makes the broker's side for a common name."""
+
+    server: ssl.SSLContext
+    upstream: Callable[[str], ssl.SSLContext]
+    server_name: str | None = None
+
+
+class MqttProxy:
+    """Listens on a free port (``port``). A context manager.
+
+    Methods may be called from any thread but the proxy's own; each blocks until it is done. ``log`` holds
+    what was seen.
+    """
+
+    def __init__(
+        self,
+        broker: tuple[str, int],
+        clock: RunClock,
+        sink: EventSink,
+        *,
+        name: str = "mqtt proxy",
+        board: str | None = None,
+        tls: Termination | None = None,
+    ) -> None:
+        self.name = name
+        self.log = PacketLog(sink, name, board)
+        self._clock, self._sink, self._board = clock, sink, board
+        self._thread = LoopThread(name)
+        upstream = Upstream(*broker, tls.upstream if tls else None, tls.server_name if tls else None)
+        server = tls.server if tls else None
+        self._relay = Relay(upstream, self._join, self._refused, tls=server)
+        self._rules: list[Rule] = []
+        self._sessions: dict[Link, _Session] = {}
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> MqttProxy:
+        self._thread.__enter__()
+        try:
+            self._thread.wait(self._relay.start())
+        except BaseException:
+            self._thread.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._thread.wait(self._relay.stop())
+        finally:
+            self._thread.__exit__(kind, error, trace)
+            self.log.close()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on the loopback."""
+        return self._relay.port
+
+    @contextmanager
+    def rule(self, rule: Rule) -> Iterator[Rule]:
+        """The rule is in force inside the context; the first that meets a packet takes it."""
+        number = next(self._numbers)
+        self._tell("begin", rule.deed, number, {"packet": rule.kind, **rule.parameters()})
+        self._thread.call(lambda: self._rules.append(rule))
+        try:
+            yield rule
+        finally:
+            self._thread.call(lambda: self._rules.remove(rule))
+            self._tell("end", rule.deed, number, {"hits": rule.hits})
+
+    def withhold(
+        self, kind: str, *, count: int | None = None, client: str | None = None, skip: int = 0
+    ) -> contextlib.AbstractContextManager[Rule]:
+        """The broker's next packets of a kind do not reach the board (``rule``)."""
+        return self.rule(Rule(kind=kind, count=count, client=client, skip=skip))
+
+    def disconnect(self, client: str | None = None, code: int = SERVER_SHUTTING_DOWN) -> int:
+        """The server says goodbye, to one client or to all: DISCONNECT in version 5, else it just closes."""
+        return self._strike("disconnect", client, lambda session: session.say_goodbye(code), code=code)
+
+    def close(self, client: str | None = None) -> int:
+        """Closes connections in good order; returns how many there were."""
+        return self._strike("close", client, lambda session: session.link.end(reset=False))
+
+    def reset(self, client: str | None = None) -> int:
+        """Resets connections (TCP RST to both sides); returns how many there were."""
+        return self._strike("reset", client, lambda session: session.link.end(reset=True))
+
+    def clients(self) -> list[str]:
+        """Who is connected now, by client identifier; empty for those that have not said theirs."""
+        return self._thread.call(lambda: [session.client for session in self._sessions.values()])
+
+    def expect_connected(self, client: str | None, deadline: Deadline, *, since: int) -> Seen:
+        """Blocks until a CONNACK with code 0 has reached the board. Raises BoardSilent, ToolFault."""
+        self.log.expect("CONNECT", deadline, since=since, client=client)
+        return self.log.expect(
+            "CONNACK", deadline, since=since, client=client, sender="broker",
+            where=lambda seen: seen.fields.get("code") == 0 and not seen.withheld,
+        )  # fmt: skip
+
+    def _strike(
+        self, what: str, client: str | None, deed: Callable[[_Session], None], **parameters: Scalar
+    ) -> int:
+        def strike() -> int:
+            met = [session for session in self._sessions.values() if client in (None, session.client)]
+            for session in met:
+                deed(session)
+            return len(met)
+
+        number = next(self._numbers)
+        self._tell("begin", what, number, {"client": client, **parameters})
+        hits = self._thread.call(strike)
+        self._tell("end", what, number, {"hits": hits})
+        return hits
+
+    # --- in the loop
+
+    def _join(self, link: Link) -> Joint:
+        session = self._sessions[link] = _Session(self, link)
+        return session
+
+    def _refused(self, number: int, peer: str, why: str) -> None:
+        data: dict[str, Scalar] = {"where": self.name, "connection": number, "peer": peer, "why": why}
+        self._sink(Event(self._clock.now_ns(), "mqtt", "refused", self._board, data))
+
+    def forget(self, link: Link) -> None:
+        """The connection is gone. In the loop only."""
+        self._sessions.pop(link, None)
+
+    def now_ns(self) -> int:
+        """The time on the run's clock."""
+        return self._clock.now_ns()
+
+    def on_run_clock(self, monotonic_ns: int) -> int:
+        """A time of the host's monotonic clock on the run's."""
+        return self._clock.now_ns() - (time.monotonic_ns() - monotonic_ns)
+
+    def deed_for(self, sender: Sender, kind: str, client: str) -> Deed | None:
+        """What a rule wants done instead of letting a packet pass. In the loop only."""
+        return next((rule.deed for rule in self._rules if rule.meets(sender, kind, client)), None)
+
+    def _tell(self, kind: str, what: str, number: int, parameters: dict[str, Scalar]) -> None:
+        data: dict[str, Scalar] = {"what": what, "where": self.name, "fault": number, **parameters}
+        self._sink(Event(self._clock.now_ns(), "fault", kind, self._board, data))
+
+
+class _Session:
+    """One connection: cuts both ways into packets, shows them, and lets them pass or not."""
+
+    def __init__(self, proxy: MqttProxy, link: Link) -> None:
+        self.link = link
+        self.client = ""
+        self._proxy = proxy
+        self._level = V311
+        self._mute = False
+        self._ended = False
+        self._framers: dict[Way, Framer] = {"up": Framer(), "down": Framer()}
+        named = {"certificate": link.near_name} if link.near_name else {}
+        self._see(OPENED, "board", {"peer": link.peer, **named}, t_ns=proxy.on_run_clock(link.accepted_ns))
+
+    def received(self, way: Way, data: bytes) -> None:
+        for frame in self._framers[way].feed(data):
+            self._pass(way, frame)
+
+    def ended(self, way: Way) -> None:
+        for frame in self._framers[way].flush():
+            self._pass(way, frame)
+        self._see_end("board" if way == "up" else "broker")
+        if not self._mute or way == "up":
+            self.link.way_ended(way)
+
+    def lost(self) -> None:
+        by = self.link.ended_by
+        self._see_end("proxy" if by is None else "board" if by == "up" else "broker")
+        self._proxy.forget(self.link)
+
+    def say_goodbye(self, code: int) -> None:
+        """Ends it as a server that means to, as far as the connection's version has words for that."""
+        if self._level == V5:
+            goodbye = End("DISCONNECT", code)
+            self.link.near.write(encode(goodbye, V5))
+            self._see("DISCONNECT", "proxy", facts_of(goodbye))
+        self.link.end(reset=False)
+
+    def _pass(self, way: Way, frame: Frame) -> None:
+        sender: Sender = "board" if way == "up" else "broker"
+        packet = self._packet(frame)
+        if isinstance(packet, Connect):
+            self.client, self._level = packet.client, packet.level
+        deed = self._proxy.deed_for(sender, packet.kind, self.client)
+        withheld = deed is not None or (self._mute and sender == "broker")
+        if not withheld:
+            target = self.link.far if sender == "board" else self.link.near
+            target.write(frame.raw)
+        self._see(packet.kind, sender, facts_of(packet, frame.raw), withheld)
+        if deed == "withhold" and isinstance(packet, Connack):
+            self._mute = True  # a server that never answered says nothing else either
+        elif deed in ("close", "reset"):
+            self.link.end(reset=deed == "reset")
+
+    def _packet(self, frame: Frame) -> Packet:
+        if frame.fault:
+            return Malformed(KINDS[frame.raw[0] >> 4], frame.fault, len(frame.raw))
+        return decode(frame.raw, self._level)
+
+    def _see_end(self, by: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._see(CLOSED, by, {})
+
+    def _see(
+        self,
+        kind: str,
+        sender: str,
+        fields: dict[str, Scalar],
+        withheld: bool = False,
+        t_ns: int | None = None,
+    ) -> None:
+        now = self._proxy.now_ns() if t_ns is None else t_ns
+        self._proxy.log.add(Seen(now, self.link.number, sender, kind, self.client, fields, withheld))
