@@ -14,6 +14,8 @@ void unit_check(bool good, const char *condition, const char *about, const char 
 
 void test_command(void);
 void test_flash_sectors(void);
+void test_http_reader(void);
+void test_json(void);
 void test_line(void);
 void test_metric_work(void);
 void test_mqtt_client(void);
@@ -21,6 +23,7 @@ void test_mqtt_codec(void);
 void test_mqtt_session(void);
 void test_request(void);
 void test_series(void);
+void test_shadow(void);
 void test_sums(void);
 
 #endif

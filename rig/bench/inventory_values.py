@@ -29,6 +29,9 @@ FEATURES: Final[Mapping[str, str]] = {
     "flash-driver": "erases and writes its own flash, outside the image",
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
     "network": "has a network interface and an IP stack",
+    "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
+    "shadow": "has a client of the device shadow service (shadow.*)",
+    "discovery": "asks Greengrass discovery for its cores (discovery.*)",
 }
 """What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
 

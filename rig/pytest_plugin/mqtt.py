@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of a board's MQTT and network faults: ``mqtt_capture``, ``mqtt_peer``, ``mqtt_proxy``,
-``mqtt_proxy_tls``, ``byte_proxy``. One of each per run (a peer per case), started when the first case asks.
+"""Fixtures of a board's MQTT and network faults: ``mqtt_capture``, ``mqtt_proxy``, ``mqtt_proxy_tls``,
+``byte_proxy``. One of each per run, started when the first case asks.
 
 Owns what stands before which service, and what a loss in the capture means: the case that it happened in is
 ERROR, for it may have missed what was there. What they do is the links' and the services'.
@@ -20,7 +20,6 @@ from rig.pytest_plugin.current import of_request
 if TYPE_CHECKING:
     from rig.links.mqtt import MqttPlace
     from rig.links.mqtt_capture import MqttCapture as MqttCapture
-    from rig.links.mqtt_peer import MqttPeer as MqttPeer
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.endpoint import Place
     from rig.services.network.byte_proxy import ByteProxy as ByteProxy
@@ -140,17 +139,6 @@ def mqtt_capture(request: pytest.FixtureRequest) -> Iterator[MqttCapture]:
     lost = capture.losses[before:]
     if lost:
         raise LostMessages("; ".join(map(str, lost)))
-
-
-@pytest.fixture
-def mqtt_peer(request: pytest.FixtureRequest) -> Iterator[MqttPeer]:
-    """A client of the broker: the other end of what the board publishes and subscribes to."""
-    from rig.links.mqtt_peer import MqttPeer
-
-    qualification, _ = of_request(request)
-    place = _links(request).place()
-    with MqttPeer(place, qualification.clock, board=qualification.settings.board.name) as peer:
-        yield peer
 
 
 @pytest.fixture

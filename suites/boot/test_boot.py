@@ -25,8 +25,15 @@ COMMANDS = {
     "kernel-features": ("kernel.features",),
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
+    "mqtt": (
+        "mqtt.connect", "mqtt.login", "mqtt.will", "mqtt.retry", "mqtt.timing", "mqtt.disconnect", "mqtt.forget",
+        "mqtt.cut", "mqtt.subscribe", "mqtt.unsubscribe", "mqtt.publish", "mqtt.messages", "mqtt.payload",
+        "mqtt.status", "mqtt.counters",
+    ),
+    "shadow": ("shadow.open", "shadow.get", "shadow.update", "shadow.delete", "shadow.status"),
+    "discovery": ("discovery.get",),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
-}
+}  # fmt: skip
 """The commands that come with a feature, as docs/console-commands.md says."""
 
 
