@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.board_feature("mqtt"), pytest.mark.arrangement(clock="
 
 ROUNDS = 3
 TIMES = 5
-BASE_MS = 100
+BASE_MS = 200
 CAP_MS = 10_000
 CONNACK_MS = 500
 ACK_MS = 1_000
