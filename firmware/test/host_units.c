@@ -67,6 +67,8 @@ int main(int count, char **arguments)
     if (count > 1) {
         return filter(arguments[1]);
     }
+    test_at_parser();
+    test_at_text();
     test_command();
     test_flash_sectors();
     test_http_reader();
@@ -76,6 +78,7 @@ int main(int count, char **arguments)
     test_mqtt_client();
     test_mqtt_codec();
     test_mqtt_session();
+    test_payloads();
     test_request();
     test_series();
     test_shadow();

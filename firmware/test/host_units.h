@@ -12,6 +12,8 @@
 // Counts a check; prints it if it failed. `about` names the row of the table.
 void unit_check(bool good, const char *condition, const char *about, const char *file, int line);
 
+void test_at_parser(void);
+void test_at_text(void);
 void test_command(void);
 void test_flash_sectors(void);
 void test_http_reader(void);
@@ -21,6 +23,7 @@ void test_metric_work(void);
 void test_mqtt_client(void);
 void test_mqtt_codec(void);
 void test_mqtt_session(void);
+void test_payloads(void);
 void test_request(void);
 void test_series(void);
 void test_shadow(void);
