@@ -18,8 +18,8 @@
 //                          level, and back: for a logic analyser, around every sample of a
 //                          benchmark. platform_init() has made the pin an output, inactive.
 // A board with a network (RIG_NETWORK) defines as well
-//   PLATFORM_STORE_AT      where keys and certificates are kept: two areas, one behind the other, in
-//   PLATFORM_STORE_AREA_BYTES  flash outside the image, each of whole erase sectors
+//   PLATFORM_STORE_AT      where keys and certificates are kept: two areas, one behind the other,
+//   in PLATFORM_STORE_AREA_BYTES  flash outside the image, each of whole erase sectors
 #ifndef PLATFORM_H
 #define PLATFORM_H
 

@@ -4,7 +4,8 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``, ``ethernet``, and for those of ``connectivity.py``.
+``image_path``, ``other_firmware``, ``ethernet``, and for those of ``connectivity.py`` and
+``provisioning.py``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-pytest_plugins = ["rig.pytest_plugin.connectivity"]
+pytest_plugins = ["rig.pytest_plugin.connectivity", "rig.pytest_plugin.provisioning"]
 
 _ENDING = pytest.StashKey[Ending]()
 
