@@ -1,130 +1,128 @@
 # SPDX-License-Identifier: MIT
-"""The board's identity for one run: a key made on the board, its certificate and the lab's root, by console.
+"""Gives a board its identity: a key that it makes itself, the certificate for it, and whom it is to trust.
 
-Owns the dialogue ``cred.*`` and the fixture ``provisioned``. Private keys stay on the board: what crosses the
-console is the request, certificates, and nothing else. Who signs is the services' matter.
+Owns the dialogue (``cred.*`` and ``time.set`` of ``docs/console-commands.md``). The request and certificates
+cross the console and nothing else does: a private key never leaves the board.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import ssl
 import time
-from typing import TYPE_CHECKING, Final
-
-import pytest
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rig.deadline import Deadline
+from rig.errors import BoardFault
 
 if TYPE_CHECKING:
-    from rig.bench.session import BoardSession
-    from rig.links.console_link import ConsoleLink
+    from rig.links.interfaces import Reply
     from rig.services.service_set import ServiceSet
 
-LABEL: Final = "device"
-"""The identity that a board shows unless it is told another."""
+IDENTITY: Final = "device"
+"""The label of the board's own key and certificate."""
 
-REPLY_S: Final = 60.0
-"""A key or a signature takes a small core, or a busy host's emulated one, seconds."""
+AUTHORITY: Final = "ca-{}"
+"""The labels of the roots that it trusts, from 0."""
 
-_PIECE: Final = 128
-_END: Final = "-----END CERTIFICATE-----"
+_PIECE: Final = 128  # bytes of a certificate in one command
+_S: Final = 30.0
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
-class Credentials:
-    """What a board keeps of keys and certificates, through its console."""
+class Asked(Protocol):
+    """What is needed of a console: one request, one reply."""
 
-    def __init__(self, console: ConsoleLink) -> None:
-        self._console = console
+    board: str
 
-    def make_key(self, label: str = LABEL) -> bytes:
-        """A new key pair on the board; its public point."""
-        return bytes.fromhex(self._ask("cred.key", label=label)["point"])
+    def request(
+        self, command: str, args: Mapping[str, str | int] | None = None, *, deadline: Deadline
+    ) -> Reply:
+        """Blocks until the board has answered."""
+        ...
 
-    def request(self, label: str, name: str) -> bytes:
-        """The board's certificate request (DER) for that identity's key."""
-        reply = self._console.request(
-            "cred.csr", {"label": label, "name": name}, deadline=Deadline.after(REPLY_S)
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What the board has: its name, the labels in its store, and the digests by which it is known again."""
+
+    thing: str
+    identity: str
+    authorities: tuple[str, ...]
+    digests: frozenset[str]
+
+
+def provision(console: Asked, services: ServiceSet, sign: Callable[[str], str]) -> Provisioned:
+    """A new key on the board, its certificate, and the services' roots. Blocks. Raises BoardFault."""
+    _ask(console, "cred.key", label=IDENTITY)
+    request = request_of(console, IDENTITY, services.thing)
+    digests = [keep(console, IDENTITY, "identity", certificates_of(sign(request))[0])]
+    labels = []
+    for number, der in enumerate(certificates_of(services.ca)):
+        labels.append(AUTHORITY.format(number))
+        digests.append(keep(console, labels[-1], "authority", der))
+    return Provisioned(services.thing, IDENTITY, tuple(labels), frozenset(digests))
+
+
+def still_there(console: Asked, known: Provisioned) -> bool:
+    """Whether the board's store still holds all of it; cases may change it, and other images have none."""
+    rows = _ask(console, "cred.list").rows
+    return known.digests <= {row.get("sha256", "") for row in rows}
+
+
+def set_time(console: Asked) -> None:
+    """Tells the board what time it is, by which it judges dates of certificates; a reset makes it forget."""
+    _ask(console, "time.set", epoch_s=int(time.time()))
+
+
+def request_of(console: Asked, label: str, name: str) -> str:
+    """The board's certificate request for that identity, PEM."""
+    reply = _ask(console, "cred.csr", label=label, name=name)
+    der = b"".join(bytes.fromhex(row["data"]) for row in reply.rows)
+    if len(der) != int(reply.fields["length"]) or _digest(der) != reply.fields["sha256"]:
+        seen = f"{len(der)} bytes with SHA-256 {_digest(der)}"
+        said = f"{reply.fields['length']} bytes with SHA-256 {reply.fields['sha256']}"
+        raise BoardFault(
+            f"the request in its lines is not what it says: {seen} for {said}", board=console.board
         )
-        return b"".join(bytes.fromhex(row["data"]) for row in reply.rows)
+    text = base64.encodebytes(der).decode()
+    return f"-----BEGIN CERTIFICATE REQUEST-----\n{text}-----END CERTIFICATE REQUEST-----\n"
 
-    def bring(self, der: bytes) -> None:
-        """Brings a certificate over in pieces; nothing is kept yet."""
-        for at in range(0, len(der), _PIECE):
-            self._ask("cred.certificate", offset=at, data=der[at : at + _PIECE].hex())
 
-    def keep(self, label: str, der: bytes, kind: str = "identity") -> None:
-        """Has the board keep a certificate. Raises CommandRefused with the board's reason."""
-        self.bring(der)
-        self._ask("cred.commit", label=label, length=len(der), kind=kind)
+def bring(console: Asked, der: bytes) -> None:
+    """Sends a certificate piece by piece; the board keeps nothing of it yet."""
+    for offset in range(0, len(der), _PIECE):
+        _ask(console, "cred.certificate", offset=offset, data=der[offset : offset + _PIECE].hex())
 
-    def erase(self, label: str | None = None) -> None:
-        """Forgets what stands under a label, or everything."""
-        self._ask("cred.erase", **({"label": label} if label is not None else {}))
 
-    def listed(self) -> list[dict[str, str]]:
-        """What the board keeps, a row each."""
-        reply = self._console.request("cred.list", deadline=Deadline.after(REPLY_S))
-        return [dict(row) for row in reply.rows]
+def keep(console: Asked, label: str, kind: str, der: bytes) -> str:
+    """Sends a certificate and has it kept; returns the digest that the board says of it.
 
-    def set_clock(self, epoch_s: int | None = None) -> None:
-        """Sets the board's wall clock, by which it judges dates; None: to now."""
-        self._ask("time.set", epoch_s=int(time.time()) if epoch_s is None else epoch_s)
-
-    def _ask(self, command: str, **args: str | int) -> dict[str, str]:
-        return dict(self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields)
+    Raises CommandRefused with the board's reason, BoardFault when it says another digest.
+    """
+    bring(console, der)
+    kept = _ask(console, "cred.commit", label=label, length=len(der), kind=kind).fields["sha256"]
+    if kept != _digest(der):
+        message = f"it was to keep the certificate with SHA-256 {_digest(der)} under {label}; it kept {kept}"
+        raise BoardFault(message, board=console.board)
+    return kept
 
 
 def certificates_of(pem: str) -> list[bytes]:
-    """The certificates of a PEM text, DER, in their order."""
-    return [ssl.PEM_cert_to_DER_cert(part + _END) for part in pem.split(_END)[:-1]]
+    """The certificates of a text, DER, in their order. Raises ValueError when there is none."""
+    found = _CERTIFICATE.findall(pem)
+    if not found:
+        raise ValueError("no certificate in the text")
+    return [ssl.PEM_cert_to_DER_cert(one) for one in found]
 
 
-def request_as_pem(der: bytes) -> str:
-    """A certificate request as authorities take it."""
-    body = base64.encodebytes(der).decode()
-    return f"-----BEGIN CERTIFICATE REQUEST-----\n{body}-----END CERTIFICATE REQUEST-----\n"
+def _ask(console: Asked, command: str, **args: str | int) -> Reply:
+    return console.request(command, args, deadline=Deadline.after(_S))
 
 
-def is_provisioned(credentials: Credentials, services: ServiceSet) -> bool:
-    """Whether the board was provisioned for these services: their roots are kept last, after all else."""
-    rows = credentials.listed()
-    roots = {hashlib.sha256(der).hexdigest() for der in certificates_of(services.ca)}
-    kept = {row["sha256"] for row in rows if row["kind"] == "authority"}
-    has_identity = any((row["label"], row["kind"]) == (LABEL, "certificate") for row in rows)
-    return roots == kept and has_identity
-
-
-def provision(credentials: Credentials, services: ServiceSet) -> None:
-    """Gives the board a new key, its certificate and the services' roots, and nothing else.
-
-    Raises CommandRefused, and what the services' ``sign`` raises.
-    """
-    assert services.sign is not None
-    credentials.erase()
-    credentials.make_key()
-    pem = services.sign(request_as_pem(credentials.request(LABEL, services.thing)))
-    credentials.keep(LABEL, certificates_of(pem)[0])
-    for number, root in enumerate(certificates_of(services.ca)):
-        credentials.keep(f"root-{number}", root, "authority")
-
-
-@pytest.fixture
-def credentials(board: BoardSession, console: ConsoleLink) -> Credentials:
-    """What the board keeps of keys and certificates."""
-    del board
-    return Credentials(console)
-
-
-@pytest.fixture
-def provisioned(credentials: Credentials, services: ServiceSet) -> Credentials:
-    """The board has a key, its certificate and the services' roots, and its clock is set."""
-    if not services.provisioned and not is_provisioned(credentials, services):
-        if services.sign is None:
-            pytest.skip(
-                "nobody here can sign the board's request, and --services does not say that it has its own"
-            )
-        provision(credentials, services)
-    credentials.set_clock()
-    return credentials
+def _digest(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()

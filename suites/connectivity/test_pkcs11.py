@@ -23,7 +23,6 @@ from rig.deadline import Deadline
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
-    from rig.pytest_plugin.provisioning import Credentials
     from rig.services.service_set import ServiceSet
 
 pytestmark = [pytest.mark.board_feature("pkcs11"), pytest.mark.arrangement(clock="free")]
@@ -328,9 +327,9 @@ def test_key_pair_made_on_board(token: Token, pair: tuple[int, int]) -> None:
 
 
 @pytest.mark.requirement("PKCS11", "EC_CreateObject")
-def test_objects_are_created(token: Token, services: ServiceSet, credentials: Credentials) -> None:
+def test_objects_are_created(token: Token, services: ServiceSet, console: ConsoleLink) -> None:
     """A published key pair and the lab's root, for as long as the session lives."""
-    from rig.pytest_plugin.provisioning import certificates_of
+    from rig.pytest_plugin.provisioning import bring, certificates_of
 
     der = certificates_of(services.ca)[0]
     key = ec.derive_private_key(int.from_bytes(PUBLISHED_KEY, "big"), ec.SECP256R1())
@@ -344,7 +343,7 @@ def test_objects_are_created(token: Token, services: ServiceSet, credentials: Cr
             "object"
         ],
     }
-    credentials.bring(der)
+    bring(console, der)
     certificate = token.good("create", session=token.session, kind="certificate", label=LABEL)["object"]
     assert len({*made.values(), certificate}) == 3
     check_signature(key.public_key(), sign(token, int(made["private"])), DIGEST)
@@ -356,7 +355,7 @@ def test_objects_are_created(token: Token, services: ServiceSet, credentials: Cr
     ):  # fmt: skip
         refused = token.rv("create", session=token.session, kind=kind, label=LABEL, data=wrong.hex())
         assert refused == Rv.ATTRIBUTE_VALUE_INVALID, (kind, wrong.hex())
-    credentials.bring(der[:-1])
+    bring(console, der[:-1])
     refused = token.rv("create", session=token.session, kind="certificate", label=LABEL)
     assert refused == Rv.ATTRIBUTE_VALUE_INVALID
 
