@@ -269,7 +269,11 @@ void command_tls_receive(const command_call_t *call, reply_t *reply)
         return;
     }
     if (s_job.seed != 0u) {
+        connection_tls_facts_t facts;
         line_add_u32(&reply->line, "right", s_job.right);
+        if (connection_tls_facts(s_job.context, &facts)) {
+            line_add_u32(&reply->line, "largest", (uint32_t)facts.largest_bytes);
+        }
     } else {
         hex_format(s_job.bytes, s_job.done, text);
         line_add_text(&reply->line, "data", text);

@@ -76,9 +76,12 @@ int main(int count, char **arguments)
     test_mqtt_client();
     test_mqtt_codec();
     test_mqtt_session();
+    test_object_set();
+    test_record_pair();
     test_request();
     test_series();
     test_sums();
+    test_template();
     printf("%d checks, %d failed\n", s_checks, s_failures);
     return s_failures == 0 ? 0 : 1;
 }

@@ -26,6 +26,7 @@ COMMANDS = {
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
+    "transport": ("transport.case",),
     "tls": ("tls.info", "tls.memory", "tls.connect", "tls.send", "tls.receive", "tls.close", "tls.forget"),
     "pkcs11": (
         *("cred.key", "cred.csr", "cred.certificate", "cred.commit", "cred.list", "cred.erase"),
