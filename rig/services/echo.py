@@ -37,7 +37,7 @@ AskFor = Literal["required", "wanted", "none"]
 """Whether the server asks for the client's certificate; ``wanted``: a client without one is served too."""
 
 _CHUNK: Final = 1 << 16
-_HANDSHAKE_S: Final = 30.0
+_HANDSHAKE_S: Final = 90.0
 _LEAVE: Final = socket.MSG_PEEK | socket.MSG_WAITALL
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
 

@@ -50,12 +50,12 @@ def run(board: BoardSession, console: ConsoleLink, provisioned: Provisioned) -> 
 
 
 @pytest.mark.parametrize("case", cases(GROUP, WRONG))
-def test_wrong_argument(run: Run, echo: EchoServers, case: str) -> None:
+def test_tls_wrong_argument(run: Run, echo: EchoServers, case: str) -> None:
     refuses(run, echo.tls(), case)
 
 
 @pytest.mark.parametrize("case", cases(GROUP, {case: name for case, (name, _) in COMPARED.items()}))
-def test_compare(run: Run, echo: EchoServers, case: str, provisioned: Provisioned) -> None:
+def test_tls_compare(run: Run, echo: EchoServers, case: str, provisioned: Provisioned) -> None:
     server = echo.tls()
     before = len(server.handshakes)
     gives_back(run, server, case, ONE_BY_ONE if COMPARED[case][1] == ONE_BY_ONE else max(LENGTHS))
@@ -64,7 +64,7 @@ def test_compare(run: Run, echo: EchoServers, case: str, provisioned: Provisione
 
 
 @pytest.mark.parametrize("case", cases(GROUP, PARALLEL))
-def test_compare_in_threads(run: Run, echo: EchoServers, case: str) -> None:
+def test_tls_compare_in_threads(run: Run, echo: EchoServers, case: str) -> None:
     server = echo.tls()
     before = len(server.handshakes)
     gives_back(run, server, case, max(LENGTHS), THREADS)
@@ -73,15 +73,15 @@ def test_compare_in_threads(run: Run, echo: EchoServers, case: str) -> None:
 
 @pytest.mark.parametrize("case", cases(GROUP, GONE))
 @pytest.mark.parametrize("how", ["close", "reset"])
-def test_remote_disconnect(run: Run, echo: EchoServers, case: str, how: str) -> None:
+def test_tls_remote_disconnect(run: Run, echo: EchoServers, case: str, how: str) -> None:
     notices_the_end(run, echo.tls(how), case)  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement(GROUP, "TransportRecv_NoDataToReceive")
-def test_no_data_to_receive(run: Run, echo: EchoServers) -> None:
+def test_tls_no_data_to_receive(run: Run, echo: EchoServers) -> None:
     has_nothing(run, echo.tls("silent"))
 
 
 @pytest.mark.requirement(GROUP, "TransportRecv_ReturnZeroRetry")
-def test_zero_and_again(run: Run, echo: EchoServers) -> None:
+def test_tls_zero_and_again(run: Run, echo: EchoServers) -> None:
     comes_after_a_zero(run, echo.tls())
