@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.access_points import AccessPoints
+    from rig.services.echo import EchoServers, Server
 
 pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
 
 REPLY_S = 30.0
 JOIN_MS = 8000
 SHORT_MS = 3000
-ROUNDS = 10
+ROUNDS = 5
 PLACES = 8
 NO_SUCH_HOST = "192.0.2.1"  # reserved for documentation (RFC 5737)
 AWKWARD = 'a "b", c\\d é'
@@ -237,7 +238,7 @@ def test_connect_where_it_cannot_end_well(console: ConsoleLink, on: AccessPoints
         (on.place("stingy", dhcp=False), "timeout"),
         (on.place("full", refuses=True), "refused"),
     ):
-        assert refusal(console, "wifi.connect", ssid=point.ssid, key=point.key, ms=5000) == code
+        assert refusal(console, "wifi.connect", ssid=point.ssid, key=point.key, ms=4000) == code
         assert (on.seen.joined, status(console)["joined"]) == (None, "0")
 
 
@@ -298,7 +299,7 @@ def test_configure_ap(console: ConsoleLink, on: AccessPoints) -> None:
 @pytest.mark.requirement("WiFi", "GetMAC")
 def test_addresses(console: ConsoleLink, on: AccessPoints) -> None:
     lab = on.place()
-    assert ask(console, "wifi.mac").fields["mac"].lower() == on.seen.mac
+    assert ask(console, "wifi.mac").fields["mac"] == on.seen.mac
     assert refusal(console, "wifi.ip") == "closed"
     join(console, lab.ssid, lab.key)
     said = ask(console, "wifi.ip").fields
@@ -479,3 +480,103 @@ def test_a_late_answer_is_not_taken_for_anothers(console: ConsoleLink, on: Acces
     assert (on.seen.joined, on.seen.address) == (lab.ssid, said["address"])
     assert [attempt.ssid for attempt in on.seen.attempts][-2:] == [slow.ssid, lab.ssid]
     assert ask(console, "wifi.scan").fields["found"] == "2"
+
+
+# --- TCP over it
+
+
+@pytest.fixture
+def up(console: ConsoleLink, no_networks: AccessPoints) -> Iterator[AccessPoints]:
+    """The board's network goes by Wi-Fi, over a network that it keeps; down again afterwards."""
+    lab = no_networks.place()
+    ask(console, "wifi.network.add", ssid="not in reach", key="a key of theirs")
+    ask(console, "wifi.network.add", ssid=lab.ssid, key=lab.key)
+    said = ask(console, "net.up", interface="wifi", ms=JOIN_MS).fields
+    assert (said["interface"], said["address"]) == ("wifi", no_networks.seen.address)
+    yield no_networks
+    ask(console, "net.down")
+    assert no_networks.seen.mode == 0
+
+
+def open_connection(console: ConsoleLink, server: Server) -> int:
+    """A connection of the board to a server of ours."""
+    place = server.place.board
+    return int(ask(console, "sock.open", host=place.host, port=place.port).fields["handle"])
+
+
+@pytest.mark.requirement("WiFi", "ConnectMultipleAP")
+def test_the_network_comes_up_over_one_that_is_kept(console: ConsoleLink, up: AccessPoints) -> None:
+    said = ask(console, "net.status").fields
+    assert (said["interface"], said["link"], said["address"]) == ("wifi", "1", up.seen.address)
+    assert said["mac"].lower() == up.seen.mac
+    assert ask(console, "net.resolve", host="echo.rig.test").fields["address"] == "10.0.2.2"
+    assert refusal(console, "net.resolve", host="no-such-name.invalid") == "unknown"
+    assert ask(console, "net.ping", host="10.0.2.2").fields["address"] == "10.0.2.2"
+
+
+def test_the_network_does_not_come_up_without_one(console: ConsoleLink, no_networks: AccessPoints) -> None:
+    assert refusal(console, "net.up", interface="wifi", ms=SHORT_MS) == "absent"
+    ask(console, "wifi.network.add", ssid="not in reach", key="a key of theirs")
+    assert refusal(console, "net.up", interface="wifi", ms=SHORT_MS) == "absent"
+    assert (status(console)["on"], no_networks.seen.joined) == ("0", None)
+
+
+@pytest.mark.parametrize("length", [1, 1023, 1024, 1025, 4096])
+def test_bytes_come_back_from_an_echo_server(
+    console: ConsoleLink, up: AccessPoints, echo: EchoServers, length: int
+) -> None:
+    handle = open_connection(console, echo.plain())
+    said = ask(console, "sock.echo", handle=handle, length=length, seed=length).fields
+    assert (said["sent"], said["same"], said["end"]) == (str(length), str(length), "ok")
+    (link,) = up.seen.links
+    assert (link.host, link.sent, link.received) == ("10.0.2.2", length, length)
+    ask(console, "sock.close", handle=handle)
+    assert up.seen.links == ()
+
+
+def test_five_connections_at_once_and_no_more(
+    console: ConsoleLink, up: AccessPoints, echo: EchoServers
+) -> None:
+    handles = [open_connection(console, echo.plain()) for _ in range(5)]
+    place = echo.plain().place.board
+    assert refusal(console, "sock.open", host=place.host, port=place.port) == "range"
+    for seed, handle in enumerate(handles):
+        assert ask(console, "sock.echo", handle=handle, length=500, seed=seed).fields["same"] == "500"
+    assert sorted(link.sent for link in up.seen.links) == [500] * 5
+    for handle in handles:
+        ask(console, "sock.close", handle=handle)
+    assert up.seen.links == ()
+
+
+def test_nobody_listens(console: ConsoleLink, up: AccessPoints, echo: EchoServers) -> None:
+    del echo
+    assert refusal(console, "sock.open", host="10.0.2.2", port=1) == "refused"
+    assert refusal(console, "sock.open", host="no-such-name.invalid", port=1) == "unknown"
+    assert up.seen.links == ()
+
+
+def test_a_server_that_ends_is_seen_after_its_last_byte(
+    console: ConsoleLink, up: AccessPoints, echo: EchoServers
+) -> None:
+    handle = open_connection(console, echo.plain("close"))
+    ask(console, "sock.send", handle=handle, hex="00")
+    said = ask(console, "sock.receive", handle=handle, count=10, ms=5000).fields
+    assert (said["received"], said["end"]) == ("0", "closed")
+    assert ask(console, "sock.send", handle=handle, hex="00").fields["end"] == "closed"
+    ask(console, "sock.close", handle=handle)
+    assert up.seen.links == ()
+
+
+def test_connections_end_with_the_network(console: ConsoleLink, up: AccessPoints, echo: EchoServers) -> None:
+    handle = open_connection(console, echo.plain())
+    (ssid,) = {up.seen.joined}
+    assert ssid is not None
+    up.drop_connections()
+    assert ask(console, "sock.receive", handle=handle, count=1, ms=5000).fields["end"] == "closed"
+    ask(console, "sock.close", handle=handle)
+    handle = open_connection(console, echo.plain())
+    up.restart_module()
+    assert ask(console, "sock.receive", handle=handle, count=1, ms=5000).fields["end"] == "closed"
+    ask(console, "sock.close", handle=handle)
+    place = echo.plain().place.board
+    assert refusal(console, "sock.open", host=place.host, port=place.port) == "absent"

@@ -185,6 +185,13 @@ static void channel_task(void *unused)
     }
 }
 
+static const net_task_t s_facts = {.name = "net.wifi",
+                                   .entry = channel_task,
+                                   .priority = NET_WIFI_PRIORITY,
+                                   .stack = s_stack,
+                                   .stack_words = READER_WORDS,
+                                   .block = &s_block};
+
 // ---- start and stop ----------------------------------------------------------------------------
 
 static void channel_make_signals(void)
@@ -211,8 +218,7 @@ status_t at_start(void)
     s_state = (at_state_t){0};
     s_stale = false;
     channel_close_all();
-    s_reader = xTaskCreateStatic(channel_task, "net.wifi", READER_WORDS, NULL, NET_WIFI_PRIORITY,
-                                 s_stack, &s_block);
+    s_reader = net_task_make(&s_facts, NULL);
     status_t status = platform_module_start(channel_on_byte);
     if (status != STATUS_OK) {
         at_stop();
@@ -224,7 +230,7 @@ void at_stop(void)
 {
     if (s_reader != NULL) {
         platform_module_stop();
-        vTaskDelete(s_reader);
+        net_task_end(s_reader);
         s_reader = NULL;
         channel_close_all();
     }

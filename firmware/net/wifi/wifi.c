@@ -212,14 +212,9 @@ status_t wifi_set_sleep(int32_t mode)
     return wifi_set_number("AT+SLEEP=", (uint32_t)mode);
 }
 
-status_t wifi_mac(uint8_t mac[6])
+status_t wifi_mac(char mac[WIFI_MAC_TEXT_BYTES])
 {
-    char text[WIFI_MAC_TEXT_BYTES];
-    status_t status = wifi_ask("AT+CIPSTAMAC?", "+CIPSTAMAC:", 0, text, sizeof text);
-    if (status == STATUS_OK && !at_text_mac(text, mac)) {
-        return wifi_say(STATUS_SYNTAX, "AT+CIPSTAMAC?");
-    }
-    return status;
+    return wifi_ask("AT+CIPSTAMAC?", "+CIPSTAMAC:", 0, mac, WIFI_MAC_TEXT_BYTES);
 }
 
 static void wifi_take_address(const char *prefix, size_t index, uint8_t address[4])
@@ -235,9 +230,10 @@ static void wifi_take_address(const char *prefix, size_t index, uint8_t address[
 status_t wifi_address(net_address_t *address)
 {
     memset(address, 0, sizeof *address);
-    status_t status = wifi_mac(address->mac);
-    if (status != STATUS_OK) {
-        return status;
+    char mac[WIFI_MAC_TEXT_BYTES];
+    status_t status = wifi_mac(mac);
+    if (status != STATUS_OK || !at_text_mac(mac, address->mac)) {
+        return status == STATUS_OK ? wifi_say(STATUS_SYNTAX, "AT+CIPSTAMAC?") : status;
     }
     (void)at_begin("AT+CIPSTA?");
     status = at_run(ANSWER_MS);
