@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "record_pair.h"
 
+#include "crc32.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,24 +14,10 @@ typedef struct {
     uint32_t magic, sequence, length, crc;
 } record_header_t;
 
-// CRC-32 of ISO 3309, bit by bit.
-static uint32_t record_crc(uint32_t crc, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    crc = ~crc;
-    for (size_t i = 0; i < length; i++) {
-        crc ^= at[i];
-        for (unsigned bit = 0; bit < 8u; bit++) {
-            crc = crc >> 1 ^ (0xEDB88320u & (0u - (crc & 1u)));
-        }
-    }
-    return ~crc;
-}
-
 static uint32_t record_sum(const record_header_t *header, const void *bytes)
 {
-    uint32_t crc = record_crc(0, header, offsetof(record_header_t, crc));
-    return record_crc(crc, bytes, header->length);
+    uint32_t crc = crc32_update(0, header, offsetof(record_header_t, crc));
+    return crc32_update(crc, bytes, header->length);
 }
 
 // The header of an area that holds a whole record.

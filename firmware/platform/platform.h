@@ -18,6 +18,8 @@
 //                          level, and back: for a logic analyser, around every sample of a
 //                          benchmark. platform_init() has made the pin an output, inactive.
 // A board with a network (RIG_NETWORK) defines as well
+//   PLATFORM_STORE_AT      where keys and certificates are kept: two areas, one behind the other, in
+//   PLATFORM_STORE_AREA_BYTES  flash outside the image, each of whole erase sectors
 //   PLATFORM_NETWORKS_AT   where Wi-Fi networks are kept: two areas, one behind the other, in flash
 //   PLATFORM_NETWORKS_AREA_BYTES  outside the image, each one erase sector
 #ifndef PLATFORM_H
@@ -112,6 +114,11 @@ status_t platform_flash_erase(uintptr_t start);
 // Programming only clears bits: STATUS_FLASH where flash holds a 0 for a 1, without a change there.
 // Blocks; from one task only. STATUS_RANGE, STATUS_ABSENT, STATUS_FLASH.
 status_t platform_flash_write(uintptr_t address, const uint32_t *words, size_t length);
+
+// Random bytes from a source of noise in the hardware, of full entropy. STATUS_ABSENT where there
+// is none: then keys grow from a seed that can be guessed, and tls.info says so. Of boards with a
+// network alone; from tasks, blocks as long as the hardware needs.
+status_t platform_entropy(uint8_t *bytes, size_t length);
 
 // Prepares PLATFORM_BENCH_IRQ: priority set, enabled.
 void platform_bench_irq_start(void);

@@ -45,6 +45,7 @@ __attribute__((section(".vectors"), used)) static const vector_t s_vectors[16 + 
     ETHERNET_HANDLER,
     Unhandled_Handler,
     Unhandled_Handler,
+    UNUSED_4, // 16
     UNUSED_4,
     UNUSED_4,
     Unhandled_Handler, // 28
