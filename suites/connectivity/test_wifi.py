@@ -8,6 +8,7 @@ The access points are the suite's.
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.access_points import AccessPoints
     from rig.services.echo import EchoServers, Server
+    from rig.services.service_set import ServiceSet
 
 pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
 
@@ -580,3 +582,20 @@ def test_connections_end_with_the_network(console: ConsoleLink, up: AccessPoints
     ask(console, "sock.close", handle=handle)
     place = echo.plain().place.board
     assert refusal(console, "sock.open", host=place.host, port=place.port) == "absent"
+
+
+@pytest.mark.board_feature("mqtt")
+def test_mqtt_over_it(console: ConsoleLink, up: AccessPoints, services: ServiceSet) -> None:
+    if services.mqtt is None:
+        pytest.skip("the broker has no plain port")
+    place, topic, payload = services.mqtt.board, f"{services.thing}/wifi", "over the air"
+    ask(console, "mqtt.connect", host=place.host, port=place.port, tls=0, client=services.thing, ms=JOIN_MS)
+    (link,) = up.seen.links
+    assert (link.port, link.sent > 0, link.received > 0) == (place.port, True, True)
+    assert ask(console, "mqtt.subscribe", topics=topic, qos="1", ms=JOIN_MS).fields["codes"] == "1"
+    since = console.mark()
+    ask(console, "mqtt.publish", topic=topic, qos=1, text=payload, ms=JOIN_MS)
+    came = console.wait_event("mqtt.message", Deadline.after(REPLY_S), since=since).fields
+    assert (came["topic"], int(came["crc"], 16)) == (topic, zlib.crc32(payload.encode()))
+    ask(console, "mqtt.disconnect", ms=JOIN_MS)
+    assert up.wait(lambda seen: not seen.links, REPLY_S)
