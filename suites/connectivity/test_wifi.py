@@ -306,6 +306,7 @@ def test_addresses(console: ConsoleLink, on: AccessPoints) -> None:
     join(console, lab.ssid, lab.key)
     said = ask(console, "wifi.ip").fields
     assert (said["address"], said["mask"]) == (on.seen.address, "255.255.255.0")
+    assert said["gateway"] == said["dns"] != "0.0.0.0"
     ask(console, "wifi.disconnect")
     assert refusal(console, "wifi.ip") == "closed"
 
@@ -534,6 +535,19 @@ def test_bytes_come_back_from_an_echo_server(
     assert (link.host, link.sent, link.received) == ("10.0.2.2", length, length)
     ask(console, "sock.close", handle=handle)
     assert up.seen.links == ()
+
+
+def test_a_newer_module(console: ConsoleLink, no_networks: AccessPoints, echo: EchoServers) -> None:
+    """Since ESP-AT 4 the command for passive receiving has another name."""
+    lab = no_networks.place()
+    with no_networks.newer_module():
+        ask(console, "wifi.on")
+        join(console, lab.ssid, lab.key)
+        ask(console, "net.up", interface="wifi", ms=JOIN_MS)
+        handle = open_connection(console, echo.plain())
+        assert ask(console, "sock.echo", handle=handle, length=100).fields["same"] == "100"
+        assert "AT+CIPRECVTYPE=5,1" in no_networks.seen.commands
+        ask(console, "net.down")
 
 
 def test_five_connections_at_once_and_no_more(

@@ -67,7 +67,8 @@ static status_t wifi_set_up(void)
     for (size_t i = 0; i < sizeof s_orders / sizeof s_orders[0] && status == STATUS_OK; i++) {
         status = wifi_order(s_orders[i]);
     }
-    if (status == STATUS_OK && wifi_order("AT+CIPRECVMODE=1") == STATUS_REFUSED) {
+    status = status == STATUS_OK ? wifi_order("AT+CIPRECVMODE=1") : status;
+    if (status == STATUS_REFUSED) {
         status = wifi_order("AT+CIPRECVTYPE=5,1"); // its name since ESP-AT 4
     }
     s_starts = starts;
