@@ -330,10 +330,14 @@ static status_t channel_command(const ending_t *ending, uint32_t timeout_ms)
         return STATUS_TIMEOUT;
     }
     begin = xTaskGetTickCount();
+    uint32_t starts = s_state.starts;
     for (;;) {
         channel_clear_answer();
         last =
             channel_exchange(ending, s_command.text, s_command.length, channel_left(begin, limit));
+        if (ending != &s_by_told && s_state.starts != starts) {
+            return STATUS_CLOSED; // whatever it answered, it has forgotten what it was
+        }
         if (last != AT_BUSY || channel_left(begin, limit) == 0u) {
             return channel_status(last, ending);
         }

@@ -362,7 +362,12 @@ status_t wifi_connect(const char *ssid, const char *key, wifi_security_t securit
         return wifi_say(status, "key");
     }
     status = wifi_require();
-    return status == STATUS_OK ? wifi_join(ssid, key, timeout_ms) : status;
+    status = status == STATUS_OK ? wifi_join(ssid, key, timeout_ms) : status;
+    if (status == STATUS_CLOSED) { // it was starting when we asked: once more, set up
+        status = wifi_require();
+        status = status == STATUS_OK ? wifi_join(ssid, key, timeout_ms) : status;
+    }
+    return status;
 }
 
 status_t wifi_disconnect(void)
