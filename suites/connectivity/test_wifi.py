@@ -583,6 +583,19 @@ def test_a_server_that_ends_is_seen_after_its_last_byte(
     assert up.seen.links == ()
 
 
+def test_a_module_that_goes_silent_amid_a_transfer(
+    console: ConsoleLink, up: AccessPoints, echo: EchoServers
+) -> None:
+    handle = open_connection(console, echo.plain())
+    with up.silent():
+        assert ask(console, "sock.send", handle=handle, hex="00").fields["end"] == "closed"
+    assert ask(console, "sock.send", handle=handle, hex="00").fields["end"] == "closed"
+    ask(console, "sock.close", handle=handle)
+    assert up.seen.links == ()
+    handle = open_connection(console, echo.plain())
+    assert ask(console, "sock.echo", handle=handle, length=300).fields["same"] == "300"
+
+
 def test_connections_end_with_the_network(console: ConsoleLink, up: AccessPoints, echo: EchoServers) -> None:
     handle = open_connection(console, echo.plain())
     (ssid,) = {up.seen.joined}
