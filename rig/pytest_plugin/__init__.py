@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-pytest_plugins = ["rig.pytest_plugin.connectivity"]
+pytest_plugins = ["rig.pytest_plugin.board_wifi", "rig.pytest_plugin.connectivity"]
 
 _ENDING = pytest.StashKey[Ending]()
 
