@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
 pytest_plugins = [
+    "rig.pytest_plugin.board_wifi",
     "rig.pytest_plugin.connectivity",
     "rig.pytest_plugin.board_mqtt",
     "rig.pytest_plugin.mqtt",
