@@ -8,6 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,7 +94,8 @@ class Connectivity:
             pytest.skip(f"board {board.name} cannot reach this machine's loopback; give it --services FILE")
         self._qualification.say("starting the services")
         log = self._qualification.log_path("broker.log")
-        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log))
+        tell = partial(self._qualification.event, "fault")
+        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log, tell=tell))
 
 
 @pytest.fixture

@@ -81,6 +81,10 @@ def test_a_run_starts_them_once_and_leaves_nothing(place: BenchPlace) -> None:
         "two": Outcome.PASS,
     }
     assert cases_of(run)["one"].requirements == ("MqttTest/MQTT_Connect_LWT",)
+    assert [(e.kind, e.data) for e in run.events if e.source == "fault"] == [
+        ("begin", {"what": "down", "where": "broker", "how": "stop"}),
+        ("end", {"what": "down", "where": "broker"}),
+    ]
     log = run.path / "artifacts" / "mps2" / "broker.log"
     assert log.read_text().count(" running") == 2  # one broker, restarted once
     assert verify(run) == ()

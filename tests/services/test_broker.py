@@ -129,7 +129,10 @@ def test_a_kicked_client_loses_its_connection_and_not_its_session(broker: Broker
 def test_stopped_it_refuses_and_killed_it_dies_and_both_can_be_undone(
     authority: Authority, tmp_path: Path
 ) -> None:
-    with Broker(tmp_path, authority) as broker:
+    told: list[tuple[str, object]] = []
+    with Broker(
+        tmp_path, authority, tell=lambda kind, data: told.append((kind, data.get("how", data["what"])))
+    ) as broker:
         for end in (broker.stop, broker.kill):
             end()
             assert not broker.running
@@ -137,7 +140,10 @@ def test_stopped_it_refuses_and_killed_it_dies_and_both_can_be_undone(
                 socket.create_connection((broker.plain.host, broker.plain.port), 1)
             broker.start()
             assert broker.running
+        broker.kick("nobody")
     assert not broker.running
+    down = [("begin", "stop"), ("end", "down"), ("begin", "kill"), ("end", "down")]
+    assert told == [*down, ("begin", "kick"), ("end", "kick")]
 
 
 def test_a_missing_broker_is_said_with_its_package(
