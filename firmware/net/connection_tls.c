@@ -34,6 +34,7 @@ typedef struct {
     bool lost;      // the TCP connection is gone
     uint32_t flags; // of that look
     uint32_t handshake_us;
+    size_t largest; // record received
     size_t staged, stage_at;
     uint8_t stage[STAGE_BYTES];
 } tls_t;
@@ -318,6 +319,7 @@ bool connection_tls_facts(const NetworkContext_t *context, connection_tls_facts_
         .resumed = !tls->verified,
         .handshake_us = tls->handshake_us,
         .record_bytes = record > 0 ? (size_t)record : 0u,
+        .largest_bytes = tls->largest,
     };
     return true;
 }
@@ -357,6 +359,8 @@ static int32_t tls_read(tls_t *tls, void *bytes, size_t length)
 {
     (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
     int32_t result = tls_result(tls, mbedtls_ssl_read(&tls->ssl, bytes, length));
+    size_t record = mbedtls_ssl_get_bytes_avail(&tls->ssl) + (size_t)(result > 0 ? result : 0);
+    tls->largest = record > tls->largest ? record : tls->largest;
     (void)xSemaphoreGive(tls->mutex);
     return result;
 }

@@ -59,7 +59,7 @@ def test_the_suites_that_speak_mqtt_pass_against_it(place: BenchPlace) -> None:
     folder = place.folder / "broker"
     folder.mkdir()
     with second_broker(folder, THING) as services:
-        done = place.pytest(*suites, "--services", services, *chosen, longest_s=LONGEST_S)
+        done = place.start_pytest(*suites, "--services", services, *chosen).finish(LONGEST_S)
     run = place.run()
     ended = {case.case: (case.outcome, case.reason) for case in run.cases}
     wrong = {name: how for name, how in ended.items() if how[0] not in (Outcome.PASS, Outcome.SKIPPED)}

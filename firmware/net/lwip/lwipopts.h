@@ -57,7 +57,9 @@
     u8_t name[LWIP_MEM_ALIGN_BUFFER(size)]                                                         \
         __attribute__((section(".uninitialised.lwip"), aligned(8)))
 
-// TCP.
+// TCP. A connection that has ended is remembered for two of TCP_MSL: a lab has no segments that
+// stray for a minute, and a board that connects again and again has few places.
+#define TCP_MSL                            2000
 #define TCP_MSS                            1460
 #define TCP_WND                            (6 * TCP_MSS) // what the FIFO of a LAN9118 takes in a burst
 #define TCP_SND_BUF                        (8 * TCP_MSS)
