@@ -264,8 +264,7 @@ class Qualification:
             pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
         if (lack := case.arrangement.lacks(self.settings.board)) is not None:
             pytest.skip(f"board {self.settings.board.name}: {lack}")
-        if self._first_cause is not None:
-            pytest.skip(f"first cause: {self._first_cause}")
+        self.skip_after_first_cause()
         try:
             self._bring_up(case)
         except RigError as error:
@@ -275,6 +274,11 @@ class Qualification:
         self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
+
+    def skip_after_first_cause(self) -> None:
+        """Skips the case where something that the run stands on has broken before."""
+        if self._first_cause is not None:
+            pytest.skip(f"first cause: {self._first_cause}")
 
     @property
     def timebase(self) -> TimeBase:
