@@ -113,6 +113,16 @@ def authority(services: ServiceSet) -> Authority:
     return services.authority
 
 
+def turned_away(refused: Refusal, alert: str = "") -> bool:
+    """Whether the board says that the server ended it.
+
+    A server that closes behind its alert resets the connection where it has not read all, and a reset may
+    overtake the alert.
+    """
+    words = (f"alert from the server: {alert}", "the server closed the connection")
+    return refused.code == "tls" and any(word in refused.words for word in words)
+
+
 # --- connections that must come about
 
 
@@ -151,7 +161,7 @@ def test_cipher_suites(tls: Tls, echo: EchoServers, suite: str) -> None:
     server = echo.tls(flaw=AWS_SUITES[suite], suites=suite)  # type: ignore[arg-type]
     said, seen = tls.connect(server)
     assert (seen.outcome, seen.suite) == ("done", suite)
-    assert said["suite"].removeprefix("TLS-").replace("-WITH-AES-", "-AES").replace("-GCM", "-GCM", 1)
+    assert said["suite"].removeprefix("TLS-").replace("-WITH-AES-", "-AES") == suite
     tls.echo(said["handle"])
 
 
@@ -218,7 +228,7 @@ def test_without_a_certificate(tls: Tls, echo: EchoServers) -> None:
     tls.echo(said["handle"])
     refused = tls.refusal(echo.tls(), anonymous=1)
     assert refused.seen.outcome == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
-    assert (refused.code, "alert from the server" in refused.words) == ("tls", True)
+    assert turned_away(refused)
 
 
 def test_connections_give_their_memory_back(tls: Tls, echo: EchoServers, measure: CaseMeasure) -> None:
@@ -307,7 +317,7 @@ def test_identity_of_an_authority_that_the_server_does_not_trust(
         provisioning.keep(console, "stranger", "identity", provisioning.certificates_of(pem)[0])
         refused = tls.refusal(echo.tls(), identity="stranger")
         assert refused.seen.outcome == "CERTIFICATE_VERIFY_FAILED"
-        assert (refused.code, "alert from the server: unknown authority" in refused.words) == ("tls", True)
+        assert turned_away(refused, "unknown authority")
     finally:
         tls.ask("cred.erase", label="stranger")
 
