@@ -128,7 +128,7 @@ def turned_away(refused: Refusal, alert: str = "") -> bool:
 
 @pytest.mark.requirement("TLS", "ConnectDefault")
 @pytest.mark.requirement("TLS", "ConnectEC")
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Connect")
+@pytest.mark.requirement("CloudIoT", "TLS_Connect")
 def test_mutual_tls(tls: Tls, echo: EchoServers, provisioned: Provisioned) -> None:
     server = echo.tls()
     said, seen = tls.connect(server)
@@ -155,7 +155,7 @@ def test_another_identity(tls: Tls, echo: EchoServers, console: ConsoleLink, aut
         tls.ask("cred.erase", label="own")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Support_AWS_IoT_Cipher_Suites")
+@pytest.mark.requirement("CloudIoT", "TLS_Support_AWS_IoT_Cipher_Suites")
 @pytest.mark.parametrize("suite", AWS_SUITES)
 def test_cipher_suites(tls: Tls, echo: EchoServers, suite: str) -> None:
     server = echo.tls(flaw=AWS_SUITES[suite], suites=suite)  # type: ignore[arg-type]
@@ -171,7 +171,7 @@ def test_no_suite_without_forward_secrecy_is_offered(tls: Tls, echo: EchoServers
     assert "handshake failure" in refused.words
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Receive_Maximum_Size_Fragments")
+@pytest.mark.requirement("CloudIoT", "TLS_Receive_Maximum_Size_Fragments")
 def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     length = 3 * RECORD
     handle = tls.connect(echo.tls("gather"))[0]["handle"]
@@ -181,7 +181,7 @@ def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     assert (said["bytes"], said["right"], said["largest"]) == (str(length), "1", str(RECORD))
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Large_Size_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Large_Size_Server_Cert")
 def test_large_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     said, seen = tls.connect(echo.tls(flaw="large_chain"))
     assert seen.outcome == "done"
@@ -267,17 +267,17 @@ def must_refuse(tls: Tls, echo: EchoServers, flaw: Any) -> None:
     assert refused.seen.outcome == alert
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Unsecure_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Unsecure_Server_Cert")
 def test_weak_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "small_key")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Incorrect_Subject_Name_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Incorrect_Subject_Name_Server_Cert")
 def test_certificate_of_another_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "wrong_name")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Expired_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Expired_Server_Cert")
 def test_expired_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "expired")
 
