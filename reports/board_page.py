@@ -14,10 +14,12 @@ from pathlib import Path
 
 from reports import figures, plots, view
 from reports.image_table import ImageTable, image_table
+from reports.lanes import Timeline, sorted_out
 from reports.memory import MemoryMap, memory_map
 from reports.published import BesidePublished, beside_published
 from reports.samples import SampleBook
 from reports.timeline import Moment, moments, timeline
+from reports.timeline_data import timeline_data
 from reports.transcript import TranscriptPage, TranscriptReader, excerpts, page, segments
 from rig.errors import RigError
 from rig.events import Event, Scalar
@@ -27,6 +29,7 @@ from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.published import without_published
 
 NO_TRANSCRIPT = "No console transcript that may be shown was kept for this board."
+_LONGEST_LINE = 320
 HIDDEN_FACTS = frozenset({"description", "run_on_silicon", "emulated", "image"})
 """Facts of a board that the page tells in another place than the list of all of them."""
 
@@ -71,6 +74,8 @@ class BoardPage:
     groups: tuple[MeasureGroup, ...]
     published: tuple[BesidePublished, ...]
     timeline: str
+    look: str
+    """The timeline as its script reads it; empty on paper."""
     moments: tuple[Moment, ...]
     more_moments: int
     transcript: TranscriptPage
@@ -89,7 +94,9 @@ class BoardPage:
 def board_page(
     run: Run, board: BoardResult, book: SampleBook, transcript: TranscriptReader, budget: int, *, paper: bool
 ) -> BoardPage:
-    """Gathers it. ``budget``: bytes of transcript; on ``paper`` only what was said around what went wrong."""
+    """Gathers it. ``budget``: bytes of transcript, and half as much again of what the timeline tells; on
+    ``paper`` only what was said around what went wrong.
+    """
     mine = [story for story in view.stories(run) if story.last.board == board.name]
     suites: dict[str, list[view.CaseStory]] = {}
     for story in mine:
@@ -100,8 +107,9 @@ def board_page(
     events = [event for event in run.events if event.board == board.name]
     said, more = moments(events)
     files = tuple(path for path in segments(board, attempts) if path not in run.sensitive)
-    heard = array("q")
-    shown = _transcript(files, attempts, _noting(transcript, heard), budget, paper)
+    heard = Heard(budget // 2)
+    shown = _transcript(files, attempts, heard.noting(transcript), budget, paper)
+    drawn = _drawn(run, board, attempts, events, heard)
     return BoardPage(
         board=board,
         emulated=view.is_emulated(board),
@@ -114,7 +122,8 @@ def board_page(
         moves=moves(events),
         groups=_groups([m for m in measured if m.name not in rooms.names], book),
         published=beside_published(measured),
-        timeline=_drawn(run, board, attempts, events, heard),
+        timeline=timeline(drawn) if drawn else "",
+        look=timeline_data(drawn, budget // 2) if drawn and not paper else "",
         moments=said,
         more_moments=more,
         transcript=shown,
@@ -122,26 +131,38 @@ def board_page(
     )
 
 
+class Heard:
+    """When each line of the console came, and the first of them, at most so many characters."""
+
+    def __init__(self, characters: int) -> None:
+        self.times = array("q")
+        self.words: list[str] = []
+        self._left = characters
+
+    def noting(self, read: TranscriptReader) -> TranscriptReader:
+        """A reader that also notes what it reads."""
+
+        def noted(path: Path) -> Iterator[tuple[int, str | bytes]]:
+            for t_ns, line in read(path):
+                self._note(t_ns, line)
+                yield t_ns, line
+
+        return noted
+
+    def _note(self, t_ns: int, line: str | bytes) -> None:
+        self.times.append(t_ns)
+        if self._left > 0:
+            head = line[:_LONGEST_LINE]
+            self.words.append(head if isinstance(head, str) else head.decode("utf-8", "backslashreplace"))
+            self._left -= len(head)
+
+
 def _drawn(
-    run: Run,
-    board: BoardResult,
-    attempts: Sequence[CaseResult],
-    events: Sequence[Event],
-    heard: Sequence[int],
-) -> str:
-    there = bool(attempts or events)
-    return timeline(board.name, events, attempts, heard, run.duration_s) if there else ""
-
-
-def _noting(read: TranscriptReader, heard: array[int]) -> TranscriptReader:
-    """A reader that also notes when each line came."""
-
-    def noted(path: Path) -> Iterator[tuple[int, str | bytes]]:
-        for t_ns, line in read(path):
-            heard.append(t_ns)
-            yield t_ns, line
-
-    return noted
+    run: Run, board: BoardResult, attempts: Sequence[CaseResult], events: Sequence[Event], heard: Heard
+) -> Timeline | None:
+    if not attempts and not events:
+        return None
+    return sorted_out(board.name, events, attempts, heard.times, run.duration_s, heard.words)
 
 
 def _groups(measured: Sequence[MeasurementResult], book: SampleBook) -> tuple[MeasureGroup, ...]:

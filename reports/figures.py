@@ -37,6 +37,11 @@ class SameFigure:
         return any(has_limit(m) for m, _ in self.of.values())
 
     @property
+    def loaded(self) -> bool:
+        """Whether it was taken while the boards were loaded (context ``profile``)."""
+        return all(m.context.get("profile") == "loaded" for m, _ in self.of.values())
+
+    @property
     def results(self) -> tuple[MeasurementResult, ...]:
         """What each board gave, without what a tick hit."""
         return tuple(m for m, _ in self.of.values())

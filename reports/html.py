@@ -33,10 +33,14 @@ STATIC = Path(__file__).parent / "static"
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """The figures of one suite that several boards gave: distributions as boxes, single values as a table."""
+    """The figures of one suite that several boards gave: distributions as boxes, single values as a table.
+
+    ``loaded``: the distributions that were taken while the boards were loaded.
+    """
 
     suite: str
     drawn: tuple[tuple[figures.SameFigure, str], ...]
+    loaded: tuple[tuple[figures.SameFigure, str], ...]
     single: tuple[figures.SameFigure, ...]
 
 
@@ -85,13 +89,14 @@ def page_of(
 
     cases = view.stories(run)
     book = SampleBook(run, samples)
-    script = "" if paper else _static("report.js")
+    script = "" if paper else _static("report.js") + _static("timeline.js")
     css = _static("report.css") + (_static("paper.css") if paper else "")
     budget = TRANSCRIPT_BUDGET // max(1, len(run.boards))
     boards = [board_page(run, board, book, transcript, budget, paper=paper) for board in run.boards]
     same = figures.same_figures(run)
     env = environment(run, folder)
     env.filters["svg"] = _inked if paper else _shown
+    env.filters["as_is"] = Markup
     return env.get_template("report.html.j2").render(
         run=run,
         paper=paper,
@@ -147,7 +152,10 @@ def _side_by_side(same: Sequence[figures.SameFigure], book: SampleBook) -> tuple
     return tuple(
         SideBySide(
             suite,
-            tuple((figure, _boxes(figure, book)) for figure in rows if not figure.single),
+            tuple(
+                (figure, _boxes(figure, book)) for figure in rows if not figure.single and not figure.loaded
+            ),
+            tuple((figure, _boxes(figure, book)) for figure in rows if not figure.single and figure.loaded),
             tuple(figure for figure in rows if figure.single),
         )
         for suite, rows in suites.items()

@@ -70,22 +70,35 @@ static const char *memory_state_word(eTaskState state)
     }
 }
 
+static void memory_send_task(reply_t *reply, TaskHandle_t task, const StackType_t *stack,
+                             size_t stack_words)
+{
+    UBaseType_t unused_words = uxTaskGetStackHighWaterMark(task);
+    line_t *line = reply_data(reply);
+    line_add_text(line, "name", pcTaskGetName(task));
+    line_add_u32(line, "prio", (uint32_t)uxTaskPriorityGet(task));
+    line_add_text(line, "state", memory_state_word(eTaskGetState(task)));
+    line_add_address(line, "stack", (uint32_t)(uintptr_t)stack);
+    line_add_u32(line, "size", (uint32_t)(stack_words * sizeof(StackType_t)));
+    line_add_u32(line, "highwater", (uint32_t)(unused_words * sizeof(StackType_t)));
+    reply_send(reply);
+}
+
 void command_mem_tasks(const command_call_t *call, reply_t *reply)
 {
     (void)call;
-    for (task_id_t id = 0; id < TASK_COUNT; id++) {
+    uint32_t rows = 0;
+    for (task_id_t id = 0; id < TASK_COUNT; id++, rows++) {
         const task_row_t *row = tasks_row(id);
-        TaskHandle_t task = tasks_handle(id);
-        UBaseType_t unused_words = uxTaskGetStackHighWaterMark(task);
-        line_t *line = reply_data(reply);
-        line_add_text(line, "name", pcTaskGetName(task));
-        line_add_u32(line, "prio", (uint32_t)uxTaskPriorityGet(task));
-        line_add_text(line, "state", memory_state_word(eTaskGetState(task)));
-        line_add_address(line, "stack", (uint32_t)(uintptr_t)row->stack);
-        line_add_u32(line, "size", (uint32_t)(row->stack_words * sizeof(StackType_t)));
-        line_add_u32(line, "highwater", (uint32_t)(unused_words * sizeof(StackType_t)));
-        reply_send(reply);
+        memory_send_task(reply, tasks_handle(id), row->stack, row->stack_words);
     }
-    line_add_u32(reply_ok(reply), "rows", TASK_COUNT);
+    for (size_t i = 0; i < TASKS_NOTED; i++) {
+        const task_noted_t *noted = tasks_noted(i);
+        if (noted->task != NULL) {
+            memory_send_task(reply, noted->task, noted->stack, noted->stack_words);
+            rows++;
+        }
+    }
+    line_add_u32(reply_ok(reply), "rows", rows);
     reply_send(reply);
 }

@@ -74,6 +74,41 @@ TaskHandle_t tasks_handle(task_id_t id)
     return s_handles[id];
 }
 
+// ---- tasks of a while --------------------------------------------------------------------------
+
+static task_noted_t s_noted[TASKS_NOTED];
+
+const task_noted_t *tasks_noted(size_t index)
+{
+    return &s_noted[index];
+}
+
+static task_noted_t *tasks_noted_as(TaskHandle_t task)
+{
+    for (size_t i = 0; i < TASKS_NOTED; i++) {
+        if (s_noted[i].task == task) {
+            return &s_noted[i];
+        }
+    }
+    return NULL;
+}
+
+void tasks_note(TaskHandle_t task, StackType_t *stack, size_t stack_words)
+{
+    task_noted_t *row = tasks_noted_as(NULL);
+    if (row != NULL) {
+        *row = (task_noted_t){.task = task, .stack = stack, .stack_words = stack_words};
+    }
+}
+
+void tasks_forget(TaskHandle_t task)
+{
+    task_noted_t *row = tasks_noted_as(task);
+    if (row != NULL) {
+        row->task = NULL;
+    }
+}
+
 void tasks_restart(task_id_t id)
 {
     vTaskDelete(s_handles[id]);

@@ -50,6 +50,22 @@ void tasks_create(void);
 // The task's handle. The kernel's own are known once the scheduler runs.
 TaskHandle_t tasks_handle(task_id_t id);
 
+// Tasks that are made later and may end again; mem.tasks lists them from note to forget. From
+// tasks, one at a time. At most TASKS_NOTED: more are not listed.
+enum { TASKS_NOTED = 16 };
+
+typedef struct {
+    TaskHandle_t task; // NULL: an empty row
+    StackType_t *stack;
+    size_t stack_words;
+} task_noted_t;
+
+void tasks_note(TaskHandle_t task, StackType_t *stack, size_t stack_words);
+void tasks_forget(TaskHandle_t task);
+
+// Row `index` of those, below TASKS_NOTED.
+const task_noted_t *tasks_noted(size_t index);
+
 // Deletes a task of ours and creates it anew, wherever it was blocked. From another task.
 void tasks_restart(task_id_t id);
 

@@ -83,7 +83,7 @@ static int net_job_down(void *unused)
 static int net_job_describe(void *argument)
 {
     net_interface()->describe(argument);
-    return STATUS_OK;
+    return net_interface()->has_link();
 }
 
 void command_net_up(const command_call_t *call, reply_t *reply)
@@ -116,13 +116,11 @@ void command_net_status(const command_call_t *call, reply_t *reply)
     (void)call;
     const net_interface_t *interface = net_interface();
     net_address_t address = {.lease_ms = 0};
-    if (interface != NULL) {
-        (void)net_work_run(net_job_describe, &address);
-    }
+    int link = interface != NULL ? net_work_run(net_job_describe, &address) : 0;
     line_t *line = reply_ok(reply);
     line_add_text(line, "state", interface != NULL ? "up" : "down");
     if (interface != NULL) {
-        line_add_u32(line, "link", interface->has_link());
+        line_add_u32(line, "link", (uint32_t)link);
         net_add_network(line, interface, &address);
     }
     reply_send(reply);

@@ -18,7 +18,8 @@ typedef struct {
         *server_name; // TLS: the name that is sent (SNI) and checked instead of host; NULL: host
     const char *alpn; // TLS: the one protocol offered, such as "x-amzn-mqtt-ca"; NULL: none
     bool anonymous;   // TLS: shows no certificate of its own
-    bool resume;      // TLS: offers the session of the last connection to this host
+    const char *identity; // TLS: whose certificate it shows (credentials.h); NULL: the board's own
+    bool resume;          // TLS: offers the session of the last connection to this host
     uint32_t connect_timeout_ms; // for the whole of connection_open: name, TCP and handshake
     uint32_t receive_timeout_ms; // for one call of connection_receive; 0: does not wait
     uint32_t send_timeout_ms;

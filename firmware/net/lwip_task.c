@@ -62,6 +62,13 @@ static void lwip_task(void *unused)
     }
 }
 
+static const net_task_t s_facts = {.name = "net.ip",
+                                   .entry = lwip_task,
+                                   .priority = NET_IP_PRIORITY,
+                                   .stack = s_stack,
+                                   .stack_words = STACK_WORDS,
+                                   .block = &s_block};
+
 void lwip_task_set_poll(void (*poll)(void))
 {
     s_poll = poll;
@@ -76,14 +83,13 @@ void lwip_task_start(void)
     }
     sys_restart_timeouts();
     s_wake = xTaskGetTickCount();
-    s_task = xTaskCreateStatic(lwip_task, "net.ip", STACK_WORDS, NULL, NET_IP_PRIORITY, s_stack,
-                               &s_block);
+    s_task = net_task_make(&s_facts, NULL);
 }
 
 void lwip_task_stop(void)
 {
     lwip_lock(); // so that it is not in the middle of something
-    vTaskDelete(s_task);
+    net_task_end(s_task);
     s_task = NULL;
     (void)xSemaphoreGive(s_lock);
 }

@@ -26,6 +26,13 @@ static void net_work_task(void *unused)
     }
 }
 
+static const net_task_t s_facts = {.name = "net.work",
+                                   .entry = net_work_task,
+                                   .priority = NET_WORK_PRIORITY,
+                                   .stack = s_stack,
+                                   .stack_words = sizeof s_stack / sizeof s_stack[0],
+                                   .block = &s_block};
+
 static void net_work_prepare(void)
 {
     vTaskSuspendAll(); // two tasks may need it first at once
@@ -42,8 +49,7 @@ int net_work_run(int (*job)(void *), void *argument)
     ASSERT(xTaskGetCurrentTaskHandle() != s_task);
     (void)xSemaphoreTake(s_turn, portMAX_DELAY);
     if (s_task == NULL) {
-        s_task = xTaskCreateStatic(net_work_task, "net.work", sizeof s_stack / sizeof s_stack[0],
-                                   NULL, NET_WORK_PRIORITY, s_stack, &s_block);
+        s_task = net_task_make(&s_facts, NULL);
     }
     s_job = job;
     s_argument = argument;
@@ -59,7 +65,7 @@ void net_work_end(void)
     net_work_prepare();
     (void)xSemaphoreTake(s_turn, portMAX_DELAY);
     if (s_task != NULL) {
-        vTaskDelete(s_task);
+        net_task_end(s_task);
         s_task = NULL;
     }
     (void)xSemaphoreGive(s_turn);

@@ -35,15 +35,19 @@ static void sock_parallel_run(uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         s_parts[i].waiter = xTaskGetCurrentTaskHandle();
-        s_parts[i].task =
-            xTaskCreateStatic(sock_parallel_task, "net.parallel", STACK_WORDS, &s_parts[i],
-                              NET_WORK_PRIORITY, s_stacks[i], &s_blocks[i]);
+        const net_task_t facts = {.name = "net.parallel",
+                                  .entry = sock_parallel_task,
+                                  .priority = NET_WORK_PRIORITY,
+                                  .stack = s_stacks[i],
+                                  .stack_words = STACK_WORDS,
+                                  .block = &s_blocks[i]};
+        s_parts[i].task = net_task_make(&facts, &s_parts[i]);
     }
     for (uint32_t done = 0; done < count;) {
         done += ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
     }
     for (uint32_t i = 0; i < count; i++) {
-        vTaskDelete(s_parts[i].task);
+        net_task_end(s_parts[i].task);
     }
 }
 

@@ -30,7 +30,7 @@ PROGRAMS = ("cmake", "ninja", "arm-none-eabi-gcc")
 """What a build runs."""
 NETWORK = "RIG_NETWORK"
 """The setting that puts the network into an image, ``ON`` in the presets of boards that have one, and ..."""
-NETWORK_SOURCES = ("lwip",)
+NETWORK_SOURCES = ("lwip", "mbedtls")
 """... the pinned sources that such an image is made of, beside the kernel."""
 STAMP = ".configured"
 LAST_LINES = 15

@@ -44,6 +44,7 @@ class CallGraph:
 
     def __init__(self, code: MachineCode, notes: StackNotes) -> None:
         """Raises UsageFault with every note that speaks of what the image does not have."""
+        notes = notes.of_image(lambda name: code.named(name) is not None)
         self.code, self._notes = code, notes
         self._frames: dict[int, Frame] = {}
         self._ends: frozenset[str] = frozenset()

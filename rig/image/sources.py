@@ -164,10 +164,13 @@ def _unpacked(source: Source, origin: Origin, work: Path, say: Say) -> Path:
 def extract_subtree(tarball: Path, subtree: str, names: Iterable[str], target: Path) -> None:
     """Extracts the files ``names`` of ``<top folder>/<subtree>`` of a tarball to ``target``; nothing else.
 
+    An empty ``subtree`` is the top folder itself.
+
     The paths written are those of ``names``, never the archive's, and only plain files are taken: so no path,
     link or device in an archive gets out of ``target``. (tarfile's filters only exist from Python 3.11.4 on.)
     """
-    wanted = {f"{subtree}/{name}": target / name for name in names}
+    below = f"{subtree}/" if subtree else ""
+    wanted = {f"{below}{name}": target / name for name in names}
     with tarfile.open(tarball) as archive:
         for member in archive:
             path = wanted.get(member.name.partition("/")[2])

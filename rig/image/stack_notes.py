@@ -40,6 +40,15 @@ Owns the file's form::
     functions = ["crash"]
     why = "…"
 
+    [[measured]]                 # tasks without a bound, of which only what they used is known
+    tasks = ["net.ip"]
+    pointers = ["tcp_*"]         # patterns of functions that only they reach, through pointers
+    why = "…"
+
+    [[with]]                     # more notes, on images
+    function = "net_up"          # that have this function,
+    file = "net/stacks.toml"     # in a file whose path is relative to this one
+
 A call through a pointer that no note covers makes a stack *unbounded*, by name. A handler without a level is
 taken to interrupt all others.
 """
@@ -47,8 +56,8 @@ taken to interrupt all others.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -130,8 +139,28 @@ class LevelNote:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredNote:
+    """Tasks that are said to have no bound, and the functions that only they reach through pointers."""
+
+    tasks: tuple[str, ...]
+    why: str
+    pointers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WithNote:
+    """Another file of notes, on images that have a function."""
+
+    function: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class StackNotes:
-    """All notes of a file; ``at`` is the file, for messages."""
+    """All notes of a file; ``at`` is the file, for messages.
+
+    ``others`` are those of further files, each with the function that an image must have for them.
+    """
 
     at: str = "no stacks.toml"
     tasks: tuple[TaskNote, ...] = ()
@@ -141,6 +170,18 @@ class StackNotes:
     recursions: tuple[RecursionNote, ...] = ()
     lasts: tuple[LastNote, ...] = ()
     levels: tuple[LevelNote, ...] = ()
+    measured: tuple[MeasuredNote, ...] = ()
+    others: tuple[tuple[str, StackNotes], ...] = ()
+
+    def of_image(self, has: Callable[[str], bool]) -> StackNotes:
+        """These notes and those of the others that are on an image; ``has`` knows its functions."""
+        found = replace(self, others=())
+        for function, notes in self.others:
+            if has(function):
+                more = notes.of_image(has)
+                both = {name: getattr(found, name) + getattr(more, name) for name in _FIELDS.values()}
+                found = replace(found, at=f"{found.at}, {more.at}", **both)
+        return found
 
     @property
     def ends(self) -> frozenset[str]:
@@ -150,7 +191,11 @@ class StackNotes:
 
 _KINDS: Final[Mapping[str, type]] = {
     "task": TaskNote, "tasks": TableNote, "pool": PoolNote, "call": CallNote, "recursion": RecursionNote,
-    "last": LastNote, "level": LevelNote,
+    "last": LastNote, "level": LevelNote, "measured": MeasuredNote, "with": WithNote,
+}  # fmt: skip
+_FIELDS: Final[Mapping[str, str]] = {
+    "task": "tasks", "tasks": "tables", "pool": "pools", "call": "calls", "recursion": "recursions",
+    "last": "lasts", "level": "levels", "measured": "measured",
 }  # fmt: skip
 _SPELT: Final = {"from": "callers"}
 
@@ -164,7 +209,7 @@ def find_notes(elf: Path, root: Path | None) -> Path | None:
 
 
 def load_notes(path: Path) -> StackNotes:
-    """Reads the notes. Raises UsageFault with every fault of the file."""
+    """Reads the notes, and those of the files that it names. Raises UsageFault with every fault of a file."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -182,7 +227,9 @@ def load_notes(path: Path) -> StackNotes:
                 found[kind].append(_KINDS[kind](**{_SPELT.get(k, k): _value(v) for k, v in item.items()}))
     if faults:
         raise UsageFault("\n".join([f"{path} cannot be used:", *(f"{path}: {fault}" for fault in faults)]))
-    return StackNotes(path.name, *(tuple(found[kind]) for kind in _KINDS))
+    others = tuple((note.function, load_notes(path.parent / note.file)) for note in found["with"])
+    own = {field: tuple(found[kind]) for kind, field in _FIELDS.items()}
+    return StackNotes(path.name, others=others, **own)
 
 
 def _faults(kind: type, item: Mapping[str, Any]) -> Iterator[str]:

@@ -49,6 +49,8 @@ class StackWorst:
     path: tuple[str, ...]
     unbounded: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+    measured: str = ""
+    """Why it is said to have no bound: what it used is all that is known. Empty: it should have one."""
 
     @property
     def bounded(self) -> bool:
@@ -88,6 +90,7 @@ class Stacks:
 
     def __init__(self, code: MachineCode, notes: StackNotes) -> None:
         """Raises UsageFault with every note that does not fit the image."""
+        notes = notes.of_image(lambda name: code.named(name) is not None)
         self._code, self._notes = code, notes
         self._graph = CallGraph(code, notes)
         self._tasks = list(_tasks(code, notes))
@@ -102,10 +105,12 @@ class Stacks:
 
     def unreached(self) -> tuple[str, ...]:
         """Functions whose address is taken, but which no task, vector or note reaches: a gap in the notes."""
+        pointers = [pattern for note in self._notes.measured for pattern in note.pointers]
         known = {entry.name for task in self._tasks for entry in task.entries} | {
             handler.name for handler in self._vectors
         }
-        return tuple(sorted(self._code.taken() - known - self._graph.noted))
+        rest = self._code.taken() - known - self._graph.noted
+        return tuple(sorted(n for n in rest if not any(fnmatchcase(plain(n), each) for each in pointers)))
 
     def _task(self, task: _Task) -> StackWorst:
         downs = [self._graph.descent(entry) for entry in task.entries]
@@ -117,7 +122,10 @@ class Stacks:
         )
         reasons = tuple(sorted({*missing, *(reason for one in downs for reason in one.unbounded)}))
         assumed = tuple(sorted({note for one in downs for note in one.assumed}))
-        return StackWorst(task.name, task.size, sum(parts.values()), parts, down.path, reasons, assumed)
+        why = next((note.why for note in self._notes.measured if task.name in note.tasks), "")
+        reasons = (f"only measured: {why}",) if why else reasons
+        bytes_ = sum(parts.values())
+        return StackWorst(task.name, task.size, bytes_, parts, down.path, reasons, assumed, why)
 
     def _handlers(self) -> StackWorst:
         """main until the scheduler starts, and on top of it a handler of every priority, faults last.

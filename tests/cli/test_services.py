@@ -23,6 +23,8 @@ from tests.services.client import PlainClient
 
 RIG = [sys.executable, "-c", "from rig.cli import main; main()"]
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def _up(*args: str) -> Iterator[subprocess.Popen[str]]:

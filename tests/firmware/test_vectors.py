@@ -14,6 +14,7 @@ MPS2 = {
     0: "uart0_receive_handler",
     8: "bench_alarm_handler",
     9: "bench_load_handler",
+    13: "lan9118_handler",
     31: "bench_irq_handler",
 }
 BOARDS = {  # flash start, interrupts, handlers by interrupt

@@ -89,8 +89,11 @@ def test_frames_are_those_of_the_compiler(preset: str) -> None:
     told = frames_by_compiler(BUILDS / preset / "CMakeFiles")
     differing = {}
     compared = 0
+    names = {function.name for function in code.functions}
     for function in code.functions:
-        known = told.get(function.name) or told.get(plain(function.name))
+        known = told.get(function.name)
+        if plain(function.name) not in names:  # a copy of a function that is there itself may not be told of
+            known = known or told.get(plain(function.name))
         if known:
             compared += 1
             depth = frame_of(code, function).depth
@@ -266,11 +269,13 @@ def test_notes_that_do_not_fit_the_image_are_refused(code: MachineCode, notes: S
 def test_every_stack_of_our_firmware_is_bounded_and_large_enough(preset: str) -> None:
     stacks = Stacks(read_code(BUILDS / preset / "app.elf"), load_notes(NOTES))
     found = {stack.name: stack for stack in stacks.all()}
-    assert {name: s.unbounded for name, s in found.items() if not s.bounded} == {}
+    assert {name: s.unbounded for name, s in found.items() if not s.bounded and not s.measured} == {}
     assert {"IDLE", "Tmr Svc", "console", "bench", HANDLERS} <= found.keys()
+    assert {s.name for s in found.values() if s.measured} == {n for n in found if n.startswith("net.")}
     for stack in found.values():
-        assert stack.margin is not None
-        assert stack.margin >= 0, stack
+        if not stack.measured:
+            assert stack.margin is not None
+            assert stack.margin >= 0, stack
         assert stack.static_worst == sum(stack.parts.values())
     # A task that returns ends there: the port's own trap, whose address is on every new stack.
     assert stacks.unreached() == ("prvTaskExitError",)

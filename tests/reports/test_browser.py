@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from pypdf import PdfReader
 
+from rig.events import Event, Scalar
 from rig.evidence.model import CaseResult, MeasurementResult, Run
 
 if TYPE_CHECKING:
@@ -144,3 +147,123 @@ def test_a_hostile_board_is_shown_and_does_nothing(
     for width in (1280, 400):
         seen.page.set_viewport_size({"width": width, "height": 900})
         assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def busy(run: Run, count: int) -> Run:
+    """The run with many messages, a fault, and a board that would like to own the page."""
+    step = int(run.duration_s * 1e9) // count
+    events = [
+        Event(n * step, "mqtt", "message", "mps2", {"topic": f"{hostile.SCRIPT} {n}"}) for n in range(count)
+    ]
+    fault: dict[str, Scalar] = {"what": "delay", "where": "ethernet", "ms": 20}
+    events += [
+        Event(20 * 10**9, "fault", "begin", "mps2", {**fault}),
+        Event(25 * 10**9, "fault", "end", "mps2", {**fault}),
+    ]
+    return dataclasses.replace(run, events=tuple(sorted(events, key=lambda event: event.t_ns)))
+
+
+def shown(page: Page) -> str:
+    """What the timeline says of the stretch it shows."""
+    return page.locator("#when .tools output").inner_text()
+
+
+def test_the_timeline_is_looked_into_by_keys_wheel_and_drag(
+    opened: Opened, run: Run, written: Written
+) -> None:
+    seen = opened(written(busy(run, 500)))
+    page = seen.page
+    assert shown(page).startswith("0.0 s … 47.3 s (47.3 s): ")
+    box = page.locator("#when .scroll")
+    box.focus()
+    page.keyboard.press("+")
+    page.keyboard.press("Home")
+    told = page.locator("#when .tools output")
+    expect(told).to_have_text(re.compile(r"^0.*\(23\.6 s\)"))
+    page.keyboard.press("ArrowRight")
+    expect(told).to_have_text(re.compile(r"^[1-9].*\(23\.6 s\)"))
+    drawing = page.locator("#when svg")
+    area = drawing.bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + 40)
+    for _ in range(40):
+        page.mouse.wheel(0, -300)
+    expect(told).to_have_text(re.compile(r"[mµ]s\)"))
+    near = shown(page)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] / 4, area["y"] + 40)
+    page.mouse.up()
+    expect(told).not_to_have_text(near)
+    page.get_by_role("button", name="Whole run").click()
+    expect(told).to_have_text(re.compile(r"\(47\.3 s\)"))
+    assert seen.errors == []
+
+
+def test_a_stretch_of_the_timeline_is_chosen_by_shift_and_drag(
+    opened: Opened, run: Run, written: Written
+) -> None:
+    page = opened(written(busy(run, 500))).page
+    area = page.locator("#when svg").bounding_box()
+    assert area is not None
+    page.locator("#when svg").scroll_into_view_if_needed()
+    area = page.locator("#when svg").bounding_box()
+    assert area is not None
+    page.keyboard.down("Shift")
+    page.mouse.move(area["x"] + area["width"] * 0.5, area["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.6, area["y"] + 50)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page.locator("#when .tools output")).to_have_text(re.compile(r"\([45]\.\d+ s\)"))
+
+
+def test_words_of_the_timeline_are_words(opened: Opened, run: Run, written: Written) -> None:
+    seen = opened(written(busy(run, 200)))
+    drawing = seen.page.locator("#when svg")
+    drawing.scroll_into_view_if_needed()
+    area = drawing.bounding_box()
+    assert area is not None
+    lane = seen.page.locator("#when svg text", has_text="MQTT").bounding_box()
+    assert lane is not None
+    seen.page.mouse.move(area["x"] + area["width"] / 2, lane["y"] + lane["height"] / 2)
+    tip = seen.page.locator("#when .tip")
+    assert hostile.SCRIPT[:20] in tip.inner_text()
+    assert (seen.dialogs, seen.errors) == ([], [])
+    assert seen.page.locator("script").count() == 1
+
+
+def test_tens_of_thousands_of_events_are_moved_through_at_once(
+    opened: Opened, run: Run, written: Written
+) -> None:
+    """A step through 50,000 messages is drawn within a tenth of a second; few shapes are ever there."""
+    path = written(busy(run, 50_000))
+    assert path.stat().st_size < 3_000_000
+    page = opened(path).page
+    page.locator("#when .scroll").focus()
+    took = page.evaluate(
+        """async () => {
+          const box = document.querySelector('#when .scroll');
+          const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          const times = [];
+          for (const key of ['+', '+', 'ArrowRight', '+', '+', 'ArrowLeft', '+', '+', '+', '0']) {
+            const begin = performance.now();
+            box.dispatchEvent(new KeyboardEvent('keydown', { key }));
+            await frame();
+            times.push(performance.now() - begin);
+          }
+          return times.sort((a, b) => a - b)[5];
+        }"""
+    )
+    assert took < 100
+    assert page.locator("#when svg *").count() < 1500
+
+
+def test_without_a_script_the_timeline_is_a_still_drawing(
+    browser: Browser, run: Run, written: Written
+) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(written(busy(run, 500)).as_uri())
+    assert page.locator("#when svg.time rect").count() > 50
+    assert not page.locator("#when .tools").is_visible()
+    context.close()

@@ -64,3 +64,14 @@ def test_only_what_somebody_published_is_set_beside(kernel: Run) -> None:
     (row,) = beside_published(kernel.measurements)
     assert row.m.name == "sched.yield.peer"
     assert row.figures == (("FreeRTOS FAQ, Cortex-M3", "84 cycles, the context switch alone"),)
+
+
+def test_of_boards_side_by_side_the_loaded_figures_are_folded(kernel: Run, page: Callable[..., str]) -> None:
+    other = dataclasses.replace(kernel.boards[0], name="mps2-m4")
+    both = [dataclasses.replace(m, board=name) for m in kernel.measurements for name in ("mps2", "mps2-m4")]
+    text = page(dataclasses.replace(kernel, boards=(*kernel.boards, other), measurements=tuple(both)))
+    section = text[text.index('id="beside"') : text.index('id="board-1"')]
+    open_part, _, folded = section.partition('<details class="beside">')
+    assert open_part.count("<figure>") == 1
+    assert folded.startswith("<summary>2 figures taken while the boards were loaded</summary>")
+    assert folded.count("<figure>") == 2

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
+from reports.lanes import faults, sorted_out
 from reports.timeline import MOST_MOMENTS, WIDTH, moments, timeline
+from reports.timeline_data import timeline_data
 from rig.events import Event
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult
@@ -41,7 +44,7 @@ def shapes(svg: str) -> list[ET.Element]:
 
 def test_all_boards_share_one_scale(attempt: Attempt) -> None:
     cases = [attempt("a", started_ns=2 * S), attempt("b", Outcome.FAIL, started_ns=5 * S, duration_s=1.0)]
-    drawn = shapes(timeline("mps2", EVENTS, cases, [], 10.0))
+    drawn = shapes(timeline(sorted_out("mps2", EVENTS, cases, [], 10.0)))
     blocks = {e.get("fill"): e for e in drawn if e.tag == "rect" and "kernel/" in (e.findtext("title") or "")}
     assert set(blocks) == {"var(--good)", "var(--bad)"}
     left = {colour: float(block.get("x") or 0) for colour, block in blocks.items()}
@@ -51,14 +54,14 @@ def test_all_boards_share_one_scale(attempt: Attempt) -> None:
 
 
 def test_the_supply_is_a_bar_while_it_is_on(attempt: Attempt) -> None:
-    drawn = shapes(timeline("mps2", EVENTS, [attempt("a")], [], 10.0))
+    drawn = shapes(timeline(sorted_out("mps2", EVENTS, [attempt("a")], [], 10.0)))
     bars = [element.findtext("title") for element in drawn if element.tag == "rect"]
-    assert "on: 1.000 … 4.000 s" in bars
-    assert "on: 5.000 … 8.100 s" in bars
+    assert "on, 1.000 s + 3.000 s" in bars
+    assert "on, 5.000 s + 3.100 s" in bars
 
 
 def test_lines_received_stand_above_those_that_were_sent() -> None:
-    drawn = shapes(timeline("mps2", EVENTS, [], [3 * S, 3 * S, 7 * S], 10.0))
+    drawn = shapes(timeline(sorted_out("mps2", EVENTS, [], [3 * S, 3 * S, 7 * S], 10.0)))
     paths = {element.get("fill"): element.get("d") or "" for element in drawn if element.tag == "path"}
     assert paths["var(--bar)"].count("M") == 2
     assert paths["var(--bar)"].count("v-") == 2
@@ -77,12 +80,82 @@ def test_only_what_was_not_wanted_is_red() -> None:
 def test_a_soak_of_a_day_stays_small(attempt: Attempt) -> None:
     events = [event(n / 10, "console", "line") for n in range(20_000)]
     events += [event(n, "probe", "reset", halted=True) for n in range(500)]
-    svg = timeline("mps2", events, [attempt("a")], [n * S for n in range(80_000)], 86_400.0)
+    svg = timeline(sorted_out("mps2", events, [attempt("a")], [n * S for n in range(80_000)], 86_400.0))
     assert len(svg) < 150_000
     assert len(re.findall(r" s</text>", svg)) <= 13
     assert moments(events)[1] == 500 - MOST_MOMENTS
 
 
 def test_nothing_at_all_is_drawn_without_a_fault() -> None:
-    assert "<svg" in timeline("mps2", [], [], [], 0.0)
+    assert "<svg" in timeline(sorted_out("mps2", [], [], [], 0.0))
     assert moments([]) == ((), 0)
+
+
+NETWORK = [
+    event(1.0, "mqtt", "message", topic="<b>&</template><script>alert(1)</script>", bytes=3),
+    event(1.5, "network", "dhcp", address="10.0.2.15"),
+    event(2.0, "fault", "begin", what="delay", where="ethernet", ms=20),
+    event(3.0, "fault", "begin", what="loss", where="ethernet"),
+    event(4.0, "fault", "end", what="delay", where="ethernet"),
+    event(5.0, "fault", "end", what="never begun", where="nowhere"),
+]
+
+
+def test_a_fault_is_a_span_and_one_that_is_not_ended_lasts() -> None:
+    found = faults(NETWORK, 10 * S)
+    assert [(span.begin_ns / S, span.end_ns / S, span.says) for span in found] == [
+        (2.0, 4.0, "delay on ethernet, ms 20"), (3.0, 10.0, "loss on ethernet"),
+    ]  # fmt: skip
+
+
+def test_lanes_are_there_for_what_there_is() -> None:
+    quiet, busy = (sorted_out("mps2", events, [], [], 10.0) for events in (EVENTS[:4], NETWORK))
+    assert [lane.name for lane in quiet.lanes] == ["cases", "power", "probe"]
+    assert [lane.name for lane in busy.lanes] == ["cases", "power", "probe", "faults", "network", "MQTT"]
+    assert "var(--bad-soft)" in timeline(busy)
+
+
+def test_what_a_script_reads_has_every_time_and_as_many_words_as_there_is_room_for(attempt: Attempt) -> None:
+    heard = [n * S // 100 for n in range(900)]
+    lines = [f"line {n}" for n in range(900)]
+    whole = sorted_out("mps2", [*EVENTS, *NETWORK], [attempt("a")], heard, 10.0, lines)
+    told = json.loads(timeline_data(whole, 2_000))
+    assert told["end"] == 10_000_000
+    uart = told["lanes"][-1]
+    (row,) = (row for row in uart["rows"] if row["colour"] == "bar")
+    assert (len(row["t"]), sum(row["t"])) == (900, 899 * 10_000)
+    assert 20 < len(row["x"]) < 200
+    assert row["x"][7] == "line 7"
+    assert next(lane["spans"] for lane in told["lanes"] if lane["name"] == "cases") == [
+        [1_000_000, 420_000, "good", "kernel/a: PASS", "kernel"]
+    ]
+
+
+def test_no_word_of_a_board_can_leave_the_data(attempt: Attempt) -> None:
+    text = timeline_data(
+        sorted_out("mps2", NETWORK, [attempt("</template><b>")], [1], 10.0, ["</template>"]), 9_999
+    )
+    assert not set("<>&") & set(text)
+    assert "</template><script>alert(1)</script>" in json.dumps(json.loads(text))
+
+
+def test_tens_of_thousands_of_events_stay_a_small_part_of_a_page() -> None:
+    events = [event(n / 1000, "mqtt", "message", topic=f"a/{n}") for n in range(60_000)]
+    whole = sorted_out("mps2", events, [], [n * S // 1000 for n in range(60_000)], 60.0)
+    assert len(timeline_data(whole, 100_000)) < 900_000
+    assert len(timeline(whole)) < 60_000
+
+
+def test_an_event_that_carries_the_boards_time_says_when_that_was() -> None:
+    said = {"counter_hz": 25_000_000, "tick_hz": 1000}
+    asked = [
+        event(1 + at, "clock", "exchange", sent_ns=int((1 + at) * S), received_ns=int((1 + at) * S) + 200_000,
+              counter=at * 25_000_000, ticks=at * 1000, **said)
+        for at in range(1, 8)
+    ]  # fmt: skip
+    late = event(5.05, "console", "lost", text="")
+    ready = event(5.05, "probe", "reset")
+    frame = event(5.05, "console", "sent", text="@1 id")
+    told = sorted_out("mps2", sorted([*asked, late, ready, frame], key=lambda e: e.t_ns), [], [], 10.0)
+    assert not any("board's" in mark.says for lane in told.lanes for mark in lane.marks)
+    assert [lane.name for lane in told.lanes] == ["cases", "power", "probe"]

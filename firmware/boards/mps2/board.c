@@ -52,6 +52,13 @@ const char *platform_serial(void)
     return s_serial[0] != '\0' ? s_serial : "none";
 }
 
+status_t platform_entropy(uint8_t *bytes, size_t length)
+{
+    (void)bytes;
+    (void)length;
+    return STATUS_ABSENT; // QEMU models no source of noise on this machine
+}
+
 int platform_region(size_t index, platform_region_t *region)
 {
     const platform_region_t regions[] = {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "token.h"
+
+#include "kernel_compat.h"
+#include "net_task.h"
+#include "platform.h"
+#include "record_pair.h"
+
+#include <string.h>
+
+static object_set_t s_set NET_UNINITIALISED;
+static uint32_t s_form[(OBJECT_SET_BYTES + 3) / 4] NET_UNINITIALISED;
+static SemaphoreHandle_t s_mutex;
+static bool s_loaded;
+
+_Static_assert(PLATFORM_STORE_AREA_BYTES >= sizeof s_form + RECORD_HEADER_BYTES,
+               "every object fits the record");
+
+// ---- flash: two areas, one behind the other, of whole sectors -----------------------------------
+
+static const uint8_t *token_area(size_t area)
+{
+    return (const uint8_t *)(PLATFORM_STORE_AT + area * PLATFORM_STORE_AREA_BYTES);
+}
+
+static status_t token_erase_area(size_t area)
+{
+    uintptr_t at = (uintptr_t)token_area(area);
+    uintptr_t end = at + PLATFORM_STORE_AREA_BYTES;
+    status_t status = STATUS_OK;
+    while (at < end && status == STATUS_OK) {
+        platform_sector_t sector;
+        status = platform_flash_sector(at, &sector);
+        status = status == STATUS_OK ? platform_flash_erase(sector.start) : status;
+        at = sector.start + sector.size;
+    }
+    return status;
+}
+
+static status_t token_write_area(size_t area, size_t place, const uint32_t *words, size_t length)
+{
+    return platform_flash_write((uintptr_t)token_area(area) + place, words, length);
+}
+
+static const record_flash_t s_flash = {PLATFORM_STORE_AREA_BYTES, token_area, token_erase_area,
+                                       token_write_area};
+
+// ---- objects -----------------------------------------------------------------------------------
+
+void token_reload(void)
+{
+    const uint8_t *bytes = NULL;
+    size_t length = 0;
+    if (record_load(&s_flash, &bytes, &length) != STATUS_OK) {
+        memset(&s_set, 0, sizeof s_set);
+        return;
+    }
+    (void)object_set_decode(&s_set, bytes, length);
+}
+
+void token_lock(void)
+{
+    static StaticSemaphore_t s_memory;
+    vTaskSuspendAll(); // two tasks may need it first at once
+    if (s_mutex == NULL) {
+        s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
+    }
+    (void)xTaskResumeAll();
+    (void)xSemaphoreTake(s_mutex, portMAX_DELAY);
+    if (!s_loaded) {
+        token_reload();
+        s_loaded = true;
+    }
+}
+
+void token_unlock(void)
+{
+    (void)xSemaphoreGive(s_mutex);
+}
+
+object_set_t *token_objects(void)
+{
+    return &s_set;
+}
+
+// The form holds keys: it stays in RAM no longer than it takes.
+status_t token_save(void)
+{
+    int32_t length = object_set_encode(&s_set, (uint8_t *)s_form, sizeof s_form);
+    status_t status = length < 0 ? (status_t)length : record_save(&s_flash, s_form, (size_t)length);
+    memset(s_form, 0, sizeof s_form);
+    return status;
+}
+
+status_t token_erase(void)
+{
+    memset(&s_set, 0, sizeof s_set);
+    return record_erase(&s_flash);
+}
+
+void token_space(size_t *used, size_t *size)
+{
+    const uint8_t *bytes = NULL;
+    *used = 0;
+    *size = OBJECT_SET_BYTES;
+    (void)record_load(&s_flash, &bytes, used);
+}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The other end of a board's MQTT: a client that suites publish with, and wait for messages with.
+
+Owns the searching and the words when nothing came. The connection is ``mqtt.py``'s.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final
+
+from rig.deadline import Deadline
+from rig.errors import BoardSilent, LinkLost
+from rig.events import RunClock
+from rig.links.mqtt import MqttConnection, MqttPlace, matches
+from rig.links.sightings import Sightings
+from rig.transcript.messages import Message
+from rig.transcript.payload import shown
+
+_SHOWN: Final = 3
+
+
+class MqttPeer:
+    """A client of the broker while the context is entered. Methods may be called from any thread."""
+
+    def __init__(
+        self, place: MqttPlace, clock: RunClock, *, client: str = "", board: str | None = None
+    ) -> None:
+        self._board = board
+        self._seen: Sightings[Message] = Sightings(size_of=lambda message: len(message.payload))
+        self._connection = MqttConnection(place, clock, self._seen.add, client=client)
+
+    def __enter__(self) -> MqttPeer:
+        self._connection.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.__exit__(kind, error, trace)
+
+    def subscribe(self, *filters: str, qos: int = 1) -> None:
+        """Subscribes; blocks for the answer. Raises LinkLost, also where the broker refuses."""
+        self._connection.subscribe([(name, qos) for name in filters])
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Publishes; with QoS above 0 blocks for the acknowledgement. Raises LinkLost."""
+        self._connection.publish(topic, payload, qos=qos, retain=retain)
+
+    def mark(self) -> int:
+        """The place where the messages received so far end."""
+        return self._seen.mark()
+
+    def messages(self, topic_filter: str = "#", *, since: int = 0) -> list[Message]:
+        """Those after the mark, in order."""
+        return [message for message in self._seen.since(since) if _fits(topic_filter, message)]
+
+    def expect(
+        self,
+        topic_filter: str,
+        deadline: Deadline,
+        *,
+        since: int,
+        where: Callable[[Message], bool] = lambda _: True,
+    ) -> Message:
+        """Blocks until a message came after the mark. Raises BoardSilent; LinkLost if the broker is gone."""
+        found = self._seen.wait(
+            lambda message: _fits(topic_filter, message) and where(message), deadline, since=since
+        )
+        if found is not None:
+            return found
+        if not self._connection.connected:
+            raise LinkLost(f"{self._connection.place} was lost while a message was waited for")
+        raise BoardSilent(
+            f"no message on {json.dumps(topic_filter)} that was waited for in {deadline.timeout_s:.1f} s; "
+            f"{self._last(since)}",
+            board=self._board,
+        )
+
+    def _last(self, since: int) -> str:
+        last = self._seen.since(since)[-_SHOWN:]
+        return "last came " + ", ".join(map(told, last)) if last else "none came"
+
+
+def told(message: Message) -> str:
+    """A message for a person: escaped, for topic and payload are an attacker's."""
+    form, text = shown(message.payload)
+    return f"{json.dumps(message.topic)}: {form} {json.dumps(text)}"
+
+
+def _fits(topic_filter: str, message: Message) -> bool:
+    return topic_filter in ("#", message.topic) or matches(topic_filter, message.topic)
