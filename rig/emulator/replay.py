@@ -24,7 +24,7 @@ from rig.errors import ToolFault
 SAID: Final = "said.bin"
 _LOG: Final = "qemu.log"
 _SLOWER: Final = 10.0  # a replay is faster than its record on the same host; this is patience
-_LEAST_S: Final = 30.0
+_LEAST_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
