@@ -76,6 +76,7 @@ int main(int count, char **arguments)
     test_mqtt_client();
     test_mqtt_codec();
     test_mqtt_session();
+    test_payloads();
     test_request();
     test_series();
     test_sums();

@@ -21,6 +21,7 @@ void test_metric_work(void);
 void test_mqtt_client(void);
 void test_mqtt_codec(void);
 void test_mqtt_session(void);
+void test_payloads(void);
 void test_request(void);
 void test_series(void);
 void test_sums(void);
