@@ -5,6 +5,7 @@
 //   name        priority             stack
 //   net.ip      NET_IP_PRIORITY      lwip_task.c: frames in, timers of TCP/IP
 //   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
+//   net.mqtt    NET_WORK_PRIORITY    mqtt_task.c: the MQTT client
 //   net.parallel  likewise           sock_parallel.c, for one command
 //
 // The console (3) is below them but for the worker, which is its equal; benchmarks (5, 6) are
