@@ -3,12 +3,14 @@
 
 #include "line.h"
 #include "lwip_ethernet.h"
+#include "net_work.h"
+#include "wifi.h"
 
 #include <string.h>
 
 // Interfaces of this image; `net.up` takes the first one if none is named.
 static const net_interface_t *const s_interfaces[] = {
-    &g_lwip_ethernet,
+    &g_lwip_ethernet, &g_wifi_interface,
     NULL, // behind the last one
 };
 

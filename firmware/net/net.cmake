@@ -2,8 +2,8 @@
 # The network part of an image: everything in net/, and the libraries of third parties that it stands on.
 # Included by CMakeLists.txt where RIG_NETWORK is ON; a file net/<library>.cmake makes one library each and
 # appends it to RIG_LIBRARIES.
-file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c)
+file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c net/wifi/*.c)
 list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} ${RIG_BOARD_NETWORK_SOURCES})
-list(APPEND RIG_INCLUDES net net/mqtt)
+list(APPEND RIG_INCLUDES net net/mqtt net/wifi)
 include(net/lwip.cmake)
 include(net/mbedtls.cmake)

@@ -4,6 +4,7 @@
 //
 //   name        priority             stack
 //   net.ip      NET_IP_PRIORITY      lwip_task.c: frames in, timers of TCP/IP
+//   net.wifi    NET_WIFI_PRIORITY    at_channel.c: what a Wi-Fi module says; above all who call
 //   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
 //   net.mqtt    NET_WORK_PRIORITY    mqtt_task.c: the MQTT client
 //   net.parallel  likewise           sock_parallel.c, for one command
@@ -15,7 +16,7 @@
 
 #include "kernel_compat.h"
 
-enum { NET_WORK_PRIORITY = 3, NET_IP_PRIORITY = 4 };
+enum { NET_WORK_PRIORITY = 3, NET_IP_PRIORITY = 4, NET_WIFI_PRIORITY = 4 };
 
 // For what is written before it is read, such as stacks and pools: startup need not clear it.
 #define NET_UNINITIALISED __attribute__((section(".uninitialised"), aligned(8)))

@@ -20,6 +20,8 @@
 // A board with a network (RIG_NETWORK) defines as well
 //   PLATFORM_STORE_AT      where keys and certificates are kept: two areas, one behind the other, in
 //   PLATFORM_STORE_AREA_BYTES  flash outside the image, each of whole erase sectors
+//   PLATFORM_NETWORKS_AT   where Wi-Fi networks are kept: two areas, one behind the other, in flash
+//   PLATFORM_NETWORKS_AREA_BYTES  outside the image, each one erase sector
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
@@ -60,6 +62,21 @@ void platform_uart_receive_start(platform_receive_t receive);
 
 // Holds reception back (true) or lets it go on (false): no receive interrupt comes in between.
 void platform_uart_receive_hold(bool hold);
+
+// ---- module UART: a second UART, to a Wi-Fi module (boards/<name>/uart1.c); only called in images
+// with RIG_NETWORK
+//
+// 115200 baud, 8N1, as such modules come. Nothing of it runs before platform_module_start().
+
+// Opens it; from now on every byte goes to `receive`, from the receive interrupt. STATUS_ABSENT
+// where the board has none.
+status_t platform_module_start(platform_receive_t receive);
+
+// Closes it: no interrupt of it comes after the return.
+void platform_module_stop(void);
+
+// Sends bytes and returns when the UART took them all. From one task at a time.
+void platform_module_write(const void *bytes, size_t length);
 
 // Whether the counter at PLATFORM_COUNTER_AT advances. A counter that does not (the DWT of an
 // emulator reads 0 without a fault) would make every measurement a zero.

@@ -67,6 +67,8 @@ int main(int count, char **arguments)
     if (count > 1) {
         return filter(arguments[1]);
     }
+    test_at_parser();
+    test_at_text();
     test_command();
     test_flash_sectors();
     test_line();

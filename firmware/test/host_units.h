@@ -12,6 +12,8 @@
 // Counts a check; prints it if it failed. `about` names the row of the table.
 void unit_check(bool good, const char *condition, const char *about, const char *file, int line);
 
+void test_at_parser(void);
+void test_at_text(void);
 void test_command(void);
 void test_flash_sectors(void);
 void test_line(void);

@@ -29,6 +29,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "flash-driver": "erases and writes its own flash, outside the image",
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
     "network": "has a network interface and an IP stack",
+    "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
 }
 """What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
 

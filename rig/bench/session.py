@@ -18,6 +18,7 @@ from rig.bench.lock import board_lock
 from rig.deadline import Deadline, settle
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.emulator.board import EmulatedBoard, Parts
+from rig.emulator.esp_at.serving import WifiModule
 from rig.errors import BoardSilent, LinkLost, RigError, RigFault, WrongBoard, WrongImage
 from rig.events import Event, EventSink, RunClock, discard
 from rig.links.console import ConsoleReader
@@ -46,7 +47,7 @@ class BoardSession:
     against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
     reads. ``board`` has the clock that is in force: that of the inventory, or of the last ``arrange``.
     ``emulated`` is None for a physical board. ``relay`` carries an emulated board's frames while its network
-    is on.
+    is on, and ``wifi`` is the module on its second UART while that is wired.
     """
 
     board: Board
@@ -62,6 +63,7 @@ class BoardSession:
     rtt: RttBridge | None = None
     emulated: EmulatedBoard | None = None
     relay: Relay | None = None
+    wifi: WifiModule | None = None
     _network: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _port_was_late: bool = False
     _probe: PyocdProbe | None = None
@@ -116,18 +118,27 @@ class BoardSession:
         self.attach_probe()
 
     def unwire_network(self) -> None:
-        """Ends the relay, if there is one."""
-        self.relay = None
+        """Ends the relay and the Wi-Fi module, if there are any."""
+        self.relay = self.wifi = None
         self._network.close()
 
     def _wire_network(self) -> None:
-        """A relay between the cables of an emulated board with its network on; no old frame comes over."""
-        if self.emulated is None or not self.emulated.arrangement.network:
+        """What an emulated board's arrangement puts at the other ends of its network card and second UART."""
+        if self.emulated is None:
             return
+        if self.emulated.arrangement.network:
+            self._wire_relay(self.emulated)
+        if self.emulated.arrangement.wifi and self.wifi is None:
+            port = int(self.emulated.wifi_url.rpartition(":")[2])
+            module = WifiModule(port, board=self.board.name, clock=self.clock, sink=self.sink)
+            self.wifi = self._network.enter_context(module)
+
+    def _wire_relay(self, emulated: EmulatedBoard) -> None:
+        """A relay between the cables; one that is there already brings no old frame over."""
         if self.relay is not None:
             self.relay.forget()
             return
-        cables = self.emulated.cables
+        cables = emulated.cables
         relay = Relay(cables.board, cables.host, board=self.board.name, clock=self.clock, sink=self.sink)
         self.relay = self._network.enter_context(relay)
 

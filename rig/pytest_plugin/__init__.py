@@ -4,14 +4,14 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``, ``ethernet``, and for those of ``connectivity.py``.
+``image_path``, ``other_firmware``, ``ethernet``, ``access_points``, and for those of ``connectivity.py``.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.links.console_link import ConsoleLink
     from rig.links.probe import PyocdProbe
+    from rig.pytest_plugin.access_points import AccessPoints
     from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
@@ -272,6 +273,15 @@ def ethernet(request: pytest.FixtureRequest, board: BoardSession) -> Ethernet:
 
     qualification, case = of_request(request)
     return ethernet_of(board, lambda name, data: qualification.keep(case, name, data, sensitive=True))
+
+
+@pytest.fixture
+def access_points(board: BoardSession) -> Iterator[AccessPoints]:
+    """The Wi-Fi networks around an emulated board, and its module's view of what the board does."""
+    from rig.pytest_plugin.access_points import access_points_of
+
+    with access_points_of(board) as points:
+        yield points
 
 
 @pytest.fixture

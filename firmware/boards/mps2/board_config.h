@@ -12,11 +12,15 @@
 #define PLATFORM_BAD_ADDRESS  0x60000000u
 #define PLATFORM_IRQ_PRIORITY 0x80u
 
-#define PLATFORM_STORE_AT         0x21FE0000u
-#define PLATFORM_STORE_AREA_BYTES 0x9000u
+#define PLATFORM_STORE_AT            0x21FE0000u
+#define PLATFORM_STORE_AREA_BYTES    0x9000u
+#define PLATFORM_NETWORKS_AT         0x21FFA000u
+#define PLATFORM_NETWORKS_AREA_BYTES 0x1000u
 
 #define BOARD_UART0_AT       0x40004000u
 #define BOARD_UART0_RX_IRQ   0u
+#define BOARD_UART1_AT       0x40005000u
+#define BOARD_UART1_RX_IRQ   2u
 #define BOARD_TIMER0_AT      0x40000000u
 #define BOARD_TIMER0_IRQ     8u
 #define BOARD_TIMER1_AT      0x40001000u
@@ -32,6 +36,9 @@ void uart0_init(void);
 
 // Receive interrupt of UART0, in uart.c.
 void uart0_receive_handler(void);
+
+// Receive interrupt of UART1, in uart1.c: only in images with RIG_NETWORK.
+void uart1_receive_handler(void);
 
 // Interrupt of the Ethernet controller, in ethernet.c: only in images with RIG_NETWORK.
 void lan9118_handler(void);

@@ -4,7 +4,7 @@
 # In: RIG_MPS2_IMAGE, the image's name as in QEMU's machine mps2-<name>; RIG_CPU*, RIG_KERNEL_PORT.
 set(RIG_BOARD_DIR boards/mps2)
 set(RIG_BOARD_SOURCES boards/mps2/alarm.c boards/mps2/board.c boards/mps2/flash.c boards/mps2/vectors.c boards/mps2/uart.c)
-set(RIG_BOARD_NETWORK_SOURCES boards/mps2/ethernet.c)
+set(RIG_BOARD_NETWORK_SOURCES boards/mps2/ethernet.c boards/mps2/uart1.c)
 
 function(rig_board_targets)
   set(here ${CMAKE_SOURCE_DIR}/boards/mps2)

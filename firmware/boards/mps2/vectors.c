@@ -10,8 +10,10 @@ extern uint8_t __handler_stack_end[];
 
 #if RIG_NETWORK
     #define ETHERNET_HANDLER lan9118_handler
+    #define MODULE_HANDLER   uart1_receive_handler
 #else
     #define ETHERNET_HANDLER Unhandled_Handler
+    #define MODULE_HANDLER   Unhandled_Handler
 #endif
 
 #define UNUSED_4 Unhandled_Handler, Unhandled_Handler, Unhandled_Handler, Unhandled_Handler
@@ -32,7 +34,7 @@ __attribute__((section(".vectors"), used)) static const vector_t s_vectors[16 + 
     SysTick_Handler,
     uart0_receive_handler, // 0
     Unhandled_Handler,
-    Unhandled_Handler,
+    MODULE_HANDLER, // 2
     Unhandled_Handler,
     UNUSED_4,            // 4
     bench_alarm_handler, // 8: timer 0, PLATFORM_ALARM_BENCH
