@@ -30,6 +30,9 @@ FEATURES: Final[Mapping[str, str]] = {
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
     "network": "has a network interface and an IP stack",
     "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
+    "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
+    "shadow": "has a client of the device shadow service (shadow.*)",
+    "discovery": "asks Greengrass discovery for its cores (discovery.*)",
 }
 """What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
 

@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-pytest_plugins = ["rig.pytest_plugin.connectivity"]
+pytest_plugins = [
+    "rig.pytest_plugin.connectivity",
+    "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.mqtt_peer",
+]
 
 _ENDING = pytest.StashKey[Ending]()
 
