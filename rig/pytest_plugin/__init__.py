@@ -41,6 +41,7 @@ pytest_plugins = [
     "rig.pytest_plugin.connectivity",
     "rig.pytest_plugin.board_mqtt",
     "rig.pytest_plugin.mqtt_peer",
+    "rig.pytest_plugin.latency",
 ]
 
 _ENDING = pytest.StashKey[Ending]()
