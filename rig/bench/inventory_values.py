@@ -29,13 +29,13 @@ FEATURES: Final[Mapping[str, str]] = {
     "flash-driver": "erases and writes its own flash, outside the image",
     "exact-clock": "the same input gives the same bytes on every host (emulated boards with the exact clock)",
     "network": "has a network interface and an IP stack",
+    "transport": "runs the cases of the transport interface, over TCP and over TLS",
     "tls": "makes TLS connections, and checks the server's name and dates",
     "pkcs11": "keeps keys and certificates behind PKCS #11, and makes EC keys on board",
-    "transport": "runs the cases of the transport interface, over TCP and over TLS",
-    "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
     "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
     "shadow": "has a client of the device shadow service (shadow.*)",
     "discovery": "asks Greengrass discovery for its cores (discovery.*)",
+    "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
 }
 """What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
 
