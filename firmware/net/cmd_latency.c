@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Commands that time the MQTT client on the board, by its counter: many publishes one after the
-// other, each until its answer or until it came back. The worker measures; the console only asks.
+// Commands that time the MQTT client on the board, by its counter: many connections, or publishes
+// one after the other, each until its answer or until it came back. The worker measures; the
+// console only asks.
 #include "commands_table.h"
 #include "console.h"
 #include "mqtt_box.h"
@@ -13,9 +14,16 @@
 
 enum { MOST_SAMPLES = 2000, ROW_CHARACTERS = 300 };
 
+// What ends a sample.
+typedef enum {
+    UNTIL_ACK,     // PUBACK or PUBCOMP
+    UNTIL_ECHO,    // the subscription gave the message back
+    UNTIL_CONNACK, // of a new connection; the message is not sent
+} until_t;
+
 typedef struct {
     mqtt_message_t message;
-    bool echo; // until the message came back; else until its answer
+    until_t until;
     uint32_t count;
     uint32_t wait_ms;
 } measure_job_t;
@@ -46,16 +54,26 @@ static status_t latency_await_echo(uint32_t before, TickType_t deadline)
     return STATUS_OK;
 }
 
-// Until PUBACK or PUBCOMP, or until the subscription gave it back.
-static status_t latency_once(const measure_job_t *job)
+static status_t latency_publish(const measure_job_t *job)
 {
     TickType_t deadline = mqtt_task_deadline(job->wait_ms);
     uint32_t before = latency_received();
-    int32_t id = mqtt_task_publish(&job->message, job->echo ? 0u : job->wait_ms);
+    bool echo = job->until == UNTIL_ECHO;
+    int32_t id = mqtt_task_publish(&job->message, echo ? 0u : job->wait_ms);
     if (id < 0) {
         return (status_t)id;
     }
-    return job->echo ? latency_await_echo(before, deadline) : STATUS_OK;
+    return echo ? latency_await_echo(before, deadline) : STATUS_OK;
+}
+
+static status_t latency_prepare(const measure_job_t *job)
+{
+    return job->until == UNTIL_CONNACK ? mqtt_task_disconnect(job->wait_ms) : STATUS_OK;
+}
+
+static status_t latency_once(const measure_job_t *job)
+{
+    return job->until == UNTIL_CONNACK ? mqtt_task_connect(job->wait_ms) : latency_publish(job);
 }
 
 // One that is not measured goes first: what is slow only once does not count.
@@ -63,8 +81,10 @@ static int latency_job(void *argument)
 {
     measure_job_t *job = argument;
     s_taken = 0;
-    status_t status = latency_once(job);
-    while (status == STATUS_OK && s_taken < job->count) {
+    status_t status = latency_prepare(job);
+    status = status == STATUS_OK ? latency_once(job) : status;
+    while (status == STATUS_OK && s_taken < job->count &&
+           (status = latency_prepare(job)) == STATUS_OK) {
         job->message.seed++;
         uint32_t begin = latency_counter();
         status = latency_once(job);
@@ -76,6 +96,13 @@ static int latency_job(void *argument)
     return status;
 }
 
+static until_t latency_until(const char *word)
+{
+    return strcmp(word, "echo") == 0      ? UNTIL_ECHO
+           : strcmp(word, "connack") == 0 ? UNTIL_CONNACK
+                                          : UNTIL_ACK;
+}
+
 void command_mqtt_measure(const command_call_t *call, reply_t *reply)
 {
     const argument_value_t *values = call->values;
@@ -83,11 +110,11 @@ void command_mqtt_measure(const command_call_t *call, reply_t *reply)
         .message = {.topic = mqtt_text(values[ARG_MQTT_MEASURE_TOPIC].text),
                     .qos = (uint8_t)values[ARG_MQTT_MEASURE_QOS].number,
                     .length = (uint32_t)values[ARG_MQTT_MEASURE_LENGTH].number},
-        .echo = strcmp(values[ARG_MQTT_MEASURE_UNTIL].text, "echo") == 0,
+        .until = latency_until(values[ARG_MQTT_MEASURE_UNTIL].text),
         .count = (uint32_t)values[ARG_MQTT_MEASURE_COUNT].number,
         .wait_ms = (uint32_t)values[ARG_MQTT_MEASURE_MS].number,
     };
-    if (job.message.qos == 0u && !job.echo) {
+    if (job.message.qos == 0u && job.until == UNTIL_ACK) {
         reply_error(reply, status_word(STATUS_VALUE), "qos");
         return;
     }

@@ -36,7 +36,6 @@ WHOLE: Final = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 """Whether every cell is measured in full; else a small sample of each."""
 BY_COUNTER: Final = "on the board, by its counter"
 BY_TICK: Final = "on the board, by its tick"
-OUTSIDE: Final = "outside, from the command to its answer: about 1 ms of it is the console"
 ON_HOST: Final = "on the host, by its monotonic clock"
 LOSSY: Final = Impairment(delay_ms=20, loss=0.01, seed=20)
 _WORDS: Final[Mapping[str, str]] = {"idle": "idle", "lossy": "20 ms and 1 % loss each way"}
