@@ -157,15 +157,15 @@ class MqttConnection:
         *,
         qos: int = 0,
         retain: bool = False,
-        deadline: Deadline | None = None,
+        wait: bool = True,
     ) -> None:
-        """Publishes; with QoS above 0 blocks for the acknowledgement. Raises LinkLost."""
+        """Publishes; with QoS above 0 and ``wait`` blocks for the acknowledgement. Raises LinkLost."""
         assert self._paho is not None
-        info = self._paho.publish(topic, payload, qos, retain)
-        if not self.connected or info.rc:
+        info = self._paho.publish(topic, payload, qos, retain) if self.connected else None
+        if info is None or info.rc:
             raise LinkLost(f"{self.place} is not connected, cannot publish to {topic!r}")
-        if qos:
-            codes = self._published.take(info.mid, deadline or Deadline.after(_ANSWER_S))
+        if qos and wait:
+            codes = self._published.take(info.mid, Deadline.after(_ANSWER_S))
             if codes is None:
                 raise LinkLost(f"{self.place} did not acknowledge a message to {topic!r}")
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "rig.pytest_plugin.connectivity",
     "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.mqtt",
     "rig.pytest_plugin.mqtt_peer",
     "rig.pytest_plugin.latency",
 ]

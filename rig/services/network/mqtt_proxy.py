@@ -20,6 +20,7 @@ from types import TracebackType
 
 from rig.deadline import Deadline
 from rig.events import Event, EventSink, RunClock, Scalar
+from rig.services.endpoint import LOOPBACK, Place
 from rig.services.network.faults import Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.mqtt_codec import decode, encode
@@ -59,6 +60,7 @@ class MqttProxy:
         name: str = "mqtt proxy",
         board: str | None = None,
         tls: Termination | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         self.name = name
         self.log = PacketLog(sink, name, board)
@@ -66,7 +68,8 @@ class MqttProxy:
         self._thread = LoopThread(name)
         upstream = Upstream(*broker, tls.upstream if tls else None, tls.server_name if tls else None)
         server = tls.server if tls else None
-        self._relay = Relay(upstream, self._join, self._refused, tls=server)
+        self._relay = Relay(upstream, self._join, self._refused, host=host, tls=server)
+        self._host = host
         self._rules: list[Rule] = []
         self._sessions: dict[Link, _Session] = {}
         self._numbers = itertools.count(1)
@@ -91,8 +94,13 @@ class MqttProxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, on the loopback."""
+        """Where it listens."""
         return self._relay.port
+
+    @property
+    def place(self) -> Place:
+        """Where it listens, as the board and this host see it."""
+        return Place.local("mqtt", self.port, self._host)
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[Rule]:
