@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of what a board talks to: ``services``, ``local_broker``, ``echo``. One set per run, started when
-the first case asks.
+"""Fixtures of what a board talks to: ``services``, ``provisioned``, ``local_broker``, ``echo``. One set per
+run, started when the first case asks.
 
 Owns the choice between the lab's own services and those given with ``--services FILE``, and the reasons of
 the cases that cannot run with what there is. Suites learn addresses only from here.
@@ -8,6 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
     from rig.bench.inventory import Board
+    from rig.bench.session import BoardSession
+    from rig.pytest_plugin.provisioning import Provisioned as Provisioned
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.broker import Broker as Broker
     from rig.services.echo import EchoServers as EchoServers
@@ -44,6 +47,7 @@ class Connectivity:
         self._qualification = qualification
         self._lab: Lab | None = None
         self._echo: EchoServers | None = None
+        self._identity: Provisioned | None = None
 
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
@@ -86,6 +90,24 @@ class Connectivity:
         if self._qualification.settings.services is not None:
             pytest.skip(GIVEN)
 
+    def provisioned(self, board: BoardSession) -> Provisioned:
+        """The board with an identity of its own, made again where it is gone. Skips where none can be."""
+        from rig.pytest_plugin import provisioning
+
+        services, facts = self.services(), self._qualification.settings.board
+        if "pkcs11" not in facts.features and not services.provisioned:
+            pytest.skip(f"board {facts.name} has no feature 'pkcs11'")
+        if "network" in facts.features:
+            provisioning.set_time(board.console)
+        if services.provisioned:
+            return provisioning.Provisioned(services.thing, provisioning.IDENTITY, (), frozenset())
+        if services.sign is None:
+            pytest.skip("nobody can sign the board's request: --services has neither ca_private_key nor sign")
+        if self._identity is None or not provisioning.still_there(board.console, self._identity):
+            self._qualification.say("giving the board an identity")
+            self._identity = provisioning.provision(board.console, services, services.sign)
+        return self._identity
+
     def _start(self) -> Lab:
         from rig.services.lab import Lab
 
@@ -94,7 +116,8 @@ class Connectivity:
             pytest.skip(f"board {board.name} cannot reach this machine's loopback; give it --services FILE")
         self._qualification.say("starting the services")
         log = self._qualification.log_path("broker.log")
-        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log))
+        tell = partial(self._qualification.event, "fault")
+        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log, tell=tell))
 
 
 @pytest.fixture
@@ -104,6 +127,12 @@ def services(request: pytest.FixtureRequest) -> ServiceSet:
     if request.node.get_closest_marker("local") is not None:
         connectivity.must_be_local()
     return connectivity.services()
+
+
+@pytest.fixture
+def provisioned(request: pytest.FixtureRequest, board: BoardSession) -> Provisioned:
+    """The board has a key that it made, a certificate for it, the services' CA, and knows what time it is."""
+    return _connectivity(request).provisioned(board)
 
 
 @pytest.fixture
