@@ -272,7 +272,7 @@ def matches(topic_filter: str, topic: str) -> bool:
     return topic_matches_sub(topic_filter, topic)
 
 
-def _send_at_once(stream: socket.socket) -> None:
+def _send_at_once(stream: Any) -> None:
     """Without this a small packet waits for the acknowledgement of the one before: 40 ms, by the kernel."""
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
