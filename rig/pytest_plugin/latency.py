@@ -20,14 +20,17 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.events import Scalar
+from rig.pytest_plugin.current import of_request
 from rig.services.network.impairment import Impairment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rig.bench.session import BoardSession
     from rig.evidence.model import MeasurementResult
     from rig.links.console_link import ConsoleLink
     from rig.links.mqtt_peer import MqttPeer
+    from rig.pytest_plugin.clock_watch import ClockWatch
     from rig.pytest_plugin.connectivity import ServiceSet
     from rig.pytest_plugin.ethernet import Ethernet
     from rig.pytest_plugin.measure import CaseMeasure
@@ -40,11 +43,25 @@ ON_HOST: Final = "on the host, by its monotonic clock"
 LOSSY: Final = Impairment(delay_ms=20, loss=0.01, seed=20)
 _WORDS: Final[Mapping[str, str]] = {"idle": "idle", "lossy": "20 ms and 1 % loss each way"}
 _ANSWER_S: Final = 20.0
+PATIENCE_MS: Final = 30_000
+PATIENCE_S: Final = 40.0
+"""How long the board may take for one step, and the rig wait for its answer."""
 
 
 def amount(whole: int, sample: int) -> int:
     """How many samples to take: ``whole`` in evidence, else ``sample``."""
     return whole if WHOLE else sample
+
+
+def ask(console: ConsoleLink, command: str, **arguments: int | str) -> dict[str, str]:
+    """The reply to a command that may take long."""
+    reply = console.request(command, arguments, deadline=Deadline.after(PATIENCE_S), repeat_s=PATIENCE_S)
+    return dict(reply.fields)
+
+
+def network_up(console: ConsoleLink) -> None:
+    """The interface has an address."""
+    ask(console, "net.up", ms=PATIENCE_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,15 @@ class Latency:
 def latency(measure: CaseMeasure) -> Latency:
     """Keeps latencies."""
     return Latency(measure)
+
+
+@pytest.fixture
+def board_clock(request: pytest.FixtureRequest, board: BoardSession) -> ClockWatch:
+    """The watch over the board's clocks. Raises EvidenceFault, when asked, on the exact clock."""
+    del board
+    watch = of_request(request)[0].clock_watch
+    assert watch is not None
+    return watch
 
 
 def timed_us(act: Callable[[], object]) -> float:
