@@ -43,8 +43,8 @@ ON_HOST: Final = "on the host, by its monotonic clock"
 LOSSY: Final = Impairment(delay_ms=20, loss=0.01, seed=20)
 _WORDS: Final[Mapping[str, str]] = {"idle": "idle", "lossy": "20 ms and 1 % loss each way"}
 _ANSWER_S: Final = 20.0
-PATIENCE_MS: Final = 30_000
-PATIENCE_S: Final = 40.0
+PATIENCE_MS: Final = 90_000
+PATIENCE_S: Final = 120.0
 """How long the board may take for one step, and the rig wait for its answer."""
 
 

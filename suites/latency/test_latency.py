@@ -26,23 +26,12 @@ from rig.pytest_plugin.latency import (
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.pytest_plugin.connectivity import EchoServers
-    from rig.pytest_plugin.latency import (
-        PATIENCE_MS,
-        HostClient,
-        Latency,
-        LineState,
-        ask,
-        network_up,
-    )
+    from rig.pytest_plugin.latency import HostClient, Latency, LineState
     from rig.pytest_plugin.measure import CaseMeasure
 
 pytestmark = [pytest.mark.board_feature("network"), pytest.mark.arrangement(clock="paced", network=True)]
 
-SIZES = (16, 256, 1024, 4096)
 THROUGHPUT_BYTES = 256 * 1024
-CLOCK_S = 2.0
-OUTSIDE = "outside, from the command to its answer, the console's way included"
-OUTSIDE_DELTA = "outside, from the host's publish to the board's event"
 
 
 # --- getting onto the network

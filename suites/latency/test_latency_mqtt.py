@@ -33,21 +33,12 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.board_mqtt import BoardMqtt
     from rig.pytest_plugin.connectivity import Broker, Endpoint, ServiceSet
     from rig.pytest_plugin.ethernet import Ethernet
-    from rig.pytest_plugin.latency import (
-        PATIENCE_MS,
-        PATIENCE_S,
-        HostClient,
-        Latency,
-        LineState,
-        ask,
-    )
+    from rig.pytest_plugin.latency import HostClient, Latency, LineState
     from rig.pytest_plugin.measure import CaseMeasure
 
 pytestmark = [pytest.mark.board_feature("network"), pytest.mark.arrangement(clock="paced", network=True)]
 
 SIZES = (16, 256, 1024, 4096)
-THROUGHPUT_BYTES = 256 * 1024
-CLOCK_S = 2.0
 OUTSIDE = "outside, from the command to its answer, the console's way included"
 OUTSIDE_DELTA = "outside, from the host's publish to the board's event"
 
