@@ -15,7 +15,7 @@ from rig.evidence.model import Run
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_NAME, _CELL, _PHASE = 22, 8, 10
+_NAME, _CELL, _PLACE, _PHASE = 18, 6, 14, 7
 
 
 def without_latencies(run: Run) -> Run:
@@ -38,12 +38,14 @@ def latency_lines(run: Run) -> Iterator[RenderableType]:
 
 
 def _latencies(table: LatencyTable) -> Iterator[RenderableType]:
-    groups = "".join(f"{name:>{3 * (_CELL + 1)}}" for name in ("idle p50 p99 max", "bad line p50 p99 max"))
-    yield padded(words(f"{'':{_NAME}} {'n':>5} {groups} {'host p50':>{_CELL + 1}}", DIM))
+    three = " ".join(f"{name:>{_CELL}}" for name in ("p50", "p99", "max"))
+    wide = len(three)
+    yield padded(words(f"{'':{_NAME}} {'':4} {'idle':>{wide}} {'bad line':>{wide}} {'host':>{_CELL}}", DIM))
+    yield padded(words(f"{'':{_NAME}} {'n':>4} {three} {three} {'p50':>{_CELL}}", DIM))
     for row in table.rows:
         cells = [*figures(row.idle), *figures(row.lossy), *figures(row.host, ("p50",))]
         shown = " ".join(f"{cell:>{_CELL}}" for cell in cells)
-        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {row.n:>5} {shown}"))
+        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {row.n:>4} {shown}"))
     if table.lossy:
         yield padded(words(f"bad line: {one_line(table.lossy)}", DIM))
     for way in table.ways:
@@ -53,8 +55,8 @@ def _latencies(table: LatencyTable) -> Iterator[RenderableType]:
 
 def _phases(table: PhaseTable) -> Iterator[RenderableType]:
     head = " ".join(f"{one_line(phase, _PHASE):>{_PHASE}}" for phase in table.phases)
-    yield padded(words(f"{'':{_NAME}} {'size':>{_PHASE}} {head}", DIM))
+    yield padded(words(f"{'':{_PLACE}} {'size':>{_PHASE}} {head}", DIM))
     for row in table.rows:
         cells = [number(value) for value in (row.size, *row.used)]
         shown = " ".join(f"{cell:>{_PHASE}}" for cell in cells)
-        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {shown}"))
+        yield padded(words(f"{one_line(row.name, _PLACE):{_PLACE}} {shown}"))

@@ -170,7 +170,7 @@ def test_shadow(
     update = measure.declare("latency.shadow.update.idle", "us", "p99")
     endpoint = services.mqtt.board if services.mqtt is not None else services.mqtts.board
     board_mqtt.connect(endpoint, tls=services.mqtt is None, wait_ms=PATIENCE_MS)
-    ask(console, "shadow.open", thing=services.thing, ms=PATIENCE_MS)
+    ask(console, "shadow.open", thing=services.thing, qos=1, ms=PATIENCE_MS)
     wish = f"$aws/things/{services.thing}/shadow/update"
     deltas, updates = [], []
     for value in range(amount(50, 5)):
