@@ -15,7 +15,7 @@ from rig.evidence.model import Run
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_NAME, _CELL, _PLACE, _PHASE = 18, 6, 14, 7
+_NAME, _CELL, _PLACE, _PHASE = 20, 6, 14, 7
 
 
 def without_latencies(run: Run) -> Run:
