@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.broker import Broker as Broker
     from rig.services.echo import EchoServers as EchoServers
+    from rig.services.endpoint import Endpoint as Endpoint
     from rig.services.lab import Lab
     from rig.services.service_set import ServiceSet as ServiceSet
 
