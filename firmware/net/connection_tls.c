@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { STAGE_BYTES = 1536, CLOSE_MS = 200 };
+enum { STAGE_BYTES = 1536, CLOSE_MS = 200, ALPN_BYTES = 40 };
 
 // A TLS connection. mbedTLS lets one task at a time into its context, but one task may send here
 // while another waits for something to receive: it waits in the TCP stack, for bytes of `stage`,
@@ -27,7 +27,8 @@ typedef struct {
     mbedtls_pk_context key;
     SemaphoreHandle_t mutex;
     StaticSemaphore_t mutex_memory;
-    const char *protocols[2];
+    const char *protocols[2]; // mbedTLS keeps the pointer: to `alpn`
+    char alpn[ALPN_BYTES];
     uint32_t deadline; // of the handshake; then of the call of send
     bool shaking;
     bool verified;  // the server's certificate was looked at, so that this is no resumed session
@@ -178,8 +179,12 @@ static status_t tls_configure(tls_t *tls, const connection_options_t *options)
     mbedtls_ssl_conf_ciphersuites(config, s_suites);
     mbedtls_ssl_conf_curves(config, s_curves);
     mbedtls_ssl_conf_sig_hashes(config, s_hashes);
+    if (options->alpn != NULL && strlen(options->alpn) >= sizeof tls->alpn) {
+        return tls_say(STATUS_TLS, "alpn: longer than 39 characters");
+    }
     if (options->alpn != NULL) {
-        tls->protocols[0] = options->alpn;
+        strncpy(tls->alpn, options->alpn, sizeof tls->alpn - 1u);
+        tls->protocols[0] = tls->alpn;
         (void)mbedtls_ssl_conf_alpn_protocols(config, tls->protocols);
     }
     return tls_prepare_identities(tls, options);

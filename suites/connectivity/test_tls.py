@@ -113,12 +113,22 @@ def authority(services: ServiceSet) -> Authority:
     return services.authority
 
 
+def turned_away(refused: Refusal, alert: str = "") -> bool:
+    """Whether the board says that the server ended it.
+
+    A server that closes behind its alert resets the connection where it has not read all, and a reset may
+    overtake the alert.
+    """
+    words = (f"alert from the server: {alert}", "the server closed the connection")
+    return refused.code == "tls" and any(word in refused.words for word in words)
+
+
 # --- connections that must come about
 
 
 @pytest.mark.requirement("TLS", "ConnectDefault")
 @pytest.mark.requirement("TLS", "ConnectEC")
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Connect")
+@pytest.mark.requirement("CloudIoT", "TLS_Connect")
 def test_mutual_tls(tls: Tls, echo: EchoServers, provisioned: Provisioned) -> None:
     server = echo.tls()
     said, seen = tls.connect(server)
@@ -145,13 +155,13 @@ def test_another_identity(tls: Tls, echo: EchoServers, console: ConsoleLink, aut
         tls.ask("cred.erase", label="own")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Support_AWS_IoT_Cipher_Suites")
+@pytest.mark.requirement("CloudIoT", "TLS_Support_AWS_IoT_Cipher_Suites")
 @pytest.mark.parametrize("suite", AWS_SUITES)
 def test_cipher_suites(tls: Tls, echo: EchoServers, suite: str) -> None:
     server = echo.tls(flaw=AWS_SUITES[suite], suites=suite)  # type: ignore[arg-type]
     said, seen = tls.connect(server)
     assert (seen.outcome, seen.suite) == ("done", suite)
-    assert said["suite"].removeprefix("TLS-").replace("-WITH-AES-", "-AES").replace("-GCM", "-GCM", 1)
+    assert said["suite"].removeprefix("TLS-").replace("-WITH-AES-", "-AES") == suite
     tls.echo(said["handle"])
 
 
@@ -161,7 +171,7 @@ def test_no_suite_without_forward_secrecy_is_offered(tls: Tls, echo: EchoServers
     assert "handshake failure" in refused.words
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Receive_Maximum_Size_Fragments")
+@pytest.mark.requirement("CloudIoT", "TLS_Receive_Maximum_Size_Fragments")
 def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     length = 3 * RECORD
     handle = tls.connect(echo.tls("gather"))[0]["handle"]
@@ -171,7 +181,7 @@ def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     assert (said["bytes"], said["right"], said["largest"]) == (str(length), "1", str(RECORD))
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Large_Size_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Large_Size_Server_Cert")
 def test_large_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     said, seen = tls.connect(echo.tls(flaw="large_chain"))
     assert seen.outcome == "done"
@@ -218,7 +228,7 @@ def test_without_a_certificate(tls: Tls, echo: EchoServers) -> None:
     tls.echo(said["handle"])
     refused = tls.refusal(echo.tls(), anonymous=1)
     assert refused.seen.outcome == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
-    assert (refused.code, "alert from the server" in refused.words) == ("tls", True)
+    assert turned_away(refused)
 
 
 def test_connections_give_their_memory_back(tls: Tls, echo: EchoServers, measure: CaseMeasure) -> None:
@@ -257,17 +267,17 @@ def must_refuse(tls: Tls, echo: EchoServers, flaw: Any) -> None:
     assert refused.seen.outcome == alert
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Unsecure_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Unsecure_Server_Cert")
 def test_weak_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "small_key")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Incorrect_Subject_Name_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Incorrect_Subject_Name_Server_Cert")
 def test_certificate_of_another_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "wrong_name")
 
 
-@pytest.mark.requirement("DeviceAdvisor", "TLS_Expired_Server_Cert")
+@pytest.mark.requirement("CloudIoT", "TLS_Expired_Server_Cert")
 def test_expired_certificate_of_the_server(tls: Tls, echo: EchoServers) -> None:
     must_refuse(tls, echo, "expired")
 
@@ -307,7 +317,7 @@ def test_identity_of_an_authority_that_the_server_does_not_trust(
         provisioning.keep(console, "stranger", "identity", provisioning.certificates_of(pem)[0])
         refused = tls.refusal(echo.tls(), identity="stranger")
         assert refused.seen.outcome == "CERTIFICATE_VERIFY_FAILED"
-        assert (refused.code, "alert from the server: unknown authority" in refused.words) == ("tls", True)
+        assert turned_away(refused, "unknown authority")
     finally:
         tls.ask("cred.erase", label="stranger")
 
