@@ -49,6 +49,7 @@ void command_mqtt_login(const command_call_t *call, reply_t *reply)
         return;
     }
     const argument_value_t *values = call->values;
+    settings->resume = values[ARG_MQTT_LOGIN_RESUME].number != 0;
     bool fits =
         mqtt_copy(settings->user, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_USER]) &&
         mqtt_copy(settings->password, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_PASSWORD]) &&
