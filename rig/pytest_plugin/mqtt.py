@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rig.links.mqtt import MqttPlace
     from rig.links.mqtt_capture import MqttCapture as MqttCapture
     from rig.pytest_plugin.qualification import Qualification
+    from rig.services.endpoint import Endpoint as Endpoint
     from rig.services.endpoint import Place
     from rig.services.network.byte_proxy import ByteProxy as ByteProxy
     from rig.services.network.mqtt_log import Seen as Seen
