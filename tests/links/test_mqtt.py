@@ -140,6 +140,7 @@ def flood(broker: Broker, count: int, size: int) -> None:
         device.recv(2)
 
 
+@pytest.mark.slow
 def test_what_the_broker_drops_is_known(authority: Authority, tmp_path: Path, events: list[Event]) -> None:
     """A broker that bears next to nothing, and a device that floods."""
     count = 40_000
@@ -296,6 +297,7 @@ def test_a_broker_that_speaks_3_1_1_only() -> None:
     assert levels == [5, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flaw", "why"),
     [
