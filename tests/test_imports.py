@@ -23,7 +23,15 @@ FREE = ("tests", "benchmarks")  # may import anything, but not sleep
 REACHING = ("rig.bench", "rig.links", "rig.emulator", "rig.services", "rig.image")
 KEEPING = ("rig.evidence",)
 MEETING = ("rig.pytest_plugin", "rig.campaign", "rig.cli", "suites", "conftest")
-COMMON = ("rig.errors", "rig.deadline", "rig.events", "rig.child", "rig.project", "rig.transcript")
+COMMON = (
+    "rig.errors",
+    "rig.deadline",
+    "rig.events",
+    "rig.child",
+    "rig.project",
+    "rig.transcript",
+    "rig.pattern",
+)
 
 FORBIDDEN = (  # who, may not import what
     (REACHING, (*KEEPING, *MEETING, "reports")),

@@ -93,7 +93,8 @@ static int sock_job_option(void *argument)
         return change->value <= 1u ? lwip_socket_set_nagle(change->handle, change->value == 1u)
                                    : STATUS_RANGE;
     }
-    return lwip_socket_set_keepalive(change->handle, change->value);
+    return change->value <= INT32_MAX ? lwip_socket_set_keepalive(change->handle, change->value)
+                                      : STATUS_RANGE;
 }
 
 static void sock_run_change(int (*job)(void *), sock_change_t change, reply_t *reply)
@@ -215,6 +216,7 @@ static void sock_reply_received(reply_t *reply, const sock_transfer_t *transfer)
     line_add_u32(line, "received", transfer->received);
     line_add_text(line, "end", status_word(transfer->end));
     line_add_u32(line, "took_us", transfer->took_us);
+    line_add_u32(line, "ticks", transfer->took_ticks);
     if (transfer->received <= HEX_MOST_BYTES) {
         hex_format(transfer->first, transfer->received, hex);
         line_add_text(line, "hex", hex);

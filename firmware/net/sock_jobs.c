@@ -100,6 +100,7 @@ int sock_job_receive(void *argument)
 {
     sock_transfer_t *transfer = argument;
     uint32_t began = sock_now_us();
+    TickType_t first = xTaskGetTickCount();
     uint32_t deadline = lwip_deadline(transfer->timeout_ms);
     sha256_t sha;
     sha256_begin(&sha);
@@ -112,6 +113,7 @@ int sock_job_receive(void *argument)
         }
     }
     sha256_end(&sha, transfer->digest);
+    transfer->took_ticks = xTaskGetTickCount() - first;
     transfer->took_us = sock_now_us() - began;
     return transfer->end;
 }

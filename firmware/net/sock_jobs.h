@@ -28,7 +28,7 @@ typedef struct {
     uint32_t sent, received;
     uint32_t same; // received bytes that are those of the pattern, up to the first that is not
     status_t end;  // why it ended; STATUS_OK: all was done
-    uint32_t took_us;
+    uint32_t took_us, took_ticks;
     uint8_t first[HEX_MOST_BYTES]; // of what was received
     uint8_t digest[SHA256_BYTES];  // of all of it
 } sock_transfer_t;

@@ -30,8 +30,31 @@ static const digest_row_t s_digests[] = {
      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
 };
 
+// However a text is cut, its digest is the same.
+static void test_sums_in_pieces(void)
+{
+    uint8_t bytes[200];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 7u);
+    }
+    for (size_t length = 0; length <= sizeof bytes; length++) {
+        uint8_t whole[SHA256_BYTES];
+        sha256_digest(bytes, length, whole);
+        for (size_t cut = 0; cut <= length; cut += 13u) {
+            uint8_t pieces[SHA256_BYTES];
+            sha256_t sha;
+            sha256_begin(&sha);
+            sha256_add(&sha, bytes, cut);
+            sha256_add(&sha, bytes + cut, length - cut);
+            sha256_end(&sha, pieces);
+            CHECK(memcmp(pieces, whole, sizeof whole) == 0, "pieces");
+        }
+    }
+}
+
 void test_sums(void)
 {
+    test_sums_in_pieces();
     for (size_t i = 0; i < sizeof s_crcs / sizeof s_crcs[0]; i++) {
         const char *text = s_crcs[i].text;
         CHECK(crc16_update(CRC16_INITIAL, text, strlen(text)) == s_crcs[i].crc, text);

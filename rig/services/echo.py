@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
 
-from rig.errors import RigFault
+from rig.errors import BoardFault, RigFault
 from rig.services.endpoint import LOOPBACK, Place
 from rig.services.hello import RECORD_HEADER, ClientHello, read_hello
 from rig.services.pki import Authority, Flaw, IdentityFiles
@@ -98,10 +98,10 @@ class Server:
             return tuple(self._seen)
 
     def next_handshake(self, after: int, timeout_s: float) -> Handshake:
-        """The handshake that follows the first ``after``; blocks until it has ended. Raises RigFault."""
+        """The handshake that follows the first ``after``; blocks until it has ended. Raises BoardFault."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._seen) > after, timeout_s):
-                raise RigFault(f"no client came to {self._name} in {timeout_s:g} s; {after} before")
+                raise BoardFault(f"nobody came to {self.place.host} in {timeout_s:g} s; {after} came before")
             return self._seen[after]
 
     def __enter__(self) -> Server:

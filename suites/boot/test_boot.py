@@ -25,6 +25,19 @@ COMMANDS = {
     "kernel-features": ("kernel.features",),
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
+    "mqtt": (
+        *("mqtt.connect", "mqtt.disconnect", "mqtt.forget", "mqtt.cut", "mqtt.status", "mqtt.counters"),
+        *("mqtt.login", "mqtt.will", "mqtt.retry", "mqtt.timing", "mqtt.subscribe", "mqtt.unsubscribe"),
+        *("mqtt.publish", "mqtt.messages", "mqtt.payload"),
+    ),
+    "shadow": ("shadow.open", "shadow.get", "shadow.update", "shadow.delete", "shadow.status"),
+    "discovery": ("discovery.get",),
+    "network": (
+        "net.up", "net.down", "net.status", "net.resolve", "net.ping", "net.counters", "net.memory",
+        "time.set", "time.get",
+        "sock.open", "sock.send", "sock.receive", "sock.echo", "sock.parallel", "sock.option",
+        "sock.shutdown", "sock.close", "sock.list",
+    ),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
     "transport": ("transport.case",),
     "tls": (
@@ -43,7 +56,7 @@ COMMANDS = {
         *("pkcs11.digest", "pkcs11.random", "pkcs11.keypair", "pkcs11.create", "pkcs11.destroy"),
         *("pkcs11.attribute", "pkcs11.find", "pkcs11.sign", "pkcs11.verify", "pkcs11.threads"),
     ),
-}
+}  # fmt: skip
 """The commands that come with a feature, as docs/console-commands.md says."""
 
 

@@ -33,7 +33,7 @@ def test_manual_is_current(tmp_path: Path) -> None:
 
 def test_table_has_a_handler_for_every_command(tmp_path: Path) -> None:
     header = _generate("header", tmp_path / "table.h")
-    sources = "".join(path.read_text() for path in (ROOT / "firmware").glob("*/cmd_*.c"))
+    sources = "".join(path.read_text() for path in (ROOT / "firmware").rglob("cmd_*.c"))
     declared = re.findall(r"^void (command_\w+)\(", header, re.MULTILINE)
     assert declared
     assert [name for name in declared if f"void {name}(" not in sources] == []

@@ -13,8 +13,8 @@ import pytest
 
 from rig import child
 from rig.deadline import Deadline, poll
+from rig.pattern import pattern
 from tests.firmware.host_build import host_program
-from tests.firmware.pattern import pattern
 from tests.links.ser2net import free_port, listens
 
 pytestmark = pytest.mark.slow

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The bytes that a length and a seed name, written apart from firmware/net/pattern.c."""
+"""Payloads that are named by a length and a seed instead of carried over the console; pure.
+
+Owns the host's side of the pattern, written apart from the firmware's (firmware/net/pattern.h).
+"""
 
 from __future__ import annotations
 

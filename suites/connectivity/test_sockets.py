@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: MIT
+"""TCP sockets of the board against echo servers: wrong parameters, lengths, time-outs, many at once.
+
+The board does what a case asks by its console; what came of it is judged by the bytes that come back, made
+here, and by what the servers saw.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.deadline import Deadline, poll
+from rig.errors import CommandRefused
+from rig.pattern import pattern
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.links.console_link import ConsoleLink
+    from rig.pytest_plugin.ethernet import Ethernet
+    from rig.pytest_plugin.measure import CaseMeasure
+    from rig.services.echo import EchoServers, Server
+
+pytestmark = [
+    pytest.mark.board_feature("network"),
+    pytest.mark.arrangement(clock="free", network=True),
+]
+
+REPLY_S = 60.0  # the board's own time-outs are shorter
+MS = 10_000
+CONNECTIONS = 8
+"""Connections that a board must have at once."""
+LENGTHS = (1, 3, 64, 127, 536, 1459, 1460, 1461, 16_384, 262_144)
+NO_HANDLES = (-1, 0, 7, 1_000_000, 2_147_483_647)
+BYTES_ONE_BY_ONE = 600
+LATE_TICKS = 20
+"""Ticks that a wait may be longer: an emulated board of a busy host gets several at once when it wakes."""
+NOBODY = "10.0.2.77"
+"""An address on the board's network that no machine has."""
+
+
+class Board:
+    """The board's sockets by its console; a connection that a case leaves open is closed behind it."""
+
+    def __init__(self, console: ConsoleLink) -> None:
+        self._console = console
+
+    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
+        """The fields of the answer."""
+        return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
+
+    def refusal(self, command: str, **args: str | int) -> str:
+        """The code of the refusal that must come."""
+        with pytest.raises(CommandRefused) as refused:
+            self.ask(command, **args)
+        return refused.value.code
+
+    def open(self, server: Server) -> int:
+        """A connection to the server."""
+        where = server.place.board
+        return int(self.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
+
+    def handles(self) -> list[int]:
+        """The connections that it lists."""
+        rows = self._console.request("sock.list", deadline=Deadline.after(REPLY_S)).rows
+        return [int(row["handle"]) for row in rows]
+
+
+@pytest.fixture
+def sockets(board: BoardSession, console: ConsoleLink) -> Iterator[Board]:
+    """The board, on the network."""
+    del board
+    it = Board(console)
+    it.ask("net.up", ms=MS)
+    yield it
+    for handle in it.handles():
+        it.ask("sock.close", handle=handle)
+
+
+# --- wrong parameters
+
+
+@pytest.mark.requirement("Sockets", "Close_InvalidParams")
+def test_close_refuses_a_handle_that_is_not_open(sockets: Board, echo: EchoServers) -> None:
+    for handle in NO_HANDLES:
+        assert sockets.refusal("sock.close", handle=handle) == "value"
+    closed = sockets.open(echo.plain())
+    sockets.ask("sock.close", handle=closed)
+    assert sockets.refusal("sock.close", handle=closed) == "value"
+    assert sockets.open(echo.plain()) != closed
+
+
+@pytest.mark.requirement("Sockets", "Shutdown_InvalidParams")
+def test_shutdown_refuses_what_is_wrong(sockets: Board, echo: EchoServers) -> None:
+    for handle in NO_HANDLES:
+        assert sockets.refusal("sock.shutdown", handle=handle, how="both") == "value"
+    handle = sockets.open(echo.plain())
+    assert sockets.refusal("sock.shutdown", handle=handle, how="nothing") == "value"
+    sockets.ask("sock.shutdown", handle=handle, how="send")
+    # The server ends its side when the board has ended its own: all that is left is the end.
+    assert sockets.ask("sock.receive", handle=handle, count=1, ms=MS)["end"] == "closed"
+    assert sockets.ask("sock.send", handle=handle, hex="00", ms=MS)["end"] == "closed"
+
+
+@pytest.mark.requirement("Sockets", "Connect_InvalidParams")
+def test_connect_refuses_what_is_wrong(sockets: Board, echo: EchoServers) -> None:
+    host = echo.plain().place.board.host
+    assert sockets.refusal("sock.open", host=host, port=0, ms=MS) == "value"
+    assert sockets.refusal("sock.open", host=host, port=65_536, ms=MS) == "value"
+    assert sockets.refusal("sock.open", host="no-such-host.rig.invalid", port=9, ms=MS) == "unknown"
+    assert sockets.refusal("sock.open", host="300.1.2.3", port=9, ms=MS) == "unknown"
+    assert sockets.refusal("sock.open", host=NOBODY, port=9, ms=1_500) == "timeout"
+    assert sockets.handles() == []
+
+
+@pytest.mark.requirement("Sockets", "Connect_InvalidParams")
+def test_connect_to_a_port_where_nobody_listens_is_refused(sockets: Board, echo: EchoServers) -> None:
+    host = echo.plain().place.board.host
+    assert sockets.refusal("sock.open", host=host, port=1, ms=MS) == "refused"
+
+
+@pytest.mark.requirement("Sockets", "SetSockOpt_InvalidParams")
+def test_options_refuse_what_is_wrong(sockets: Board, echo: EchoServers) -> None:
+    for handle in NO_HANDLES:
+        assert sockets.refusal("sock.option", handle=handle, name="nagle", value=1) == "value"
+    handle = sockets.open(echo.plain())
+    assert sockets.refusal("sock.option", handle=handle, name="nagel", value=1) == "value"
+    assert sockets.refusal("sock.option", handle=handle, name="nagle", value=2) == "range"
+    assert sockets.refusal("sock.option", handle=handle, name="keepalive", value=-1) == "range"
+    for name, value in (("nagle", 1), ("nagle", 0), ("keepalive", 60_000), ("keepalive", 0)):
+        sockets.ask("sock.option", handle=handle, name=name, value=value)
+
+
+# --- bytes
+
+
+@pytest.mark.requirement("Sockets", "SendRecv_VaryLength")
+@pytest.mark.parametrize("length", LENGTHS)
+def test_every_length_comes_back_as_it_was(sockets: Board, echo: EchoServers, length: int) -> None:
+    handle = sockets.open(echo.plain())
+    said = sockets.ask("sock.echo", handle=handle, length=length, seed=length, ms=30_000)
+    assert (said["sent"], said["received"], said["same"], said["end"]) == (*[str(length)] * 3, "ok")
+
+
+@pytest.mark.requirement("Sockets", "SendRecv_VaryLength")
+@pytest.mark.parametrize("length", [1, 128, 129, 8_192])
+def test_what_comes_back_is_what_this_side_knows_of_it(
+    sockets: Board, echo: EchoServers, length: int
+) -> None:
+    """The echo is judged here, not by the board: by its bytes, or by the SHA-256 of more of them."""
+    handle, expected = sockets.open(echo.plain()), pattern(length, 11)
+    assert sockets.ask("sock.send", handle=handle, length=length, seed=11, ms=MS)["sent"] == str(length)
+    said = sockets.ask("sock.receive", handle=handle, count=length, ms=MS)
+    assert (said["received"], said["end"]) == (str(length), "ok")
+    if length <= 128:
+        assert bytes.fromhex(said["hex"]) == expected
+    else:
+        assert said["sha256"] == hashlib.sha256(expected).hexdigest()
+
+
+@pytest.mark.requirement("Sockets", "Recv_ByteByByte")
+def test_bytes_can_be_fetched_one_by_one(sockets: Board, echo: EchoServers) -> None:
+    handle = sockets.open(echo.plain())
+    sockets.ask("sock.send", handle=handle, length=BYTES_ONE_BY_ONE, seed=5, ms=MS)
+    said = sockets.ask("sock.receive", handle=handle, count=BYTES_ONE_BY_ONE, chunk=1, ms=MS)
+    assert said["received"] == str(BYTES_ONE_BY_ONE)
+    assert said["sha256"] == hashlib.sha256(pattern(BYTES_ONE_BY_ONE, 5)).hexdigest()
+
+
+@pytest.mark.requirement("Sockets", "Recv_ByteByByte")
+def test_bytes_can_be_sent_one_by_one(sockets: Board, echo: EchoServers) -> None:
+    handle = sockets.open(echo.plain())
+    said = sockets.ask("sock.echo", handle=handle, length=BYTES_ONE_BY_ONE, seed=6, chunk=1, ms=30_000)
+    assert (said["same"], said["end"]) == (str(BYTES_ONE_BY_ONE), "ok")
+
+
+# --- time
+
+
+@pytest.mark.requirement("Sockets", "NonBlocking")
+def test_a_call_that_may_not_wait_does_not(sockets: Board, echo: EchoServers) -> None:
+    handle = sockets.open(echo.plain())
+    nothing = sockets.ask("sock.receive", handle=handle, count=1, ms=0)
+    assert (nothing["received"], nothing["end"]) == ("0", "timeout")
+    assert sockets.ask("sock.send", handle=handle, hex="AA55", ms=0)["sent"] == "2"
+
+    def came() -> bool:
+        return sockets.ask("sock.receive", handle=handle, count=2, ms=0, once=1).get("hex") == "AA55"
+
+    assert poll(came, Deadline.after(10.0)), "two bytes did not come back in 10 s of asking without waiting"
+
+
+@pytest.mark.requirement("Sockets", "NonBlocking")
+def test_sending_to_one_who_does_not_read_ends_without_waiting(sockets: Board, echo: EchoServers) -> None:
+    """A full buffer is no error and takes no time: the call says how much it took."""
+    where = echo.plain("silent").place.board
+    handle = int(sockets.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
+    said = sockets.ask("sock.send", handle=handle, length=262_144, seed=1, ms=0)
+    assert said["end"] in ("timeout", "ok")
+    assert 0 < int(said["sent"]) <= 262_144
+
+
+@pytest.mark.requirement("Sockets", "RCVTIMEO")
+@pytest.mark.arrangement(clock="paced", network=True)
+@pytest.mark.parametrize("timeout_ms", [1, 10, 100, 1000])
+def test_a_receive_waits_as_long_as_it_is_told(
+    sockets: Board, echo: EchoServers, measure: CaseMeasure, timeout_ms: int
+) -> None:
+    """By the kernel's tick, which is what it waits by; an emulated tick may come late, never early."""
+    took = measure.declare("sockets.receive_timeout", "us")
+    handle = sockets.open(echo.plain())
+    said = sockets.ask("sock.receive", handle=handle, count=1, ms=timeout_ms)
+    took.value(int(said["took_us"]), {"timeout_ms": timeout_ms, "ticks": int(said["ticks"])})
+    assert (said["received"], said["end"]) == ("0", "timeout")
+    assert timeout_ms <= int(said["ticks"]) <= timeout_ms + LATE_TICKS
+    assert int(said["took_us"]) >= timeout_ms * 1000
+
+
+# --- many
+
+
+@pytest.mark.requirement("Sockets", "ConcurrentCount")
+def test_several_connections_at_once(sockets: Board, echo: EchoServers) -> None:
+    server = echo.plain()
+    before = server.connections
+    handles = [sockets.open(server) for _ in range(CONNECTIONS)]
+    assert len(set(handles)) == CONNECTIONS
+    assert server.connections == before + CONNECTIONS
+    where = server.place.board
+    assert sockets.refusal("sock.open", host=where.host, port=where.port, ms=MS) == "range"
+    for number, handle in enumerate(handles):
+        sockets.ask("sock.send", handle=handle, hex=f"{number:04X}", ms=MS)
+    for number, handle in reversed(list(enumerate(handles))):
+        assert sockets.ask("sock.receive", handle=handle, count=2, ms=MS)["hex"] == f"{number:04X}"
+    sockets.ask("sock.close", handle=handles[3])
+    again = sockets.open(server)
+    assert sorted(sockets.handles()) == sorted([*handles[:3], *handles[4:], again])
+
+
+@pytest.mark.requirement("Sockets", "ConcurrentCount")
+def test_connections_can_be_opened_and_closed_again_and_again(sockets: Board, echo: EchoServers) -> None:
+    server = echo.plain()
+    before = server.connections
+    for _ in range(4 * CONNECTIONS):
+        handle = sockets.open(server)
+        assert sockets.ask("sock.echo", handle=handle, length=100, ms=MS)["same"] == "100"
+        sockets.ask("sock.close", handle=handle)
+    assert server.connections == before + 4 * CONNECTIONS
+
+
+@pytest.mark.requirement("Sockets", "Threadsafe")
+@pytest.mark.parametrize("tasks", [2, 4])
+def test_tasks_with_a_connection_each(sockets: Board, echo: EchoServers, tasks: int) -> None:
+    where = echo.plain().place.board
+    said = sockets.ask(
+        "sock.parallel",
+        host=where.host, port=where.port, tasks=tasks, socket="own", length=50_000, seed=3, ms=30_000,
+    )  # fmt: skip
+    assert (said["whole"], said["same"], said["end"]) == (str(tasks), str(50_000 * tasks), "ok")
+    assert sockets.handles() == []
+
+
+@pytest.mark.requirement("Sockets", "Threadsafe")
+def test_two_tasks_at_one_connection(sockets: Board, echo: EchoServers) -> None:
+    where = echo.plain().place.board
+    said = sockets.ask(
+        "sock.parallel",
+        host=where.host, port=where.port, tasks=2, socket="one", length=200_000, seed=4, ms=30_000,
+    )  # fmt: skip
+    assert (said["whole"], said["same"], said["end"]) == ("1", "200000", "ok")
+
+
+# --- the other side goes
+
+
+def test_the_end_of_the_other_side_is_told_after_its_last_byte(sockets: Board, echo: EchoServers) -> None:
+    handle = sockets.open(echo.plain("close"))
+    sockets.ask("sock.send", handle=handle, hex="01", ms=MS)
+    assert sockets.ask("sock.receive", handle=handle, count=1, ms=MS)["end"] == "closed"
+
+
+def test_a_connection_that_is_reset_is_closed(sockets: Board, echo: EchoServers) -> None:
+    handle = sockets.open(echo.plain("reset"))
+    sockets.ask("sock.send", handle=handle, hex="01", ms=MS)
+    assert sockets.ask("sock.receive", handle=handle, count=1, ms=MS)["end"] == "closed"
+    assert sockets.ask("sock.send", handle=handle, hex="02", ms=MS)["end"] == "closed"
+
+
+def test_a_connection_outlives_a_link_that_was_down(
+    sockets: Board, echo: EchoServers, ethernet: Ethernet
+) -> None:
+    handle = sockets.open(echo.plain())
+    with ethernet.link_down():
+        assert poll(lambda: sockets.ask("net.status")["link"] == "0", Deadline.after(10.0))
+        assert sockets.refusal("sock.open", host=NOBODY, port=9, ms=1_000) == "absent"
+        assert sockets.ask("sock.send", handle=handle, hex="C0FFEE", ms=MS)["sent"] == "3"
+    assert poll(lambda: sockets.ask("net.status")["link"] == "1", Deadline.after(10.0))
+    assert sockets.ask("sock.receive", handle=handle, count=3, ms=30_000)["hex"] == "C0FFEE"
+
+
+def test_nothing_is_left_of_a_network_that_went_down(
+    sockets: Board, echo: EchoServers, console: ConsoleLink
+) -> None:
+    handle = sockets.open(echo.plain())
+
+    def tasks() -> set[str]:
+        rows = console.request("mem.tasks", deadline=Deadline.after(REPLY_S)).rows
+        return {row["name"] for row in rows}
+
+    assert {"net.ip", "net.work"} <= tasks()
+    sockets.ask("net.down")
+    assert not {name for name in tasks() if name.startswith("net.")}
+    assert sockets.ask("net.status") == {"state": "down"}
+    assert sockets.refusal("sock.close", handle=handle) == "absent"
+    sockets.ask("net.up", ms=MS)
+    assert sockets.refusal("sock.close", handle=handle) == "value"
+    assert sockets.ask("sock.echo", handle=sockets.open(echo.plain()), length=1000, ms=MS)["same"] == "1000"
