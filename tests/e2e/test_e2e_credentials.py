@@ -19,7 +19,7 @@ from tests.e2e.bench_place import BOARD, EVIDENCE, BenchPlace
 pytestmark = pytest.mark.emulated
 
 REPLY_S = 60.0
-DAMAGES = 300 if EVIDENCE else 12
+DAMAGES = 300 if EVIDENCE else 8
 CUTS = 40 if EVIDENCE else 3
 SEED = 20
 
