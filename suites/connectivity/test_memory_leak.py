@@ -76,7 +76,12 @@ def cycle(board_mqtt: BoardMqtt, place: BrokerPlace, services: ServiceSet) -> No
     board_mqtt.forget()
     if place.tls and services.https is not None:
         https = services.https.board
-        found = {"host": https.host, "port": https.port, "thing": services.thing, "tls": 1}
+        found: dict[str, str | int] = {
+            "host": https.host,
+            "port": https.port,
+            "thing": services.thing,
+            "tls": 1,
+        }
         board_mqtt.ask("discovery.get", MS, **found)
     with suppress(CommandRefused):  # a connection that does not come about
         board_mqtt.connect(type(place.endpoint)(place.endpoint.host, 1), tls=place.tls)
