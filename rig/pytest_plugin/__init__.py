@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-pytest_plugins = ["rig.pytest_plugin.connectivity"]
+pytest_plugins = [
+    "rig.pytest_plugin.board_wifi",
+    "rig.pytest_plugin.connectivity",
+    "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.mqtt",
+    "rig.pytest_plugin.mqtt_peer",
+    "rig.pytest_plugin.latency",
+]
 
 _ENDING = pytest.StashKey[Ending]()
 

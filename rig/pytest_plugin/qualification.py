@@ -25,7 +25,7 @@ from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
 from rig.child import require_programs
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
-from rig.events import Event, RunClock, Scalar
+from rig.events import Event, EventSink, RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
 from rig.evidence.measurement import Measurement, Outcome
@@ -126,6 +126,8 @@ class Qualification:
         self.connectivity = Connectivity(self)
         self._played: Played | None = None
         self.gave_up = False
+        self.incomplete = False
+        """Evidence of the run was lost; set by who keeps it."""
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
         self._first_cause: RigError | None = None
@@ -175,7 +177,8 @@ class Qualification:
                 self._keep_clocks()
                 self._records.keep(session)
         finally:
-            self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
+            broken = isinstance(error, Exception) or self.gave_up or self.incomplete
+            self._finish(Outcome.ERROR if broken else None)
 
     def _keep_clocks(self) -> None:
         told = self.clock_watch.as_json() if self.clock_watch is not None else b""
@@ -271,8 +274,7 @@ class Qualification:
             pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
         if (lack := case.arrangement.lacks(self.settings.board)) is not None:
             pytest.skip(f"board {self.settings.board.name}: {lack}")
-        if self._first_cause is not None:
-            pytest.skip(f"first cause: {self._first_cause}")
+        self.skip_after_first_cause()
         try:
             self._bring_up(case)
         except RigError as error:
@@ -283,6 +285,11 @@ class Qualification:
         self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
+
+    def skip_after_first_cause(self) -> None:
+        """Skips the case where something that the run stands on has broken before."""
+        if self._first_cause is not None:
+            pytest.skip(f"first cause: {self._first_cause}")
 
     @property
     def timebase(self) -> TimeBase:
@@ -371,15 +378,24 @@ class Qualification:
         """Enters what cases share; it is left when the run ends, after the board was let go."""
         return self._run_stack.enter_context(context)
 
-    def log_path(self, name: str) -> Path:
-        """Where what runs beside the board writes its log; it is an artifact of the run when that ends."""
+    def log_path(self, name: str, *, sensitive: bool = False) -> Path:
+        """Where what runs beside the board writes its log, a file or a folder of files.
+
+        It is an artifact of the run when that ends; a ``sensitive`` one leaves the bundle with no export.
+        """
         path = self._live.artifact_path(self._file(name))
-        self._run_stack.callback(self._keep_log, path)
+        self._run_stack.callback(self._keep_log, path, sensitive)
         return path
 
-    def _keep_log(self, path: Path) -> None:
-        if path.exists():
-            self._live.artifact(path.name, path)
+    def _keep_log(self, path: Path, sensitive: bool) -> None:
+        for each in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if each.exists():
+                self._live.artifact(each.name, each, sensitive=sensitive)
+
+    @property
+    def sink(self) -> EventSink:
+        """Takes events of what runs beside the board, with times of the run's clock. From any thread."""
+        return self._live.event
 
     def event(self, source: str, kind: str, data: Mapping[str, Scalar]) -> None:
         """Says in the run that something happened now, to this board. From any thread; never raises."""
