@@ -56,18 +56,11 @@ static status_t discovery_receive(NetworkContext_t *connection, TickType_t deadl
     return outcome > 0 ? STATUS_OK : (status_t)outcome;
 }
 
-static status_t discovery_exchange(NetworkContext_t *connection, const argument_value_t *values)
+static status_t discovery_exchange(NetworkContext_t *connection, const char *request, size_t length,
+                                   uint32_t ms)
 {
-    char request[REQUEST_BYTES];
-    uint32_t ms = (uint32_t)values[ARG_DISCOVERY_GET_MS].number;
     TickType_t deadline = xTaskGetTickCount() + kernel_ms_to_ticks(ms);
-    int length =
-        discovery_write_request(values[ARG_DISCOVERY_GET_THING].text,
-                                values[ARG_DISCOVERY_GET_HOST].text, request, sizeof request);
-    if (length < 0) {
-        return (status_t)length;
-    }
-    status_t status = discovery_send(connection, request, (size_t)length);
+    status_t status = discovery_send(connection, request, length);
     return status == STATUS_OK ? discovery_receive(connection, deadline) : status;
 }
 
@@ -85,13 +78,20 @@ static int discovery_job(void *argument)
         .receive_timeout_ms = RECEIVE_MS,
         .send_timeout_ms = ms,
     };
+    char request[REQUEST_BYTES];
+    int length = discovery_write_request(values[ARG_DISCOVERY_GET_THING].text, options.host,
+                                         request, sizeof request);
     memset(&s_found, 0, sizeof s_found);
+    s_fault[0] = '\0';
+    if (length < 0) {
+        return length;
+    }
     NetworkContext_t *connection = connection_open(&options, &status);
     strncpy(s_fault, connection == NULL ? connection_fault() : "", sizeof s_fault - 1u);
     if (connection == NULL) {
         return status;
     }
-    status = discovery_exchange(connection, values);
+    status = discovery_exchange(connection, request, (size_t)length, ms);
     connection_close(connection);
     if (status == STATUS_OK && s_reader.code == 200u) {
         status = discovery_read(s_body, s_reader.length, &s_found);

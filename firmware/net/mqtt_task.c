@@ -65,6 +65,7 @@ status_t mqtt_port_open(TransportInterface_t *transport)
         .tls = s_settings.tls,
         .server_name = mqtt_or_null(s_settings.server_name),
         .alpn = mqtt_or_null(s_settings.alpn),
+        .resume = true, // a reconnect need not cost a whole handshake
         .connect_timeout_ms = OPEN_MS,
         .receive_timeout_ms = RECEIVE_MS,
         .send_timeout_ms = SEND_MS,

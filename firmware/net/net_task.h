@@ -4,7 +4,7 @@
 //
 //   name        priority             stack
 //   net.ip      NET_IP_PRIORITY      lwip_task.c: frames in, timers of TCP/IP
-//   net.wifi    NET_WIFI_PRIORITY    at_channel.c: what a Wi-Fi module says; above all who call
+//   net.wifi    NET_WIFI_PRIORITY    at_reader.c: what a Wi-Fi module says; above all who call
 //   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
 //   net.mqtt    NET_WORK_PRIORITY    mqtt_task.c: the MQTT client
 //   net.parallel  likewise           sock_parallel.c, for one command

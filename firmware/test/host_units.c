@@ -78,11 +78,14 @@ int main(int count, char **arguments)
     test_mqtt_client();
     test_mqtt_codec();
     test_mqtt_session();
+    test_object_set();
     test_payloads();
+    test_record_pair();
     test_request();
     test_series();
     test_shadow();
     test_sums();
+    test_template();
     printf("%d checks, %d failed\n", s_checks, s_failures);
     return s_failures == 0 ? 0 : 1;
 }

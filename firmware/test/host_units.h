@@ -24,9 +24,12 @@ void test_mqtt_client(void);
 void test_mqtt_codec(void);
 void test_mqtt_session(void);
 void test_payloads(void);
+void test_object_set(void);
+void test_record_pair(void);
 void test_request(void);
 void test_series(void);
 void test_shadow(void);
 void test_sums(void);
+void test_template(void);
 
 #endif

@@ -18,7 +18,7 @@ from rig.errors import EvidenceFault, RigFault
 from rig.events import Event, Scalar
 from rig.links.console_buffer import StreamBuffer
 from rig.links.console_events import EventPump, LineEvents
-from rig.links.wire import Frame, Parser
+from rig.links.wire import Frame, Parser, without_secrets
 from rig.transcript import Transcript
 
 SEARCH_BYTES = 16 * 1024 * 1024
@@ -165,8 +165,9 @@ class ConsoleStream:
         return self._parser.last_damaged
 
     def tell_sent(self, data: bytes, t_ns: int) -> None:
-        """Records what was sent to the board."""
-        self._tell("sent", t_ns, {"text": data[:512].decode("utf-8", "backslashreplace")})
+        """Records what was sent to the board; keys and passwords are left out."""
+        kept = without_secrets(data)[:512]
+        self._tell("sent", t_ns, {"text": kept.decode("utf-8", "backslashreplace")})
 
     def wait(self, ready: Callable[[], bool], deadline: Deadline) -> bool:
         """Blocks until ``ready()`` (called with the lock held) or the reader failed; False: time is over."""

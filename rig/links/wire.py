@@ -34,6 +34,8 @@ _ROOM = LINE_MAX + 8  # a terminal driver may add a few \r
 _WORD = re.compile(r"[a-z][a-z0-9_.]*")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:/+-")
 _ESCAPE = re.compile(rb"%([0-9A-F]{2})")
+_SECRET = re.compile(rb" (key|password)=[^ *\r\n]*")
+_CRC_AT_END = re.compile(rb"\*[0-9A-F]{4}(\r?\n?)$")
 _LOOKS_LIKE_FRAME = re.compile(rb"\$(?:!\d|\d+\.\d)")
 _FRAME = re.compile(
     rb"\$((?:!(?P<event>\d{1,10}) (?P<name>[a-z][a-z0-9_.]*)"
@@ -78,6 +80,15 @@ def format_request(seq: int, command: str, args: Mapping[str, str | int] | None 
     if len(line) > LINE_MAX:
         raise UsageFault(f"expected a request of at most {LINE_MAX} bytes, {command!r} has {len(line)}")
     return line
+
+
+def without_secrets(request: bytes) -> bytes:
+    """What may be kept of a line to the board: the values of ``key=`` and ``password=`` are left out.
+
+    The CRC, which would tell a guess from the truth, is left out with them.
+    """
+    shown, count = _SECRET.subn(rb" \1=(not kept)", request)
+    return _CRC_AT_END.sub(rb"\1", shown) if count else shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,15 @@ class AccessPoints:
         """Every TCP connection breaks; the network stays."""
         self._module.drop_links()
 
+    @contextlib.contextmanager
+    def newer_module(self) -> Iterator[None]:
+        """Meanwhile the module is of ESP-AT 4, which calls a command otherwise."""
+        self._module.rename_receive_mode(True)
+        try:
+            yield
+        finally:
+            self._module.rename_receive_mode(False)
+
     # --- looking
 
     @property

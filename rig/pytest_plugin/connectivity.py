@@ -52,6 +52,7 @@ class Connectivity:
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
         if self._lab is None:
+            self._qualification.skip_after_first_cause()
             self._lab = self._start()
         return self._lab
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.endpoint import Place
     from rig.services.network.byte_proxy import ByteProxy as ByteProxy
+    from rig.services.network.mqtt_log import Seen as Seen
     from rig.services.network.mqtt_proxy import MqttProxy as MqttProxy
     from rig.services.service_set import ServiceSet
 

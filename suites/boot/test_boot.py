@@ -39,7 +39,17 @@ COMMANDS = {
         "sock.shutdown", "sock.close", "sock.list",
     ),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
-    "tls": ("tls.info", "tls.memory", "tls.connect", "tls.send", "tls.receive", "tls.close", "tls.forget"),
+    "transport": ("transport.case",),
+    "tls": (
+        "tls.info",
+        "tls.memory",
+        "tls.speed",
+        "tls.connect",
+        "tls.send",
+        "tls.receive",
+        "tls.close",
+        "tls.forget",
+    ),
     "pkcs11": (
         *("cred.key", "cred.csr", "cred.certificate", "cred.commit", "cred.list", "cred.erase"),
         *("pkcs11.call", "pkcs11.slots", "pkcs11.token", "pkcs11.mechanism", "pkcs11.session"),

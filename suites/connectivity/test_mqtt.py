@@ -320,7 +320,7 @@ def test_topics_of_many_alphabets(
     board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
 ) -> None:
     connect(board_mqtt, broker_place)
-    name = f"{topic}/äöü €/%25 *@= 漢字/😀"
+    name = f"{topic}/äöü €/%25 @= 漢字/😀"  # no "*" and no ".": RabbitMQ makes other topics of them
     mqtt_peer.subscribe(name)
     board_mqtt.subscribe([name], "1")
     mark = console.mark()

@@ -6,6 +6,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,18 @@ def test_with_services_given_none_are_started_and_local_cases_are_skipped(place:
     assert "--services was given" in cases_of(run)["marked"].reason
     assert "no ca_private_key" in cases_of(run)["echo"].reason
     assert not list(run.path.glob("artifacts/**/broker.log"))
+
+
+def test_a_missing_broker_is_an_error_with_its_package(place: BenchPlace) -> None:
+    folders = os.environ["PATH"].split(os.pathsep)
+    without = os.pathsep.join(folder for folder in folders if not (Path(folder) / "mosquitto").exists())
+    assert shutil.which("qemu-system-arm", path=without)
+    done = place.pytest(place.suite("net", CASES), env={"PATH": without})
+    assert done.code == 3
+    ended = cases_of(place.run())
+    assert (ended["one"].outcome, ended["two"].outcome) == (Outcome.ERROR, Outcome.SKIPPED)
+    for case in ended.values():
+        assert "'mosquitto' is missing. Install it: apt-get install mosquitto" in case.reason
 
 
 def test_a_bad_file_of_services_is_wrong_usage(place: BenchPlace) -> None:

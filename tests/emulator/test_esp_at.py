@@ -140,6 +140,7 @@ def test_joining_and_leaving(client: AtClient, module: WifiModule) -> None:
     assert f'+CIPSTA:ip:"{seen.address}"' in client.ask("AT+CIPSTA?")
     assert client.ask("AT+CIPSTAMAC?") == f'+CIPSTAMAC:"{seen.mac}"\n\nOK'
     assert client.ask("AT+CIFSR") == f'+CIFSR:STAIP,"{seen.address}"\n+CIFSR:STAMAC,"{seen.mac}"\n\nOK'
+    assert client.ask("AT+CIPDNS?").startswith('+CIPDNS:0,"192.168.')
     assert client.ask("AT+CWSTATE?") == '+CWSTATE:2,"lab"\n\nOK'
     assert client.ask("AT+CIPSTATUS") == "STATUS:2\n\nOK"
     assert client.ask("AT+CWQAP") == "WIFI DISCONNECT\n\nOK"
@@ -302,6 +303,15 @@ def test_active_mode_says_data_as_it_comes(joined: AtClient) -> None:
         joined.until(r"\r\n\+IPD,0,4:a\r\nb")
         ours.close()
         joined.until("0,CLOSED\r\n")
+
+
+def test_a_newer_module_calls_the_receive_mode_otherwise(client: AtClient, module: WifiModule) -> None:
+    assert client.ask("AT+CIPRECVTYPE=5,1") == "ERROR"
+    module.rename_receive_mode(True)
+    assert client.ask("AT+CIPRECVMODE=1") == "ERROR"
+    assert client.ask("AT+CIPRECVTYPE=0,1") == "ERROR"
+    assert client.ask("AT+CIPRECVTYPE=5,1") == "OK"
+    assert client.ask("AT+CIPRECVMODE?") == "+CIPRECVMODE:1\n\nOK"
 
 
 def test_a_single_connection_has_no_number(client: AtClient) -> None:

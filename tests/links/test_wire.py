@@ -21,6 +21,7 @@ from rig.links.wire import (
     format_request,
     frame_line,
     unescape,
+    without_secrets,
 )
 from tests.links import scripted_board
 from tests.links.scripted_board import frame
@@ -201,3 +202,24 @@ def test_text_without_a_line_end_can_be_flushed() -> None:
     assert splitter.feed(b"password: ") == []
     assert splitter.flush() == [Text(b"password: ", False)]
     assert splitter.flush() == []
+
+
+@pytest.mark.parametrize(
+    ("args", "kept"),
+    [
+        ({"ssid": "lab", "key": "a b*c"}, b"@7 wifi.connect ssid=lab key=(not kept)\n"),
+        ({"key": "x", "ms": 5}, b"@7 wifi.connect key=(not kept) ms=5\n"),
+        ({"user": "me", "password": "x"}, b"@7 wifi.connect user=me password=(not kept)\n"),
+    ],
+)
+def test_of_a_request_no_secret_is_kept(args: dict[str, str | int], kept: bytes) -> None:
+    assert without_secrets(format_request(7, "wifi.connect", args)) == kept
+
+
+def test_of_other_requests_all_is_kept() -> None:
+    line = format_request(7, "cred.key", {"label": "key=1", "keys": "x"})
+    assert without_secrets(line) == line
+    assert (
+        without_secrets(b"typed wifi.connect ssid=a key=b\r\n")
+        == b"typed wifi.connect ssid=a key=(not kept)\r\n"
+    )

@@ -74,19 +74,10 @@ static wifi_security_t wifi_security(const argument_value_t *word, const char *k
     return key[0] != '\0' ? WIFI_WPA2 : WIFI_OPEN;
 }
 
-// `bytes` with `mark` between; decimal, or hexadecimal for a MAC address.
-static void wifi_add_numbers(line_t *line, const char *key, const uint8_t *bytes, size_t count)
+static void wifi_add_address(line_t *line, const char *key, const uint8_t address[4])
 {
-    char text[24] = "", number[11];
-    for (size_t i = 0; i < count; i++) {
-        if (count == 4u) {
-            (void)line_format_u32(bytes[i], number);
-        } else {
-            line_format_hex(bytes[i], 2, number);
-        }
-        strcat(text, i == 0u ? "" : (count == 4u ? "." : ":"));
-        strcat(text, number);
-    }
+    char text[NET_ADDRESS_TEXT_BYTES];
+    net_format_address(address, text);
     line_add_text(line, key, text);
 }
 
@@ -203,10 +194,10 @@ static void wifi_answer_address(reply_t *reply)
         return;
     }
     line_t *line = reply_ok(reply);
-    wifi_add_numbers(line, "address", address.address, 4);
-    wifi_add_numbers(line, "mask", address.mask, 4);
-    wifi_add_numbers(line, "gateway", address.gateway, 4);
-    wifi_add_numbers(line, "dns", address.dns, 4);
+    wifi_add_address(line, "address", address.address);
+    wifi_add_address(line, "mask", address.mask);
+    wifi_add_address(line, "gateway", address.gateway);
+    wifi_add_address(line, "dns", address.dns);
     reply_send(reply);
 }
 
@@ -291,13 +282,13 @@ void command_wifi_ip(const command_call_t *call, reply_t *reply)
 void command_wifi_mac(const command_call_t *call, reply_t *reply)
 {
     (void)call;
-    uint8_t mac[6];
+    char mac[WIFI_MAC_TEXT_BYTES];
     status_t status = wifi_mac(mac);
     if (status != STATUS_OK) {
         wifi_refuse(reply, status);
         return;
     }
-    wifi_add_numbers(reply_ok(reply), "mac", mac, sizeof mac);
+    line_add_text(reply_ok(reply), "mac", mac);
     reply_send(reply);
 }
 
@@ -310,7 +301,7 @@ void command_wifi_host(const command_call_t *call, reply_t *reply)
         wifi_refuse(reply, status);
         return;
     }
-    wifi_add_numbers(reply_ok(reply), "address", address, sizeof address);
+    wifi_add_address(reply_ok(reply), "address", address);
     reply_send(reply);
 }
 

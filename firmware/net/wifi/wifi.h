@@ -59,8 +59,8 @@ status_t wifi_connect_kept(uint32_t timeout_ms);
 // The network that is joined, asked of the module. STATUS_CLOSED: none is.
 status_t wifi_joined(wifi_network_t *network);
 
-// The station's MAC address; its addresses. STATUS_CLOSED: not joined.
-status_t wifi_mac(uint8_t mac[6]);
+// The station's MAC address, as the module writes it; its addresses. STATUS_CLOSED: not joined.
+status_t wifi_mac(char mac[WIFI_MAC_TEXT_BYTES]);
 status_t wifi_address(net_address_t *address);
 
 // As net_stack_t.resolve.

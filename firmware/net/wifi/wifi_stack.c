@@ -43,13 +43,13 @@ static int32_t stack_take_link(void)
 static status_t stack_order_connect(uint32_t link, const uint8_t address[4], uint16_t port,
                                     uint32_t timeout_ms)
 {
+    char host[NET_ADDRESS_TEXT_BYTES];
+    net_format_address(address, host);
     at_text_t *command = at_begin("AT+CIPSTART=");
     at_text_add_number(command, link);
-    at_text_add(command, ",\"TCP\",\"");
-    for (size_t i = 0; i < 4u; i++) {
-        at_text_add_number(command, address[i]);
-        at_text_add(command, i < 3u ? "." : "\",");
-    }
+    at_text_add(command, ",\"TCP\",");
+    at_text_add_quoted(command, host);
+    at_text_add(command, ",");
     at_text_add_number(command, port);
     status_t status = at_run(timeout_ms);
     at_end();
@@ -218,6 +218,20 @@ static void interface_describe(net_address_t *address)
     (void)wifi_address(address);
 }
 
+// The module chooses the length; it tells whole milliseconds.
+static status_t interface_ping(const uint8_t address[4], uint16_t length, uint32_t timeout_ms,
+                               uint32_t *microseconds)
+{
+    (void)length;
+    (void)timeout_ms;
+    char host[NET_ADDRESS_TEXT_BYTES];
+    uint32_t took_ms = 0;
+    net_format_address(address, host);
+    status_t status = wifi_ping(host, &took_ms);
+    *microseconds = took_ms * 1000u;
+    return status;
+}
+
 static bool interface_has_link(void)
 {
     return at_state().has_address;
@@ -228,5 +242,6 @@ const net_interface_t g_wifi_interface = {
     .up = interface_up,
     .down = interface_down,
     .describe = interface_describe,
+    .ping = interface_ping,
     .has_link = interface_has_link,
 };

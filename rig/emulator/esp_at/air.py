@@ -44,7 +44,7 @@ class AccessPoint:
     """
 
     ssid: str
-    key: str = ""
+    key: str = field(default="", repr=False)
     channel: int = 6
     rssi_dbm: int = -50
     security: Security = Security.WPA2

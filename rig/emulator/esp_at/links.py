@@ -58,6 +58,7 @@ class Links:
         self._out, self._gateway = out, gateway
         self.many = 0
         self.mode = _ACTIVE
+        self.renamed = False
         self.open: dict[int, Link] = {}
 
     def handlers(self) -> Handlers:
@@ -67,6 +68,7 @@ class Links:
             ("CIPMUX", "set"): self._set_many,
             ("CIPRECVMODE", "query"): lambda _: self._out.line(f"+CIPRECVMODE:{self.mode}"),
             ("CIPRECVMODE", "set"): self._set_mode,
+            ("CIPRECVTYPE", "set"): self._set_type,
             ("CIPSTART", "set"): self._start,
             ("CIPCLOSE", "set"): self._close,
             ("CIPCLOSE", "execute"): self._close,
@@ -109,7 +111,15 @@ class Links:
         self.many = command.number(0, 0, 1)
 
     def _set_mode(self, command: Command) -> None:
+        if self.renamed:
+            raise Refused
         self.mode = command.number(0, _ACTIVE, _PASSIVE)
+
+    def _set_type(self, command: Command) -> None:
+        """The name since ESP-AT 4, for each connection; for all of them here."""
+        if not self.renamed or command.number(0, 0, LINKS) != LINKS:
+            raise Refused
+        self.mode = command.number(1, _ACTIVE, _PASSIVE)
 
     async def _start(self, command: Command) -> None:
         number = command.number(0, 0, LINKS - 1) if self.many else 0

@@ -148,6 +148,10 @@ class WifiModule:
         self._call(self._module.links.break_all)
         self._trouble("end", "connections-lost")
 
+    def rename_receive_mode(self, renamed: bool) -> None:
+        """Whether the module is of ESP-AT 4 or later, where ``AT+CIPRECVMODE`` is ``AT+CIPRECVTYPE``."""
+        self._call(lambda: setattr(self._module.links, "renamed", renamed))
+
     # --- looking
 
     def seen(self) -> Seen:

@@ -72,6 +72,7 @@ class Station:
             ("CWSAP", "set"): self._set_soft_ap,
             ("CIPSTAMAC", "query"): lambda _: self._out.line(f"+CIPSTAMAC:{quote(self.mac)}"),
             ("CIPSTA", "query"): self._tell_address,
+            ("CIPDNS", "query"): lambda _: self._out.line(f'+CIPDNS:0,"{self.gateway or "0.0.0.0"}"'),
             ("CIFSR", "execute"): self._tell_interfaces,
         }
 

@@ -17,7 +17,8 @@ from rig.services.endpoint import LOOPBACK, Place
 from rig.services.network.faults import Fault, HalfOpen, Refuse, Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.pipe import Active, Pipe
-from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
+from rig.services.network.tcp_link import Joint, Link
+from rig.services.network.tcp_relay import Relay, Upstream
 
 
 class ByteProxy:

@@ -29,7 +29,8 @@ from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen
 from rig.services.network.mqtt_packets import KINDS, V5, V311, Connack, Connect, End, Malformed, Packet
 from rig.services.network.mqtt_rules import Deed, Rule, Sender
 from rig.services.network.mqtt_words import facts_of
-from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
+from rig.services.network.tcp_link import Joint, Link
+from rig.services.network.tcp_relay import Relay, Upstream
 
 SERVER_SHUTTING_DOWN = 0x8B
 """Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""

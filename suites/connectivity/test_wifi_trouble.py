@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Wi-Fi in trouble: networks that vanish; a module that is busy, silent, babbling, late, or restarts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from rig.pytest_plugin.access_points import AccessPoints
+    from rig.pytest_plugin.board_wifi import BoardWifi
+
+pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
+
+SEEN_S = 30.0
+
+
+@pytest.mark.requirement("WiFi", "IsConnected")
+def test_an_access_point_that_vanishes_and_comes_back(
+    wifi_on: BoardWifi, access_points: AccessPoints
+) -> None:
+    lab = access_points.place()
+    wifi_on.join(lab)
+    access_points.switch_off(lab)
+    assert access_points.seen.joined is None
+    said = wifi_on.status
+    assert (said["joined"], said["address"]) == ("0", "0")
+    access_points.switch_on(lab)
+    assert access_points.wait(lambda seen: seen.address is not None, SEEN_S)
+    said = wifi_on.status
+    assert (said["joined"], said["address"], said["ssid"]) == ("1", "1", lab.ssid)
+
+
+def test_a_busy_module_is_waited_for(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
+    lab = access_points.place(join_s=1.0)
+    with access_points.busy():
+        assert wifi_on.refusal("wifi.scan", ms=500) == "timeout"
+    assert wifi_on.ask("wifi.scan")["found"] == "1"
+    wifi_on.join(lab)
+
+
+def test_a_silent_module_is_given_up(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
+    lab = access_points.place()
+    with access_points.silent():
+        assert wifi_on.refusal("wifi.scan", ms=500) == "timeout"
+        assert wifi_on.refusal("wifi.connect", ssid=lab.ssid, key=lab.key, ms=500) == "timeout"
+    wifi_on.join(lab)
+    assert access_points.seen.joined == lab.ssid
+
+
+def test_a_module_that_is_not_there(board_wifi: BoardWifi, access_points: AccessPoints) -> None:
+    with access_points.silent():
+        assert board_wifi.refusal("wifi.on", ms=300) == "timeout"
+        assert board_wifi.status["on"] == "0"
+    board_wifi.ask("wifi.on")
+    board_wifi.ask("wifi.off")
+
+
+def test_garbage_on_the_line_is_left_behind(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
+    lab = access_points.place()
+    wifi_on.join(lab)
+    access_points.babble(b"\x00\xff\x80OK+IPD,\r\n\x01ERROR\r\n" + b"x" * 600 + b"\r\n+CIPRECVDATA:9000,\r\n")
+    said = wifi_on.status
+    assert (said["joined"], said["lost"]) == ("1", "0")
+    assert int(said["garbage"]) >= 2
+
+
+def test_a_module_that_starts_by_itself_is_set_up_again(
+    wifi_on: BoardWifi, access_points: AccessPoints
+) -> None:
+    lab = access_points.place()
+    wifi_on.join(lab)
+    starts, boots = int(wifi_on.status["starts"]), access_points.seen.boots
+    access_points.restart_module()
+    assert access_points.wait(lambda seen: seen.boots > boots, SEEN_S)
+    assert access_points.wait(lambda seen: not seen.joined, SEEN_S)
+    said = wifi_on.join(lab)
+    assert (access_points.seen.joined, access_points.seen.address) == (lab.ssid, said["address"])
+    assert int(wifi_on.status["starts"]) == starts + 1
+
+
+def test_a_late_answer_is_not_taken_for_anothers(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
+    """The join is refused after the board has given up waiting; nothing of it may answer what comes next."""
+    slow = access_points.place("slow", join_s=5.0)  # a loaded host stretches the board's 200 ms
+    lab = access_points.place()
+    assert wifi_on.refusal("wifi.connect", ssid=slow.ssid, key=f"{slow.key}x", ms=200) == "timeout"
+    said = wifi_on.join(lab)
+    assert (access_points.seen.joined, access_points.seen.address) == (lab.ssid, said["address"])
+    assert [attempt.ssid for attempt in access_points.seen.attempts][-2:] == [slow.ssid, lab.ssid]
+    assert wifi_on.ask("wifi.scan")["found"] == "2"
