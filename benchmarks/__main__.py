@@ -2,6 +2,7 @@
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
     python -m benchmarks [PART ...]    help image flash case qualify boards reports compare console samples
+                                       proxy capture services
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -13,7 +14,18 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks import boards, comparing, consoles, flashing, reports, runs, samples
+from benchmarks import (
+    boards,
+    captures,
+    comparing,
+    consoles,
+    flashing,
+    proxies,
+    reports,
+    runs,
+    samples,
+    services,
+)
 from benchmarks.bench import BUILD
 from benchmarks.figures import Comparison, heading, show
 
@@ -34,6 +46,9 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "compare": comparing.comparisons,
     "console": consoles.figures,
     "samples": samples.figures,
+    "proxy": proxies.figures,
+    "capture": captures.figures,
+    "services": services.figures,
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from reports import figures, plots, view
 from reports.image_table import ImageTable, image_table
 from reports.lanes import Timeline, sorted_out
+from reports.latency import LatencyTable, PhaseTable, latency_table, phase_table
 from reports.memory import MemoryMap, memory_map
 from reports.published import BesidePublished, beside_published
 from reports.samples import SampleBook
@@ -71,6 +72,8 @@ class BoardPage:
     memory: MemoryMap
     image: ImageTable
     moves: tuple[Move, ...]
+    latency: LatencyTable
+    phases: PhaseTable
     groups: tuple[MeasureGroup, ...]
     published: tuple[BesidePublished, ...]
     timeline: str
@@ -103,6 +106,8 @@ def board_page(
         suites.setdefault(story.last.suite, []).append(story)
     measured = [m for m in run.measurements if m.board == board.name]
     rooms = memory_map(measured)
+    latencies, phases = latency_table(measured), phase_table(measured)
+    tabled = rooms.names | latencies.names | phases.names
     attempts = [attempt for story in mine for attempt in story.attempts]
     events = [event for event in run.events if event.board == board.name]
     said, more = moments(events)
@@ -120,7 +125,9 @@ def board_page(
         memory=rooms,
         image=image_table(attempts),
         moves=moves(events),
-        groups=_groups([m for m in measured if m.name not in rooms.names], book),
+        latency=latencies,
+        phases=phases,
+        groups=_groups([m for m in measured if m.name not in tabled], book),
         published=beside_published(measured),
         timeline=timeline(drawn) if drawn else "",
         look=timeline_data(drawn, budget // 2) if drawn and not paper else "",

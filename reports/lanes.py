@@ -127,7 +127,9 @@ def sorted_out(
             )
             lane.marks.append(_mark(event, clocks, colour, tall=tall))
     shown = tuple(lane for lane in lanes.values() if lane.name in _ALWAYS or lane.spans or lane.marks)
-    return Timeline(board, end_ns, shown, Lines(heard, sent, bad, words), len(cases))
+    return Timeline(
+        board, end_ns, shown, Lines(heard, sent, bad, _dated(board, heard, words, clocks)), len(cases)
+    )
 
 
 def faults(events: Iterable[Event], end_ns: int) -> list[Span]:
@@ -195,6 +197,15 @@ def _fault(begin: Event, end_ns: int) -> Span:
 
 def _mark(event: Event, clocks: BoardClocks, colour: str, *, tall: bool = False) -> Mark:
     return Mark(event.t_ns, colour, one_line(told(event), _LONGEST) + _board_time(event, clocks), tall)
+
+
+def _dated(board: str, heard: Sequence[int], words: Sequence[str], clocks: BoardClocks) -> list[str]:
+    """Lines of the console; a log line with when the board wrote it, as far as its clock is known."""
+    lines = (
+        Event(t_ns, "console", "line", board, {"text": text})
+        for t_ns, text in zip(heard, words, strict=False)
+    )
+    return [one_line(str(line.data["text"]), _LONGEST) + _board_time(line, clocks) for line in lines]
 
 
 def _board_time(event: Event, clocks: BoardClocks) -> str:

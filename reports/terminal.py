@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reports import text, view
 from reports.terminal_figures import figures
+from reports.terminal_latency import latency_lines, without_latencies
 from reports.terminal_memory import memory_lines, without_tables
 from reports.terminal_text import DIM, PLAIN, heading, outcome_word, padded, standard_console, words
 from rig.evidence.model import Run
@@ -49,8 +50,9 @@ def parts(run: Run, width: int) -> Iterator[RenderableType]:
             yield from _trouble(run, story)
     if run.measurements:
         yield heading("Figures")
-        yield from figures(without_tables(run), width)
+        yield from figures(without_latencies(without_tables(run)), width)
         yield from _remarks(run)
+    yield from latency_lines(run)
     yield from memory_lines(run, width)
     if unstable := [story for story in cases if story.last.unstable]:
         yield heading("Unstable: passed on a retry")

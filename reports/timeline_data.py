@@ -16,7 +16,7 @@ from typing import Any, Final
 from reports.lanes import Lane, Mark, Timeline
 from reports.text import one_line
 
-_LONGEST: Final = 160
+_LONGEST: Final = 240
 _SIDES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 

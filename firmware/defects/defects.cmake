@@ -2,7 +2,7 @@
 # Builds of the firmware with one defect each, to prove that the suites find it: `cmake --build … --target
 # defects` leaves defects/<name>.elf beside app.elf. What each defect is stands in defects.h (macros of the
 # kernel) and defects.c (functions of the kernel or the firmware, wrapped by the linker); which case must fail
-# stands in tests/defects/defects.toml. A variant shares every object of the sound build but those it replaces.
+# stands in tests/defects/defects*.toml. A variant shares every object of the sound build but those it replaces.
 #
 #   rig_defect(<name> [WRAP <function>…] [REPLACE <source>…])
 #     WRAP     functions that defects.c stands in front of
@@ -28,7 +28,8 @@ function(rig_defect name)
   list(JOIN app_names | app_names)
   list(JOIN kernel_names | kernel_names)
 
-  add_executable(${target} EXCLUDE_FROM_ALL defects/defects.c ${replaced} ${COMMANDS_HEADER}
+  file(GLOB sources RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS defects/*.c)
+  add_executable(${target} EXCLUDE_FROM_ALL ${sources} ${replaced} ${COMMANDS_HEADER}
     "$<FILTER:$<TARGET_OBJECTS:app>,EXCLUDE,/(${app_names})\\.o>"
     "$<FILTER:$<TARGET_OBJECTS:kernel>,EXCLUDE,(${kernel_names})\\.o>")
   target_include_directories(${target} SYSTEM PRIVATE
@@ -84,3 +85,24 @@ rig_defect(counter-first WRAP bench_keep REPLACE bench/bench_calibrate.c bench/b
   bench/bench_runner.c bench/bench_sched.c bench/bench_wake.c)
 rig_defect(counter-still REPLACE ${bench_sources} boards/mps2/board.c)
 rig_defect(tick-untold WRAP vApplicationTickHook)
+
+if(RIG_NETWORK) # those of the network, a file for each part of it
+  file(GLOB more CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/defects_*.cmake)
+  foreach(file ${more})
+    include(${file})
+  endforeach()
+endif()
+
+# TLS, credentials and PKCS #11.
+if(RIG_NETWORK)
+rig_defect(tls-name-unchecked WRAP mbedtls_ssl_set_hostname)
+rig_defect(tls-date-unchecked WRAP mbedtls_x509_time_is_past)
+rig_defect(tls-session-lost WRAP tls_sessions_offer)
+rig_defect(tls-leak WRAP mbedtls_ssl_config_free)
+rig_defect(tls-alert-untold WRAP mbedtls_ssl_send_alert_message)
+rig_defect(tls-idle-lost WRAP connection_tls_receive)
+rig_defect(key-told WRAP C_GetAttributeValue)
+rig_defect(key-not-kept WRAP token_save)
+rig_defect(verify-lax WRAP p256_verify)
+rig_defect(random-repeats WRAP tls_random)
+endif()

@@ -6,6 +6,7 @@
 #include "mqtt_box.h"
 #include "mqtt_task.h"
 #include "net_work.h"
+#include "shadow_client.h"
 #include "writer.h"
 
 #include <string.h>
@@ -28,6 +29,9 @@ void mqtt_task_on_message(void *owner, const mqtt_publish_t *message)
 {
     line_t line;
     (void)owner;
+    if (shadow_client_take(message)) {
+        return;
+    }
     const mqtt_boxed_t *row = mqtt_box_put(message);
     writer_begin_event(&line, "mqtt.message");
     mqtt_add_message(&line, row);

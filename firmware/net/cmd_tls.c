@@ -9,6 +9,7 @@
 #include "platform.h"
 #include "tls_platform.h"
 #include "tls_sessions.h"
+#include "tls_speed.h"
 
 #include "mbedtls/ecp.h"
 #include "mbedtls/ssl.h"
@@ -87,6 +88,36 @@ void command_tls_memory(const command_call_t *call, reply_t *reply)
     line_add_u32(line, "used", (uint32_t)memory.used);
     line_add_u32(line, "blocks", (uint32_t)memory.blocks);
     line_add_u32(line, "peak", (uint32_t)memory.peak);
+    reply_send(reply);
+}
+
+typedef struct {
+    const char *operation;
+    uint32_t rounds;
+    tls_speed_t speed;
+} tls_speed_job_t;
+
+static int tls_job_speed(void *argument)
+{
+    tls_speed_job_t *job = argument;
+    status_t status = tls_platform_init();
+    return status == STATUS_OK ? tls_speed_run(job->operation, job->rounds, &job->speed) : status;
+}
+
+void command_tls_speed(const command_call_t *call, reply_t *reply)
+{
+    tls_speed_job_t job = {.operation = call->values[ARG_TLS_SPEED_OPERATION].text,
+                           .rounds = (uint32_t)call->values[ARG_TLS_SPEED_ROUNDS].number};
+    int status = net_work_run(tls_job_speed, &job);
+    if (status != STATUS_OK) {
+        reply_error(reply, status_word((status_t)status), job.operation);
+        return;
+    }
+    line_t *line = reply_ok(reply);
+    line_add_u32(line, "rounds", job.rounds);
+    line_add_u32(line, "ticks", job.speed.ticks);
+    line_add_u32(line, "counter_hz", PLATFORM_COUNTER_HZ);
+    line_add_u32(line, "peak", job.speed.peak);
     reply_send(reply);
 }
 
@@ -269,7 +300,11 @@ void command_tls_receive(const command_call_t *call, reply_t *reply)
         return;
     }
     if (s_job.seed != 0u) {
+        connection_tls_facts_t facts;
         line_add_u32(&reply->line, "right", s_job.right);
+        if (connection_tls_facts(s_job.context, &facts)) {
+            line_add_u32(&reply->line, "largest", (uint32_t)facts.largest_bytes);
+        }
     } else {
         hex_format(s_job.bytes, s_job.done, text);
         line_add_text(&reply->line, "data", text);

@@ -166,16 +166,24 @@ int32_t connection_receive(NetworkContext_t *context, void *bytes, size_t length
     return context->stack->receive(context->handle, bytes, length, context->receive_timeout_ms);
 }
 
+// Whether a piece is missing or empty: then nothing of the others goes either.
+static bool connection_is_wrong_piece(const TransportOutVector_t *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].iov_base == NULL || pieces[i].iov_len == 0u) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int32_t connection_writev(NetworkContext_t *context, TransportOutVector_t *pieces, size_t count)
 {
     int32_t sent = 0;
-    if (context == NULL || !context->used || pieces == NULL || count == 0u) {
+    if (connection_is_wrong(context, pieces, count) || connection_is_wrong_piece(pieces, count)) {
         return STATUS_VALUE;
     }
     for (size_t i = 0; i < count; i++) {
-        if (pieces[i].iov_len == 0u) {
-            continue;
-        }
         int32_t taken = connection_send(context, pieces[i].iov_base, pieces[i].iov_len);
         if (taken < 0) {
             return sent > 0 ? sent : taken;

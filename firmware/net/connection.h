@@ -34,7 +34,8 @@ NetworkContext_t *connection_open(const connection_options_t *options, status_t 
 // Why the last connection_open of this task's failed, in words for a person; "" if it did not.
 const char *connection_fault(void);
 
-// As TransportSend_t, TransportRecv_t and TransportWritev_t promise; NULL and 0 bytes are refused.
+// As TransportSend_t, TransportRecv_t and TransportWritev_t promise; NULL and 0 bytes are refused,
+// also as one piece of several: then nothing is sent.
 int32_t connection_send(NetworkContext_t *context, const void *bytes, size_t length);
 int32_t connection_receive(NetworkContext_t *context, void *bytes, size_t length);
 int32_t connection_writev(NetworkContext_t *context, TransportOutVector_t *pieces, size_t count);

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { STAGE_BYTES = 1536, CLOSE_MS = 200 };
+enum { STAGE_BYTES = 1536, CLOSE_MS = 200, ALPN_BYTES = 40 };
 
 // A TLS connection. mbedTLS lets one task at a time into its context, but one task may send here
 // while another waits for something to receive: it waits in the TCP stack, for bytes of `stage`,
@@ -27,13 +27,15 @@ typedef struct {
     mbedtls_pk_context key;
     SemaphoreHandle_t mutex;
     StaticSemaphore_t mutex_memory;
-    const char *protocols[2];
+    const char *protocols[2]; // mbedTLS keeps the pointer: to `alpn`
+    char alpn[ALPN_BYTES];
     uint32_t deadline; // of the handshake; then of the call of send
     bool shaking;
     bool verified;  // the server's certificate was looked at, so that this is no resumed session
     bool lost;      // the TCP connection is gone
     uint32_t flags; // of that look
     uint32_t handshake_us;
+    size_t largest; // record received
     size_t staged, stage_at;
     uint8_t stage[STAGE_BYTES];
 } tls_t;
@@ -177,8 +179,12 @@ static status_t tls_configure(tls_t *tls, const connection_options_t *options)
     mbedtls_ssl_conf_ciphersuites(config, s_suites);
     mbedtls_ssl_conf_curves(config, s_curves);
     mbedtls_ssl_conf_sig_hashes(config, s_hashes);
+    if (options->alpn != NULL && strlen(options->alpn) >= sizeof tls->alpn) {
+        return tls_say(STATUS_TLS, "alpn: longer than 39 characters");
+    }
     if (options->alpn != NULL) {
-        tls->protocols[0] = options->alpn;
+        strncpy(tls->alpn, options->alpn, sizeof tls->alpn - 1u);
+        tls->protocols[0] = tls->alpn;
         (void)mbedtls_ssl_conf_alpn_protocols(config, tls->protocols);
     }
     return tls_prepare_identities(tls, options);
@@ -318,6 +324,7 @@ bool connection_tls_facts(const NetworkContext_t *context, connection_tls_facts_
         .resumed = !tls->verified,
         .handshake_us = tls->handshake_us,
         .record_bytes = record > 0 ? (size_t)record : 0u,
+        .largest_bytes = tls->largest,
     };
     return true;
 }
@@ -357,6 +364,8 @@ static int32_t tls_read(tls_t *tls, void *bytes, size_t length)
 {
     (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
     int32_t result = tls_result(tls, mbedtls_ssl_read(&tls->ssl, bytes, length));
+    size_t record = mbedtls_ssl_get_bytes_avail(&tls->ssl) + (size_t)(result > 0 ? result : 0);
+    tls->largest = record > tls->largest ? record : tls->largest;
     (void)xSemaphoreGive(tls->mutex);
     return result;
 }

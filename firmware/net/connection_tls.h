@@ -15,6 +15,7 @@ typedef struct {
     bool resumed;          // an earlier session was taken up again
     uint32_t handshake_us; // by the counter of the board
     size_t record_bytes;   // the most that one record we send carries
+    size_t largest_bytes;  // the most that one record has brought so far
 } connection_tls_facts_t;
 
 // False for a connection without TLS.

@@ -249,12 +249,23 @@ status_t credentials_erase(const char *label)
 
 // ---- for connections ---------------------------------------------------------------------------
 
+// The certificate of an identity, which an authority of the same label is not; the token is locked.
+static const object_t *credentials_certificate(const char *label)
+{
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        const object_t *object = &token_objects()->items[i];
+        if (object->kind == CKO_CERTIFICATE && credentials_stands_under(object, label, false)) {
+            return object;
+        }
+    }
+    return NULL;
+}
+
 status_t credentials_identity(const char *label, mbedtls_x509_crt *certificate,
                               mbedtls_pk_context *key)
 {
     token_lock();
-    const object_t *object =
-        object_set_find(token_objects(), CKO_CERTIFICATE, label, strlen(label));
+    const object_t *object = credentials_certificate(label);
     int error =
         object != NULL ? mbedtls_x509_crt_parse_der(certificate, object->value, object->length) : 0;
     token_unlock();

@@ -178,6 +178,7 @@ static status_t lwip_ethernet_open(void)
 static void lwip_ethernet_down(void)
 {
     lwip_lock();
+    lwip_task_set_poll(NULL);
     ethernet_close();
     lwip_socket_abort_all();
     lwip_resolve_abort_all();

@@ -34,14 +34,14 @@ void lwip_lock(void)
     (void)xSemaphoreTake(s_lock, portMAX_DELAY);
 }
 
-// A call of lwIP may have set a timer that is due before the task would wake.
+// A call of lwIP may have set a timer that is due before the task would wake. The task is told
+// while the lock is held: afterwards it may be gone.
 void lwip_unlock(void)
 {
-    bool sooner = (int32_t)(lwip_next_timer() - s_wake) < 0;
-    (void)xSemaphoreGive(s_lock);
-    if (sooner) {
+    if (s_task != NULL && (int32_t)(lwip_next_timer() - s_wake) < 0) {
         (void)xTaskNotifyGive(s_task);
     }
+    (void)xSemaphoreGive(s_lock);
 }
 
 static void lwip_task(void *unused)

@@ -69,7 +69,7 @@ bool mqtt_task_rest(TickType_t deadline);
 // The deadline `wait_ms` from now.
 TickType_t mqtt_task_deadline(uint32_t wait_ms);
 
-// A message came; the lock is held. Filled by mqtt_hand_on.c, called by the task net.mqtt only.
+// A message came; the lock is held. In cmd_mqtt_messages.c; called by the task net.mqtt only.
 void mqtt_task_on_message(void *owner, const mqtt_publish_t *message);
 
 #endif

@@ -5,5 +5,6 @@
 file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c net/wifi/*.c)
 list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} ${RIG_BOARD_NETWORK_SOURCES})
 list(APPEND RIG_INCLUDES net net/mqtt net/wifi)
+include(net/transport.cmake)
 include(net/lwip.cmake)
 include(net/mbedtls.cmake)

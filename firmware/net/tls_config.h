@@ -19,7 +19,7 @@
     #define MBEDTLS_ECP_WINDOW_SIZE 4
 #endif
 #ifndef MBEDTLS_ECP_FIXED_POINT_OPTIM // 1: the table of the base point's multiples is kept
-    #define MBEDTLS_ECP_FIXED_POINT_OPTIM 1
+    #define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
 #endif
 #ifndef MBEDTLS_MPI_WINDOW_SIZE
     #define MBEDTLS_MPI_WINDOW_SIZE 2

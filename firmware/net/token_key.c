@@ -118,8 +118,12 @@ static CK_OBJECT_HANDLE token_key_find(const token_key_t *key, CK_OBJECT_CLASS k
         return CK_INVALID_HANDLE;
     }
     memcpy(text, label, length);
-    CK_ATTRIBUTE template[] = {{CKA_CLASS, &kind, sizeof kind}, {CKA_LABEL, text, length}};
-    if (key->cryptoki->C_FindObjectsInit(key->session, template, 2) != CKR_OK) {
+    CK_BBOOL kept = CK_TRUE; // what a session made for itself is nobody's identity
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &kind, sizeof kind},
+                               {CKA_LABEL, text, length},
+                               {CKA_TOKEN, &kept, sizeof kept}};
+    if (key->cryptoki->C_FindObjectsInit(key->session, template,
+                                         sizeof template / sizeof template[0]) != CKR_OK) {
         return CK_INVALID_HANDLE;
     }
     CK_RV result = key->cryptoki->C_FindObjects(key->session, &found, 1, &count);

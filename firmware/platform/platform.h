@@ -17,11 +17,12 @@
 //   PLATFORM_MARKER_RAISE() and PLATFORM_MARKER_LOWER(), a store each that sets a pin to its active
 //                          level, and back: for a logic analyser, around every sample of a
 //                          benchmark. platform_init() has made the pin an output, inactive.
-// A board with a network (RIG_NETWORK) defines as well
-//   PLATFORM_STORE_AT      where keys and certificates are kept: two areas, one behind the other, in
-//   PLATFORM_STORE_AREA_BYTES  flash outside the image, each of whole erase sectors
-//   PLATFORM_NETWORKS_AT   where Wi-Fi networks are kept: two areas, one behind the other, in flash
-//   PLATFORM_NETWORKS_AREA_BYTES  outside the image, each one erase sector
+// A board with a network (RIG_NETWORK) defines as well, in flash outside the image,
+//   PLATFORM_STORE_AT, PLATFORM_STORE_AREA_BYTES
+//                          where keys and certificates are kept: two areas, one behind the other,
+//                          each of whole erase sectors and of so many bytes
+//   PLATFORM_NETWORKS_AT, PLATFORM_NETWORKS_AREA_BYTES
+//                          where Wi-Fi networks are kept: likewise, each one erase sector
 #ifndef PLATFORM_H
 #define PLATFORM_H
 

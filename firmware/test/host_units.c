@@ -71,15 +71,21 @@ int main(int count, char **arguments)
     test_at_text();
     test_command();
     test_flash_sectors();
+    test_http_reader();
+    test_json();
     test_line();
     test_metric_work();
     test_mqtt_client();
     test_mqtt_codec();
     test_mqtt_session();
+    test_object_set();
     test_payloads();
+    test_record_pair();
     test_request();
     test_series();
+    test_shadow();
     test_sums();
+    test_template();
     printf("%d checks, %d failed\n", s_checks, s_failures);
     return s_failures == 0 ? 0 : 1;
 }

@@ -16,14 +16,20 @@ void test_at_parser(void);
 void test_at_text(void);
 void test_command(void);
 void test_flash_sectors(void);
+void test_http_reader(void);
+void test_json(void);
 void test_line(void);
 void test_metric_work(void);
 void test_mqtt_client(void);
 void test_mqtt_codec(void);
 void test_mqtt_session(void);
 void test_payloads(void);
+void test_object_set(void);
+void test_record_pair(void);
 void test_request(void);
 void test_series(void);
+void test_shadow(void);
 void test_sums(void);
+void test_template(void);
 
 #endif

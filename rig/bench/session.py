@@ -149,7 +149,19 @@ class BoardSession:
         self.tell_power("off")
 
     def flash(self, image: Path, *, force: bool = False) -> FlashReport:
-        """Flashes an image with proof; the core is left halted at its first instruction."""
+        """Flashes an image with proof; the core is left halted at its first instruction.
+
+        A board that is recorded is flashed without, and recorded again from its next restart on.
+        """
+        if self._is_recorded:
+            assert self.emulated is not None
+            recorded = self.emulated.arrangement
+            self.arrange(AS_LISTED)
+            try:
+                return self.flash(image, force=force)
+            finally:
+                self.emulated.arrange(recorded)
+                self.board = self.emulated.facts
         with self.probe.exclusive:
             report = self.probe.flash(image, force=force)
             if self.rtt is not None:
@@ -163,9 +175,15 @@ class BoardSession:
         Raises BoardSilent, BoardRebooted (it resets for ever), WrongImage, LinkLost, WrongBoard (the console
         is another board's).
         """
+        if self._is_recorded:  # a reset by the probe would be in no record
+            return self.power_cycle(timeout_s)
         since = self.console.mark()
         self.probe.reset()
         return self.await_ready(since, timeout_s)
+
+    @property
+    def _is_recorded(self) -> bool:
+        return self.emulated is not None and self.emulated.arrangement.recorded
 
     def power_cycle(self, timeout_s: float = BOOT_S) -> WireEvent:
         """Pulls the plug, puts it back, and waits as ``restart`` does.

@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "threads": "List the tasks of a board's kernel, read by the probe.",
         "image": "Say what is in a firmware image: memory to the symbol.",
         "qualify": "Run the suites on a board and keep the evidence.",
+        "replay": "Run a recorded board again, bit for bit.",
         "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
         "services": "Run what a board talks to: broker, discovery.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rig.cli import COMMANDS, Options, candidates
+from rig.cli.monitor_view import SOURCES, View, Wanted
 from rig.deadline import Deadline, poll
 from rig.errors import BoardBusy
 from rig.events import Event, RunClock
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from rig.cli.monitor_view import View, Wanted
     from rig.evidence.journal_tail import RunTail
 
 _LOOK_S: Final = 0.1
@@ -36,7 +36,6 @@ _LOOK_S: Final = 0.1
 _PATIENCE_S: Final = 1.0
 _FIRST: Final = 20
 """Events of the past that a live view begins with."""
-_SOURCES: Final = ("console", "mqtt", "fault", "network", "power", "probe", "case", "memory", "clock")
 
 
 @click.command(short_help=COMMANDS["monitor"])
@@ -46,7 +45,7 @@ _SOURCES: Final = ("console", "mqtt", "fault", "network", "power", "probe", "cas
     "--source",
     "sources",
     multiple=True,
-    type=click.Choice(_SOURCES),
+    type=click.Choice(SOURCES),
     help="Only events of this source; may be repeated. Default: all but memory and clock.",
 )
 @click.option("--match", "text", default="", metavar="TEXT", help="Only events that contain this text.")
@@ -74,8 +73,6 @@ def monitor(
 
     Example: rig monitor mps2 --source mqtt --source fault
     """
-    from rig.cli.monitor_view import Wanted
-
     if (board is None) == (wanted is None):
         raise click.UsageError("name a board, or a run with --run")
     with suppress(KeyboardInterrupt):
@@ -120,32 +117,27 @@ def _follow(run: Path, chosen: Wanted, last: int | None, *, as_json: bool) -> No
     tail = RunTail(run)
     with _view(tail.started_utc, as_json=as_json, names_board=len(tail.boards) > 1) as view:
         past: deque[Event] = deque(maxlen=last)
-        while events := _events(tail.new()):
+        for events in _blocks(tail):
             view.count(events)
             past.extend(filter(chosen, events))
         view.show(past)
-        while events or tail.goes_on:
-            _say_notes(tail)
-            events = _events(_waited_for(tail))
-            view.count(events)
-            view.show(filter(chosen, events))
-    _say_notes(tail)
+        goes_on = True
+        while goes_on:
+            poll(lambda: tail.behind or not tail.goes_on, Deadline.after(_PATIENCE_S), interval_s=_LOOK_S)
+            goes_on = tail.goes_on  # asked first: a writer that has ended has written all before it
+            for events in _blocks(tail):
+                view.count(events)
+                view.show(filter(chosen, events))
     if not tail.ended:
         half = f"; half a record stands in {tail.cut_off}" if tail.cut_off else ""
         click.echo(f"rig: the run was cut off: its journal has no end{half}", err=True)
 
 
-def _waited_for(tail: RunTail) -> list[Mapping[str, Any]]:
-    """What is new, waited for as long as more may come. A writer that ended has written all before it."""
-    came: list[Mapping[str, Any]] = []
-
-    def looked() -> bool:
-        goes_on = tail.goes_on
-        came.extend(tail.new())
-        return bool(came) or not goes_on
-
-    poll(looked, Deadline.after(_PATIENCE_S), interval_s=_LOOK_S)
-    return came
+def _blocks(tail: RunTail) -> Iterator[list[Event]]:
+    """What there is to read, block by block; what is damaged is said."""
+    while records := tail.new():
+        yield _events(records)
+        _say_notes(tail)
 
 
 def _say_notes(tail: RunTail) -> None:
@@ -210,6 +202,4 @@ def _next(came: queue.SimpleQueue[Event]) -> Event | None:
 
 
 def _view(started_utc: datetime, *, as_json: bool, names_board: bool) -> View:
-    from rig.cli.monitor_view import View
-
     return View(sys.stdout, started_utc, as_json=as_json, names_board=names_board)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     help="What the board talks to, instead of the rig's own: the JSON of 'rig services up --json'.",
 )
 @click.option("--force", is_flag=True, help="Program the image also when the board holds it already.")
+@click.option("--record", is_flag=True, help="Record emulated boards on a network, for 'rig replay'.")
 @click.option("--json", "as_json", is_flag=True, help="The run as JSON on standard output.")
 @click.pass_obj
 def qualify(
@@ -62,6 +63,7 @@ def qualify(
     operator: str | None,
     services: Path | None,
     force: bool,
+    record: bool,
     as_json: bool,
 ) -> None:
     """Flash a board, run the suites on it, and keep the evidence in runs/.
@@ -93,6 +95,7 @@ def qualify(
     ):
         arguments += [option, str(value)] if value else []
     arguments += ["--force-flash"] if force else []
+    arguments += ["--record"] if record else []
     status, path = _run(boards, arguments, root, operator, image)
     if path is not None:
         _show(load_run(path), as_json)

@@ -26,16 +26,18 @@ class Arrangement:
 
     ``clock``: None is the inventory's. ``network``: the network card is wired to the rig's relay, else to
     nothing. ``wifi``: the second UART is wired to a socket that a Wi-Fi module takes, else to nothing.
+    ``recorded``: what happens is kept bit for bit; nothing that a marker can ask for.
     """
 
     clock: Clock | None = None
     network: bool = False
     wifi: bool = False
+    recorded: bool = False
 
     @classmethod
     def of_words(cls, words: dict[str, Any]) -> Arrangement:
         """From the keywords of a marker. Raises UsageFault for a word or a value that there is not."""
-        known = {field.name: field for field in fields(cls)}
+        known = {field.name: field for field in fields(cls) if field.name != "recorded"}
         for key, value in words.items():
             if key not in known:
                 raise UsageFault(f"an arrangement has no {key!r}; there are: {', '.join(known)}")
@@ -47,6 +49,15 @@ class Arrangement:
         if asked.clock not in ("paced", "free") and (asked.network or asked.wifi):
             raise UsageFault("an arrangement with a network needs clock='paced' or clock='free'")
         return asked
+
+    def to_be_recorded(self) -> Arrangement:
+        """The same, recorded: on the paced clock, as no other can be. One without a network stays as it is.
+
+        The Wi-Fi module is outside of what a record can hold.
+        """
+        if not self.network or self.wifi:
+            return self
+        return replace(self, clock="paced", recorded=True)
 
     def lacks(self, board: Board) -> str | None:
         """What this needs and the board has not got, in words; None where it has it all."""

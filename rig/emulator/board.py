@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """An emulated board: a QEMU process with file-backed flash, whose power switch starts and kills it.
 
-Owns the process, the flash file, the sockets behind its UARTs (so that a console is connected before power
-comes), the cables of its network, and the folder by which the debug probe finds it. Everything above the
-links takes it for any board.
+Owns the process, the flash file, and the folder by which the debug probe finds it. What its UARTs, network
+and clock are connected to is ``wiring.py``'s. Everything above the links takes it for any board.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from rig import child
 from rig.bench.inventory import Board, EmulatorFacts, MemoryRange
 from rig.deadline import Deadline, poll
 from rig.emulator import instance as instances
-from rig.emulator.arrangement import AS_LISTED, Arrangement, arranged
+from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.emulator.cable import CARD, Cables
 from rig.emulator.controlled_flash import ControlledFlash
+from rig.emulator.options import escaped
 from rig.emulator.qmp import QmpClient
-from rig.emulator.uart import UartSocket
+from rig.emulator.wiring import Wiring
 from rig.errors import ToolFault, UsageFault
 
 _START_S = 20.0  # a loaded host starts QEMU in under two seconds; the rest is patience
@@ -72,9 +72,7 @@ class EmulatedBoard:
     ) -> None:
         assert board.emulator is not None
         self.board = board.name
-        self.arrangement = arrangement
-        self._listed = board
-        self._facts = arranged(board, arrangement)
+        self._wiring = Wiring(board, arrangement, state_dir / "records")
         self._parts = parts
         self._extra = tuple(extra)
         self._flash_file = state_dir / "flash.bin"
@@ -82,8 +80,6 @@ class EmulatedBoard:
         self._stack = contextlib.ExitStack()
         self._power = contextlib.ExitStack()
         self._instance: instances.Instance | None = None
-        self._uarts = tuple(UartSocket(name, board.name) for name in ("uart0", "uart1"))
-        self._cables: Cables | None = None
         self._process: child.Child | None = None
 
     def __enter__(self) -> EmulatedBoard:
@@ -92,17 +88,14 @@ class EmulatedBoard:
             self._instance = stack.enter_context(
                 instances.create(
                     self.board,
-                    self._facts.probe.target,
-                    self._facts.ram[0].start,
+                    self._wiring.facts.probe.target,
+                    self._wiring.facts.ram[0].start,
                     self._parts.flash_algorithm,
                     self._rom_flash(),
                     self._emulator.machine,
                 )
             )
-            for uart in self._uarts:
-                stack.enter_context(uart)
-            if self._emulator.network is not None:
-                self._cables = stack.enter_context(Cables(self.board))
+            stack.enter_context(self._wiring)
             stack.callback(self.off)
             self._stack = stack.pop_all()
         return self
@@ -113,29 +106,36 @@ class EmulatedBoard:
     @property
     def console_url(self) -> str:
         """Where the UART is; the same over power cycles, and connectable while the board is off."""
-        return self._uarts[0].url
+        return self._wiring.uarts[0].url
 
     @property
     def wifi_url(self) -> str:
         """Where a Wi-Fi module reaches the second UART, by the same rules."""
-        return self._uarts[1].url
+        return self._wiring.uarts[1].url
 
     @property
     def cables(self) -> Cables:
         """The cables of its network; raises UsageFault for a board without a network card."""
-        if self._cables is None:
-            raise UsageFault("its emulator has no network card", board=self.board)
-        return self._cables
+        return self._wiring.cables
 
     @property
     def facts(self) -> Board:
         """The board's facts as arranged: those of the inventory, with the clock that is in force."""
-        return self._facts
+        return self._wiring.facts
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """How it is put together, at the latest from the next power-on."""
+        return self._wiring.arrangement
+
+    @property
+    def records(self) -> list[Path]:
+        """The records of the power-ons that were recorded, in their order."""
+        return self._wiring.records
 
     def arrange(self, arrangement: Arrangement) -> None:
         """How it is put together from the next power-on. Raises UsageFault for what it cannot be."""
-        self._facts = arranged(self._listed, arrangement)
-        self.arrangement = arrangement
+        self._wiring.arrange(arrangement)
 
     @property
     def probe_id(self) -> str:
@@ -161,19 +161,15 @@ class EmulatedBoard:
         assert self._instance is not None
         with contextlib.ExitStack() as stack:
             self._remove_sockets()
-            for uart in self._wired_uarts:
-                uart.forget_who_hung_up()
-            if self._cables is not None:
-                self._cables.clear()
+            self._wiring.before_power(stack, self._flash_file, self._parts.boot_rom)
             begin = self._log.stat().st_size if self._log.exists() else 0
             self._process = stack.enter_context(
-                child.spawn(self._argv(), log=self._log, pass_fds=self._inherited())
+                child.spawn(self._argv(), log=self._log, pass_fds=self._wiring.fds)
             )
             self._process.give_way()  # an idle guest races through virtual time and takes all it gets
             self._wait_for_sockets(begin)
             with QmpClient(self._instance.qmp, board=self.board) as qmp:
-                for uart in self._wired_uarts:
-                    uart.wait_taken(qmp)
+                self._wiring.wait_taken(qmp)
                 if (flash := self._controlled()) is not None:
                     flash.fill(self._instance, qmp)
                 if self._can_start():
@@ -185,6 +181,7 @@ class EmulatedBoard:
         if self._process is not None:
             if (flash := self._controlled()) is not None and self._instance is not None and self.is_on:
                 flash.save(self._instance)
+            self._wiring.before_off(self._process)
             self._process.kill()
             self._remove_sockets()  # by which a debugger sees that the board is off
         self._power.close()
@@ -195,6 +192,7 @@ class EmulatedBoard:
         assert self._instance is not None
         with QmpClient(self._instance.qmp, board=self.board) as qmp:
             qmp.execute("set_link", name=CARD, up=up)
+        self._wiring.link_was_set()
 
     def cause_of_loss(self) -> str | None:
         """Why the board is off although it was switched on, or None: 'QEMU was ended by signal 9'.
@@ -209,28 +207,26 @@ class EmulatedBoard:
 
     def _argv(self) -> list[str]:
         assert self._instance is not None
-        emulator, folder = self._emulator, self._instance.folder
+        folder = self._instance.folder
         return [
             "qemu-system-arm",
             "-nodefaults",
             "-display", "none",
             "-S",
             *self._memory_arguments(),
-            *(argument for uart in self._wired_uarts for argument in uart.arguments),
-            "-chardev", f"socket,id=gdb0,path={_escape(self._instance.gdb)},server=on,wait=off",
+            *self._wiring.arguments(),
+            "-chardev", f"socket,id=gdb0,path={escaped(self._instance.gdb)},server=on,wait=off",
             "-gdb", "chardev:gdb0",
-            "-qmp", f"unix:{_escape(self._instance.qmp)},server=on,wait=off",
-            "-qmp", f"unix:{_escape(self._instance.qmp_probe)},server=on,wait=off",
-            "-qtest", f"unix:{_escape(self._instance.qtest)},server=on,wait=off",
+            "-qmp", f"unix:{escaped(self._instance.qmp)},server=on,wait=off",
+            "-qmp", f"unix:{escaped(self._instance.qmp_probe)},server=on,wait=off",
+            "-qtest", f"unix:{escaped(self._instance.qtest)},server=on,wait=off",
             "-qtest-log", "none",
             "-pidfile", str(folder / "pid"),
-            *clock_arguments(emulator),
-            *self._network_arguments(),
             *self._extra,
         ]  # fmt: skip
 
     def _memory_arguments(self) -> list[str]:
-        emulator, file = self._emulator, _escape(self._flash_file)
+        emulator, file = self._emulator, escaped(self._flash_file)
         if emulator.storage == "controller":
             return ["-machine", emulator.machine]
         if self._parts.boot_rom is None:  # true ROM: filled once at power-on, not again at a reset
@@ -239,12 +235,12 @@ class EmulatedBoard:
             return ["-machine", emulator.machine, "-device", loader]
         backend = f"memory-backend-file,id=flash0,size={emulator.flash_size},mem-path={file},share=on"
         machine = f"{emulator.machine},memory-backend=flash0"
-        loader = f"loader,file={_escape(self._parts.boot_rom)}"
+        loader = f"loader,file={escaped(self._parts.boot_rom)}"
         return ["-machine", machine, "-object", backend, "-device", loader]
 
     @property
     def _flash(self) -> MemoryRange:
-        return next(item for item in self._facts.flash if item.name == self._emulator.flash)
+        return next(item for item in self._wiring.facts.flash if item.name == self._emulator.flash)
 
     def _rom_flash(self) -> instances.RomFlash | None:
         if self._emulator.storage != "loader":
@@ -261,22 +257,7 @@ class EmulatedBoard:
 
     @property
     def _emulator(self) -> EmulatorFacts:
-        assert self._facts.emulator is not None
-        return self._facts.emulator
-
-    @property
-    def _wired_uarts(self) -> tuple[UartSocket, ...]:
-        return self._uarts if self.arrangement.wifi else self._uarts[:1]
-
-    def _network_arguments(self) -> list[str]:
-        if not self.arrangement.network or self._emulator.network is None:
-            return []
-        return self.cables.arguments(self._emulator.network)
-
-    def _inherited(self) -> tuple[int, ...]:
-        """The descriptors that QEMU is started with."""
-        cables = self.cables.fds if self.arrangement.network else ()
-        return (*(uart.fd for uart in self._wired_uarts), *cables)
+        return self._wiring.emulator
 
     def _make_flash_file(self) -> None:
         """A new chip: erased, with a serial number of its own in the factory page."""
@@ -284,7 +265,7 @@ class EmulatedBoard:
             return
         self._flash_file.parent.mkdir(parents=True, exist_ok=True)
         content = bytearray([_ERASED]) * self._emulator.flash_size
-        place = self._facts.identity.serial
+        place = self._wiring.facts.identity.serial
         if place is not None and 0 <= place.address - self._flash.start < self._emulator.flash_size:
             serial = f"EMU-{secrets.token_hex(4).upper()}".encode("ascii")[: place.length]
             offset = place.address - self._flash.start
@@ -317,17 +298,3 @@ class EmulatedBoard:
                 board=self.board,
                 evidence=str(self._log),
             )
-
-
-def clock_arguments(emulator: EmulatorFacts) -> list[str]:
-    """QEMU's options for a clock: exact (deterministic), paced (about real time) or free (fastest)."""
-    if emulator.clock == "exact":
-        return ["-icount", f"shift={emulator.icount_shift},sleep=off"]
-    if emulator.clock == "paced":
-        return ["-icount", f"shift={emulator.icount_shift},sleep=on"]
-    return []
-
-
-def _escape(path: Path) -> str:
-    """A path as a value of a QEMU option, in which a comma is written twice."""
-    return str(path).replace(",", ",,")

@@ -42,6 +42,11 @@ class UartSocket:
         return f"socket://127.0.0.1:{self._socket.getsockname()[1]}"
 
     @property
+    def listener(self) -> socket.socket:
+        """The socket itself, for who accepts in QEMU's place."""
+        return self._socket
+
+    @property
     def fd(self) -> int:
         """The descriptor that QEMU inherits."""
         return self._socket.fileno()

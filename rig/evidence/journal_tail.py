@@ -7,6 +7,7 @@ whether the journals are still written; what the records mean is ``records.py``'
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import itemgetter
@@ -51,6 +52,13 @@ class JournalTail:
         return [record for line in lines if line and (record := self._decoded(line))]
 
     @property
+    def behind(self) -> bool:
+        """Whether there is something to read."""
+        with contextlib.suppress(OSError):
+            return self.path.stat().st_size != self._offset
+        return False
+
+    @property
     def cut_off(self) -> bool:
         """Whether half a record stands at the end."""
         return bool(self._rest)
@@ -79,7 +87,7 @@ class RunTail:
 
     def new(self) -> list[Record]:
         """What came since the last call, in order of time as far as it came together."""
-        came = [self._tails[0].new(), *(tail.new() for tail in self._tails[1:])]
+        came = [tail.new() for tail in self._tails]
         self.ended |= any(record["type"] == "finish" for record in came[0])
         return sorted((r for records in came for r in records if "t" in r), key=itemgetter("t"))
 
@@ -87,6 +95,11 @@ class RunTail:
     def goes_on(self) -> bool:
         """Whether more may come: no end was seen, and a process has one of the journals open to write."""
         return not self.ended and any(is_written(tail.path) for tail in self._tails)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something to read."""
+        return any(tail.behind for tail in self._tails)
 
     @property
     def notes(self) -> list[str]:

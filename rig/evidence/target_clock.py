@@ -29,8 +29,8 @@ FEWEST: Final = 2
 """Exchanges that a fit needs."""
 MOST: Final = 400
 """Exchanges that a fit looks at: of each stretch of time those of the shortest round trip."""
-_MOST_DRIFT: Final = 1.0
-"""The board's clock may stand still, or run twice as fast as said; more is no clock."""
+_DRIFT_PPM: Final = (-1e6, 1e9)
+"""From a clock that runs without end to one that its host lets run a thousandth of the time."""
 _TOGETHER_NS: Final = 100_000_000
 """Exchanges no farther apart than this were asked at one time."""
 _GIVE_US: Final = 1e-3
@@ -274,7 +274,7 @@ class _Lines:
         first, last = float(self.since_s[0]), float(self.since_s[-1])
         if line.slack_us > _GIVE_US:
             far = self._farthest_us(line) * 1e3
-            return (far, far), 2e-3 * far / (last - first) if last > first else _MOST_DRIFT * 1e6
+            return (far, far), 2e-3 * far / (last - first) if last > first else _DRIFT_PPM[1]
         ends = (self._off_us(line, first) * 1e3, self._off_us(line, last) * 1e3)
         return ends, max(abs(self._extreme(0, 1, sign) - line.drift_ppm) for sign in (1, -1))
 
@@ -304,13 +304,12 @@ class _Lines:
         ones = np.ones_like(self.since_s)
         upper = np.column_stack((ones, self.since_s, -ones))
         lower = np.column_stack((-ones, -self.since_s, -ones))
-        most = _MOST_DRIFT * 1e6
         slack = (None, None) if widen_us is None else (widen_us, widen_us)
         found = linprog(
             cost,
             A_ub=np.vstack((upper, lower)),
             b_ub=np.concatenate((self.roof_us, -self.floor_us)),
-            bounds=[(None, None), (-most, most), slack],
+            bounds=[(None, None), _DRIFT_PPM, slack],
             method="highs",
         )
         if found.x is None:

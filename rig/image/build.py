@@ -32,6 +32,8 @@ NETWORK = "RIG_NETWORK"
 """The setting that puts the network into an image, ``ON`` in the presets of boards that have one, and ..."""
 NETWORK_SOURCES = ("lwip", "mbedtls")
 """... the pinned sources that such an image is made of, beside the kernel."""
+LIBRARIES = "FREERTOS_LIBRARIES_PATH"
+"""Names a tree of FreeRTOS libraries, whose transport_interface.h such an image is compiled against."""
 STAMP = ".configured"
 LAST_LINES = 15
 """Lines of compiler output that a failure quotes, and ..."""
@@ -84,6 +86,8 @@ def build(
     kernel = kernel_tree(kernel_path(project_root, environ, say)).folder
     has_network = str(settings.get(NETWORK, entry.get("cacheVariables", {}).get(NETWORK))) == "ON"
     others = source_folders(NETWORK_SOURCES if has_network else (), project_root, environ, say)
+    if has_network and environ.get(LIBRARIES):
+        others[LIBRARIES] = environ[LIBRARIES]
     job = _Job(preset, sources, folder, kernel, environ, {**settings, **others})
     with locked(folder.with_name(f".{name}.lock"), LOCK_TIMEOUT_S, say):
         if not job.is_configured():

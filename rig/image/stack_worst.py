@@ -122,7 +122,7 @@ class Stacks:
         )
         reasons = tuple(sorted({*missing, *(reason for one in downs for reason in one.unbounded)}))
         assumed = tuple(sorted({note for one in downs for note in one.assumed}))
-        why = next((note.why for note in self._notes.measured if task.name in note.tasks), "")
+        why = "; ".join(note.why for note in self._notes.measured if task.name in note.tasks)
         reasons = (f"only measured: {why}",) if why else reasons
         bytes_ = sum(parts.values())
         return StackWorst(task.name, task.size, bytes_, parts, down.path, reasons, assumed, why)

@@ -89,8 +89,8 @@ class MqttCapture:
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt-capture")
         self._writer: MessageWriter | None = None
-        self._marks = Marks()
-        self._marking = threading.Lock()
+        self._settle = f"{self._own}/settle"
+        self._marks, self._settles = Marks(), Marks()
         self._dropped: int | None = None
         self._alive = 0
         self._since_mark = 0
@@ -148,21 +148,26 @@ class MqttCapture:
         return self._seen.wait(wanted, deadline, since=since)
 
     def _settled(self, deadline: Deadline) -> bool:
-        """By the first mark from now on that comes back: a broker under a flood drops marks too."""
-        first = self._marks.sent + 1
+        """By the first mark from now on that comes back: a broker under a flood drops marks too.
+
+        With QoS 2, so that it queues behind messages whose acknowledgements are on their way.
+        """
+        first = self._settles.sent + 1
         while True:
             try:
-                self._publish_mark()
+                number = b"%d" % self._settles.next()
+                self._connection.publish(self._settle, number, qos=2, wait=False)
             except LinkLost:
                 return False
-            if self._marks.await_number(first, deadline.sooner(_RETRY_S)) or deadline.expired:
-                return self._marks.await_number(first, Deadline.after(0))
+            if self._settles.await_number(first, deadline.sooner(_RETRY_S)) or deadline.expired:
+                return self._settles.await_number(first, Deadline.after(0))
 
-    def _publish_mark(self) -> int:
-        with self._marking:  # in the order of their numbers
-            number = self._marks.next()
-            self._connection.publish(self._own, b"%d" % number)
-            return number
+    def _publish_mark(self) -> None:
+        try:
+            self._connection.publish(self._own, b"%d" % self._marks.next())
+        except LinkLost:
+            self._marks.forget()
+            raise
 
     def _watch_counter(self) -> None:
         try:
@@ -210,8 +215,7 @@ class MqttCapture:
     def _on_link(self, back: bool) -> None:
         kind = "capture_back" if back else "capture_gone"
         self._sink(Event(self._clock.now_ns(), "mqtt", kind, self._board, {}))
-        if not back:
-            self._marks.forget()
+        self._marks.forget()
 
     # --- the keeping thread
 
@@ -237,7 +241,7 @@ class MqttCapture:
                 if busy:
                     self._connection.ask_again(_DROPPED)
             except LinkLost:
-                self._marks.forget()
+                return
 
     def _keep_queued(self) -> int:
         batch = [self._queue.popleft() for _ in range(len(self._queue))]
@@ -247,7 +251,7 @@ class MqttCapture:
             self._tell(message)
         self._seen.add(*messages)
         for message in batch:
-            if message.topic == self._own:
+            if message.topic in (self._own, self._settle):
                 self._returned(message)
         overflow, self._overflow = self._overflow, 0
         if overflow:
@@ -262,7 +266,7 @@ class MqttCapture:
             with self._marks.changed:
                 self._alive += 1
                 self._marks.changed.notify_all()
-        return message.topic in (self._own, _DROPPED, _ALIVE)
+        return message.topic in (self._own, self._settle, _DROPPED, _ALIVE)
 
     def _counted(self, dropped: int) -> None:
         before, self._dropped = self._dropped, dropped
@@ -271,8 +275,11 @@ class MqttCapture:
 
     def _returned(self, message: Message) -> None:
         number = _number(message)
-        missing = self._marks.returned(number) if number is not None else 0
-        if missing:
+        if number is None:
+            return
+        if message.topic == self._settle:
+            self._settles.returned(number)
+        elif missing := self._marks.returned(number):
             self._lose(0, f"{missing} of the capture's own marks are missing in their sequence")
 
     @staticmethod

@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.memory_watch import Reading
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
-pytest_plugins = ["rig.pytest_plugin.board_wifi", "rig.pytest_plugin.connectivity"]
+pytest_plugins = [
+    "rig.pytest_plugin.board_wifi",
+    "rig.pytest_plugin.connectivity",
+    "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.mqtt",
+    "rig.pytest_plugin.mqtt_peer",
+    "rig.pytest_plugin.latency",
+]
 
 _ENDING = pytest.StashKey[Ending]()
 
@@ -53,6 +60,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
     group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")
+    group.addoption(
+        "--record",
+        action="store_true",
+        help="keep what an emulated board does on a network, for 'rig replay'",
+    )
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 

@@ -8,6 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.broker import Broker as Broker
     from rig.services.echo import EchoServers as EchoServers
+    from rig.services.endpoint import Endpoint as Endpoint
     from rig.services.lab import Lab
     from rig.services.service_set import ServiceSet as ServiceSet
 
@@ -50,6 +52,7 @@ class Connectivity:
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
         if self._lab is None:
+            self._qualification.skip_after_first_cause()
             self._lab = self._start()
         return self._lab
 
@@ -114,7 +117,8 @@ class Connectivity:
             pytest.skip(f"board {board.name} cannot reach this machine's loopback; give it --services FILE")
         self._qualification.say("starting the services")
         log = self._qualification.log_path("broker.log")
-        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log))
+        tell = partial(self._qualification.event, "fault")
+        return self._qualification.keep_open(Lab(f"rig-{board.name}", log=log, tell=tell))
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import pytest
 
 from rig.events import Event, Scalar
+from rig.pytest_plugin.ethernet_peer import Peer
 from rig.services.network.dhcp import DhcpMode
 from rig.services.network.dns import DnsMode
-from rig.services.network.impairment import Impairment, Tally
+from rig.services.network.impairment import Impairment as Impairment  # for suites
+from rig.services.network.impairment import Tally
 from rig.services.network.relay import Direction, Relay
 
 if TYPE_CHECKING:
@@ -42,6 +44,18 @@ class Ethernet:
         """What became of the frames so far, by direction: ``out`` of the board, ``in`` to it."""
         self._relay.check()
         return {direction: replace(tally) for direction, tally in self._relay.tally.items()}
+
+    @property
+    def dhcp_log(self) -> tuple[tuple[str, str], ...]:
+        """The DHCP exchanges so far: (``discover``, ``offer``), (``request``, ``withheld``), …"""
+        self._relay.check()
+        return tuple(self._relay.dhcp.log)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Peer]:
+        """A TCP port of this machine for the board to connect to, its bytes in the case's hands."""
+        with Peer() as peer:
+            yield peer
 
     @contextlib.contextmanager
     def impaired(

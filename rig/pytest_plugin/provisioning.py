@@ -59,12 +59,12 @@ class Provisioned:
 def provision(console: Asked, services: ServiceSet, sign: Callable[[str], str]) -> Provisioned:
     """A new key on the board, its certificate, and the services' roots. Blocks. Raises BoardFault."""
     _ask(console, "cred.key", label=IDENTITY)
-    request = _request_of(console, services.thing)
-    digests = [_store(console, IDENTITY, "identity", _der_of(sign(request)))]
+    request = request_of(console, IDENTITY, services.thing)
+    digests = [keep(console, IDENTITY, "identity", certificates_of(sign(request))[0])]
     labels = []
-    for number, pem in enumerate(_CERTIFICATE.findall(services.ca)):
+    for number, der in enumerate(certificates_of(services.ca)):
         labels.append(AUTHORITY.format(number))
-        digests.append(_store(console, labels[-1], "authority", _der_of(pem)))
+        digests.append(keep(console, labels[-1], "authority", der))
     return Provisioned(services.thing, IDENTITY, tuple(labels), frozenset(digests))
 
 
@@ -79,9 +79,9 @@ def set_time(console: Asked) -> None:
     _ask(console, "time.set", epoch_s=int(time.time()))
 
 
-def _request_of(console: Asked, name: str) -> str:
-    """The board's certificate request, PEM."""
-    reply = _ask(console, "cred.csr", label=IDENTITY, name=name)
+def request_of(console: Asked, label: str, name: str) -> str:
+    """The board's certificate request for that identity, PEM."""
+    reply = _ask(console, "cred.csr", label=label, name=name)
     der = b"".join(bytes.fromhex(row["data"]) for row in reply.rows)
     if len(der) != int(reply.fields["length"]) or _digest(der) != reply.fields["sha256"]:
         seen = f"{len(der)} bytes with SHA-256 {_digest(der)}"
@@ -93,10 +93,18 @@ def _request_of(console: Asked, name: str) -> str:
     return f"-----BEGIN CERTIFICATE REQUEST-----\n{text}-----END CERTIFICATE REQUEST-----\n"
 
 
-def _store(console: Asked, label: str, kind: str, der: bytes) -> str:
-    """Sends a certificate piece by piece and has it kept; returns the digest that the board says of it."""
+def bring(console: Asked, der: bytes) -> None:
+    """Sends a certificate piece by piece; the board keeps nothing of it yet."""
     for offset in range(0, len(der), _PIECE):
         _ask(console, "cred.certificate", offset=offset, data=der[offset : offset + _PIECE].hex())
+
+
+def keep(console: Asked, label: str, kind: str, der: bytes) -> str:
+    """Sends a certificate and has it kept; returns the digest that the board says of it.
+
+    Raises CommandRefused with the board's reason, BoardFault when it says another digest.
+    """
+    bring(console, der)
     kept = _ask(console, "cred.commit", label=label, length=len(der), kind=kind).fields["sha256"]
     if kept != _digest(der):
         message = f"it was to keep the certificate with SHA-256 {_digest(der)} under {label}; it kept {kept}"
@@ -104,15 +112,16 @@ def _store(console: Asked, label: str, kind: str, der: bytes) -> str:
     return kept
 
 
+def certificates_of(pem: str) -> list[bytes]:
+    """The certificates of a text, DER, in their order. Raises ValueError when there is none."""
+    found = _CERTIFICATE.findall(pem)
+    if not found:
+        raise ValueError("no certificate in the text")
+    return [ssl.PEM_cert_to_DER_cert(one) for one in found]
+
+
 def _ask(console: Asked, command: str, **args: str | int) -> Reply:
     return console.request(command, args, deadline=Deadline.after(_S))
-
-
-def _der_of(pem: str) -> bytes:
-    found = _CERTIFICATE.search(pem)
-    if found is None:
-        raise ValueError("no certificate in the text")
-    return ssl.PEM_cert_to_DER_cert(found.group())
 
 
 def _digest(der: bytes) -> str:

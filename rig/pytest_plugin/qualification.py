@@ -25,7 +25,7 @@ from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
 from rig.child import require_programs
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
-from rig.events import Event, RunClock, Scalar
+from rig.events import Event, EventSink, RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
 from rig.evidence.measurement import Measurement, Outcome
@@ -38,6 +38,7 @@ from rig.pytest_plugin.connectivity import Connectivity, given_services
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.memory_watch import BOOT, MemoryWatch
 from rig.pytest_plugin.outcome import Ending
+from rig.pytest_plugin.record_keeper import RECORD, RecordKeeper
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -67,6 +68,7 @@ class Settings:
     root: Path
     run: Path | None = None
     services: ServiceSet | None = None
+    record: bool = False
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -78,12 +80,14 @@ class Settings:
         board = inventory.board(options.board)
         if options.image is not None and not options.image.is_file():
             raise UsageFault(f"no image {options.image}")
+        if options.record and board.emulator is None:
+            raise UsageFault("it is a physical board: only an emulated one can be recorded", board=board.name)
         if options.image is None and board.firmware is None:
             raise UsageFault("it names no firmware to build", board=board.name, hint="Give --image FILE")
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
-            given_services(options.services, board),
+            given_services(options.services, board), options.record,
         )  # fmt: skip
 
 
@@ -118,6 +122,8 @@ class Qualification:
         self._run_stack = contextlib.ExitStack()
         self.connectivity = Connectivity(self)
         self.gave_up = False
+        self.incomplete = False
+        """Evidence of the run was lost; set by who keeps it."""
         self._recorder: RunRecorder | None = None
         self._session: BoardSession | None = None
         self._first_cause: RigError | None = None
@@ -126,6 +132,7 @@ class Qualification:
         self._artifacts: dict[str, Path] = {}
         self.memory_watch: MemoryWatch | None = None
         self.clock_watch: ClockWatch | None = None
+        self._records = RecordKeeper(self.keep_record)
 
     # --- the run
 
@@ -159,13 +166,15 @@ class Qualification:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Lets the board go first, so that its last words are in the bundle, then ends the run."""
+        session, self._session = self._session, None
         try:
-            self._session = None
             with self._run_stack:
                 self._board_stack.__exit__(kind, error, trace)
                 self._keep_clocks()
+                self._records.keep(session)
         finally:
-            self._finish(Outcome.ERROR if isinstance(error, Exception) or self.gave_up else None)
+            broken = isinstance(error, Exception) or self.gave_up or self.incomplete
+            self._finish(Outcome.ERROR if broken else None)
 
     def _keep_clocks(self) -> None:
         told = self.clock_watch.as_json() if self.clock_watch is not None else b""
@@ -261,17 +270,22 @@ class Qualification:
             pytest.skip(f"board {self.settings.board.name} has no feature '{sorted(missing)[0]}'")
         if (lack := case.arrangement.lacks(self.settings.board)) is not None:
             pytest.skip(f"board {self.settings.board.name}: {lack}")
-        if self._first_cause is not None:
-            pytest.skip(f"first cause: {self._first_cause}")
+        self.skip_after_first_cause()
         try:
             self._bring_up(case)
         except RigError as error:
             self._first_cause = self.explain(error)
             raise self._first_cause from error
+        self._records.case_uses(self._session, case.label)
         self._needs_restart = False
         self._look_at_clock(fit=True)
         assert self._session is not None
         return self._session
+
+    def skip_after_first_cause(self) -> None:
+        """Skips the case where something that the run stands on has broken before."""
+        if self._first_cause is not None:
+            pytest.skip(f"first cause: {self._first_cause}")
 
     @property
     def timebase(self) -> TimeBase:
@@ -286,14 +300,16 @@ class Qualification:
 
     def _bring_up(self, case: Case) -> None:
         """Opens the board, brings it back after a failure, and arranges it as the case needs it."""
+        wanted = case.arrangement.to_be_recorded() if self.settings.record else case.arrangement
         if self._session is None:
             self._open_session(case)
-        elif self._needs_restart and self._session.is_arranged(case.arrangement):
+        elif self._needs_restart and self._session.is_arranged(wanted):
             _bring_back(self._session)
         assert self._session is not None
-        if not self._session.is_arranged(case.arrangement):
+        if not self._session.is_arranged(wanted):
             self.say("switching the board's arrangement")
-            self._session.arrange(case.arrangement)
+            self._session.arrange(wanted)
+        self._records.keep(self._session)
 
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""
@@ -338,19 +354,35 @@ class Qualification:
         """Enters what cases share; it is left when the run ends, after the board was let go."""
         return self._run_stack.enter_context(context)
 
-    def log_path(self, name: str) -> Path:
-        """Where what runs beside the board writes its log; it is an artifact of the run when that ends."""
+    def log_path(self, name: str, *, sensitive: bool = False) -> Path:
+        """Where what runs beside the board writes its log, a file or a folder of files.
+
+        It is an artifact of the run when that ends; a ``sensitive`` one leaves the bundle with no export.
+        """
         path = self._live.artifact_path(self._file(name))
-        self._run_stack.callback(self._keep_log, path)
+        self._run_stack.callback(self._keep_log, path, sensitive)
         return path
 
-    def _keep_log(self, path: Path) -> None:
-        if path.exists():
-            self._live.artifact(path.name, path)
+    def _keep_log(self, path: Path, sensitive: bool) -> None:
+        for each in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if each.exists():
+                self._live.artifact(each.name, each, sensitive=sensitive)
+
+    @property
+    def sink(self) -> EventSink:
+        """Takes events of what runs beside the board, with times of the run's clock. From any thread."""
+        return self._live.event
 
     def event(self, source: str, kind: str, data: Mapping[str, Scalar]) -> None:
         """Says in the run that something happened now, to this board. From any thread; never raises."""
         self._live.event(Event(self.clock.now_ns(), source, kind, self.settings.board.name, dict(data)))
+
+    def keep_record(self, record: Path, cases: str) -> None:
+        """Keeps what a board did between two power cycles: an artifact, and an event that names the cases."""
+        stored = self._live.artifact(self._file(record.name), record, sensitive=True)
+        shown = stored.relative_to(self._live.path).as_posix()
+        data: dict[str, Scalar] = {"path": shown, "cases": cases}
+        self._live.event(Event(self.clock.now_ns(), RECORD, "kept", self.settings.board.name, data))
 
     def _file(self, name: str) -> str:
         """An artifact's name: boards side by side have the same cases."""

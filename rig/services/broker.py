@@ -13,6 +13,7 @@ import contextlib
 import os
 import pwd
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Final
 from rig.child import Child, require_program, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
+from rig.events import Scalar
 from rig.services.endpoint import LOOPBACK, Endpoint, free_ports
 from rig.services.pki import Authority, Identity, IdentityFiles, write_private
 
@@ -33,6 +35,8 @@ CLOUD: Final = "rig-cloud"
 
 _READY_S: Final = 5.0
 _TRIES: Final = 3  # free ports may be taken by others before mosquitto has them
+_WHERE: Final = {"where": "broker"}
+_DOWN: Final = {"what": "down", **_WHERE}
 _HELLO: Final = bytes.fromhex("100c00044d5154540402000a0000")  # MQTT 3.1.1 CONNECT, clean, no client id
 _WELCOME: Final = bytes.fromhex("20020000")
 _TAKEN: Final = "Address already in use"
@@ -47,11 +51,16 @@ class Limits:
     packet_bytes: int = 1 << 20
 
 
+Tell = Callable[[str, Mapping[str, Scalar]], None]
+"""Takes the kind of an event and its data."""
+
+
 class Broker:
     """A broker that runs while the context is entered. Its ports stay the same over ``stop`` and ``start``.
 
     ``folder`` takes its configuration and its keys; ``log`` what it says. ``ports`` (plain, TLS) are for who
-    must have certain ones; else free ones are found. Not for several threads.
+    must have certain ones; else free ones are found. ``tell`` hears of each end and return as of a fault: its
+    kind (``begin``, ``end``) and what it is. Not for several threads.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class Broker:
         ports: tuple[int, int] | None = None,
         limits: Limits = Limits(),
         identity: Identity | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self._folder = folder
         self._authority = authority
@@ -73,6 +83,7 @@ class Broker:
         self._wanted = ports
         self._ports = ports or (0, 0)
         self._limits = limits
+        self._tell = tell or _nobody
         self._stack = ExitStack()
         self._child: Child | None = None
 
@@ -107,19 +118,22 @@ class Broker:
 
     def stop(self) -> None:
         """Ends it in good order: it keeps sessions and retained messages, and says goodbye to nobody."""
-        self._stack.close()
-        self._child = None
+        if self._child is not None:
+            self._tell("begin", {**_DOWN, "how": "stop"})
+        self._end()
 
     def kill(self) -> None:
         """Ends it as if the plug were pulled: what it had not stored is lost."""
         if self._child is not None:
+            self._tell("begin", {**_DOWN, "how": "kill"})
             self._child.kill()
-        self.stop()
+        self._end()
 
     def start(self) -> None:
         """Starts it again on the same ports; blocks until it is ready. Raises ToolFault."""
         if not self.running:
             self._start()
+            self._tell("end", _DOWN)
 
     def restart(self) -> None:
         """``stop`` and ``start``."""
@@ -129,13 +143,19 @@ class Broker:
     def kick(self, client_id: str) -> None:
         """Takes a client's id over, which ends its connection (MQTT 3.1.1, 3.1.4-2); its session stays."""
         hello = _connect_packet(client_id)
+        self._tell("begin", {"what": "kick", "client": client_id, **_WHERE})
         with socket.create_connection((self._host, self._ports[0]), _READY_S) as connection:
             connection.sendall(hello)
             if connection.recv(4)[:1] != b"\x20":
                 raise ToolFault(f"the broker did not take over client {client_id!r}", evidence=str(self.log))
             connection.sendall(b"\xe0\x00")  # DISCONNECT
+        self._tell("end", {"what": "kick", "client": client_id, **_WHERE})
 
     # --- its process
+
+    def _end(self) -> None:
+        self._stack.close()
+        self._child = None
 
     def _start_somewhere(self) -> None:
         for left in reversed(range(1 if self._wanted else _TRIES)):
@@ -155,7 +175,7 @@ class Broker:
         ready = poll(lambda: not child.alive or self._ready(said_before), Deadline.after(_READY_S), 0.002)
         if not child.alive or not ready:
             said = self._said(said_before)
-            self.stop()
+            self._end()
             raise self._why(child, said)
         self._child = child
 
@@ -230,6 +250,10 @@ class Broker:
         if self._identity is None:
             self._identity = self._authority.server()
         return self._identity.write(self._folder)
+
+
+def _nobody(_kind: str, _data: Mapping[str, Scalar]) -> None:
+    """Who is told where nobody keeps events."""
 
 
 class _PortTaken(ToolFault):

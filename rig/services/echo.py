@@ -8,6 +8,8 @@ down, judging is the suite's. Kinds of behaviour:
 ``silent``  takes everything and answers nothing
 ``close``   closes in good order after the first bytes
 ``reset``   resets the connection (RST) after the first bytes
+``gather``  takes a count (four bytes, the most significant first) and as many bytes, and gives these back by
+            one write: under TLS in records as large as there may be (16 KiB, RFC 5246, 6.2.1)
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
 
-from rig.errors import RigFault
+from rig.errors import BoardFault, RigFault
 from rig.services.endpoint import LOOPBACK, Place
 from rig.services.hello import RECORD_HEADER, ClientHello, read_hello
 from rig.services.pki import Authority, Flaw, IdentityFiles
 
-Behaviour = Literal["echo", "silent", "close", "reset"]
+Behaviour = Literal["echo", "silent", "close", "reset", "gather"]
 AskFor = Literal["required", "wanted", "none"]
 """Whether the server asks for the client's certificate; ``wanted``: a client without one is served too."""
 
 _CHUNK: Final = 1 << 16
-_HANDSHAKE_S: Final = 30.0
+_HANDSHAKE_S: Final = 90.0
 _LEAVE: Final = socket.MSG_PEEK | socket.MSG_WAITALL
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
 
@@ -96,10 +98,10 @@ class Server:
             return tuple(self._seen)
 
     def next_handshake(self, after: int, timeout_s: float) -> Handshake:
-        """The handshake that follows the first ``after``; blocks until it has ended. Raises RigFault."""
+        """The handshake that follows the first ``after``; blocks until it has ended. Raises BoardFault."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._seen) > after, timeout_s):
-                raise RigFault(f"no client came to {self._name} in {timeout_s:g} s; {after} before")
+                raise BoardFault(f"nobody came to {self.place.host} in {timeout_s:g} s; {after} came before")
             return self._seen[after]
 
     def __enter__(self) -> Server:
@@ -233,11 +235,18 @@ def _reset(stream: socket.socket) -> None:
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
 
+def _gather(stream: socket.socket) -> None:
+    with stream.makefile("rb") as reader:
+        while len(head := reader.read(4)) == 4:
+            stream.sendall(reader.read(int.from_bytes(head, "big")))
+
+
 _BEHAVIOURS: Final[dict[Behaviour, Callable[[socket.socket], None]]] = {
     "echo": _echo,
     "silent": _silent,
     "close": _close,
     "reset": _reset,
+    "gather": _gather,
 }
 
 

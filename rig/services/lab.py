@@ -23,7 +23,7 @@ from rig.services.aws.shadow import ShadowService
 from rig.services.aws.shadow_https import ShadowRoute
 from rig.services.aws.shadow_mqtt import ShadowClient
 from rig.services.aws.shadow_store import ShadowStore
-from rig.services.broker import CLOUD, OWNER, Broker
+from rig.services.broker import CLOUD, OWNER, Broker, Tell
 from rig.services.echo import EchoServers, server_context
 from rig.services.endpoint import LOOPBACK, Endpoint, Place
 from rig.services.https import HttpsServer
@@ -38,12 +38,16 @@ class Lab:
     """The services while the context is entered. ``log``: what the broker says, kept by the caller.
 
     ``host``: the address of this machine that they listen on; by default only this machine reaches them.
+    ``tell`` hears of the broker's ends and returns.
     """
 
-    def __init__(self, thing: str, *, log: Path | None = None, host: str = LOOPBACK) -> None:
+    def __init__(
+        self, thing: str, *, log: Path | None = None, host: str = LOOPBACK, tell: Tell | None = None
+    ) -> None:
         self.thing = thing
         self._log = log
         self._host = host
+        self._tell = tell
         self._stack = ExitStack()
         self.folder: Path
         self.authority: Authority
@@ -99,6 +103,7 @@ class Lab:
                 log=self._log or self.folder / "broker.log",
                 host=self._host,
                 identity=self._server,
+                tell=self._tell,
             )
         )
         self.echo = self._echo(stack)

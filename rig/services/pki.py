@@ -104,6 +104,10 @@ class Authority:
             raise UsageFault("the key is not that of the certificate", evidence=str(private_key))
         return cls(_common_name(root.subject), root, key, now or datetime.now(UTC))  # type: ignore[arg-type]
 
+    def stranger(self) -> Authority:
+        """Another authority, whom nobody in the lab trusts."""
+        return Authority.create("another CA", self.now)
+
     @property
     def certificate(self) -> str:
         """The root's certificate, PEM."""
@@ -154,7 +158,7 @@ class Authority:
         """A leaf and what stands between it and the root, which the other side knows."""
         issuers: list[Authority] = []
         if flaw == "other_ca":
-            issuers = [Authority.create("another CA", self.now)]
+            issuers = [self.stranger()]
         elif flaw == "large_chain":
             upper = self._intermediate("rig lab intermediate 1")
             issuers = [upper._intermediate("rig lab intermediate 2"), upper]

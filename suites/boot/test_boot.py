@@ -25,6 +25,13 @@ COMMANDS = {
     "kernel-features": ("kernel.features",),
     "kernel-metrics": ("metric.list", "metric.run", "metric.ramp"),
     "board-clock": ("time.now",),
+    "mqtt": (
+        *("mqtt.connect", "mqtt.disconnect", "mqtt.forget", "mqtt.cut", "mqtt.status", "mqtt.counters"),
+        *("mqtt.login", "mqtt.will", "mqtt.retry", "mqtt.timing", "mqtt.subscribe", "mqtt.unsubscribe"),
+        *("mqtt.publish", "mqtt.messages", "mqtt.payload"),
+    ),
+    "shadow": ("shadow.open", "shadow.get", "shadow.update", "shadow.delete", "shadow.status"),
+    "discovery": ("discovery.get",),
     "network": (
         "net.up", "net.down", "net.status", "net.resolve", "net.ping", "net.counters", "net.memory",
         "time.set", "time.get",
@@ -32,7 +39,17 @@ COMMANDS = {
         "sock.shutdown", "sock.close", "sock.list",
     ),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
-    "tls": ("tls.info", "tls.memory", "tls.connect", "tls.send", "tls.receive", "tls.close", "tls.forget"),
+    "transport": ("transport.case",),
+    "tls": (
+        "tls.info",
+        "tls.memory",
+        "tls.speed",
+        "tls.connect",
+        "tls.send",
+        "tls.receive",
+        "tls.close",
+        "tls.forget",
+    ),
     "pkcs11": (
         *("cred.key", "cred.csr", "cred.certificate", "cred.commit", "cred.list", "cred.erase"),
         *("pkcs11.call", "pkcs11.slots", "pkcs11.token", "pkcs11.mechanism", "pkcs11.session"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What is expected of each seeded defect, declared before it is tried (``defects.toml``).
+"""What is expected of each seeded defect, declared before it is tried (``defects.toml``, ``defects_*.toml``).
 
-Owns the form of that file. A defect that is built and not declared, or the other way round, is a fault.
+Owns the form of those files. A defect that is built and not declared, or the other way round, is a fault.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-TABLE: Final = Path(__file__).with_name("defects.toml")
-BUILDS: Final = Path(__file__).parents[2] / "firmware" / "defects" / "defects.cmake"
+TABLES: Final = tuple(sorted(Path(__file__).parent.glob("defects*.toml")))
+BUILDS: Final = tuple(sorted((Path(__file__).parents[2] / "firmware" / "defects").glob("defects*.cmake")))
 JUDGES: Final = ("outcome", "compare")
 _KEYS: Final = {"id", "what", "judged", "must", "may", "rows", "rows_may", "adds"}
 
@@ -32,7 +32,7 @@ class Defect:
     measurement's unit, each of which must be reported as a regression of exactly that; ``rows_may`` are
     measurements that may change as well (the table's own list where an entry has none). ``adds``:
     instructions at each mark of the image, so that the outside instrument can tell how much each row must
-    grow.
+    grow. ``tries`` are the suites that are run, or modules of suites.
     """
 
     id: str
@@ -43,22 +43,26 @@ class Defect:
     rows: Mapping[str, float]
     rows_may: tuple[str, ...]
     adds: int
+    tries: tuple[str, ...] = ()
 
 
-def load_defects(path: Path = TABLE) -> tuple[Defect, ...]:
-    """All declared defects. Raises DeclarationFault."""
-    table = tomllib.loads(path.read_text("utf-8"))
-    beside = table.get("rows_may", ())
-    found = tuple(_defect(entry, beside) for entry in table["defect"])
+def load_defects(*paths: Path) -> tuple[Defect, ...]:
+    """The defects that these files declare, or all that there are. Raises DeclarationFault."""
+    found: list[Defect] = []
+    for path in paths or TABLES:
+        table = tomllib.loads(path.read_text("utf-8"))
+        beside, tries = table.get("rows_may", ()), table.get("tries", ())
+        found += [_defect(entry, beside, tries) for entry in table["defect"]]
     twice = {d.id for d in found if [e.id for e in found].count(d.id) > 1}
     if twice:
         raise DeclarationFault(f"declared twice: {', '.join(sorted(twice))}")
-    return found
+    return tuple(found)
 
 
-def built_defects(path: Path = BUILDS) -> tuple[str, ...]:
+def built_defects() -> tuple[str, ...]:
     """The defects that the firmware's build knows."""
-    return tuple(re.findall(r"^rig_defect\((\S+?)[ )]", path.read_text("utf-8"), re.MULTILINE))
+    text = "\n".join(path.read_text("utf-8") for path in BUILDS)
+    return tuple(re.findall(r"^rig_defect\((\S+?)[ )]", text, re.MULTILINE))
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
@@ -66,7 +70,7 @@ def matches(text: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) for pattern in patterns)
 
 
-def _defect(entry: Mapping[str, Any], beside: Sequence[str]) -> Defect:
+def _defect(entry: Mapping[str, Any], beside: Sequence[str], tries: Sequence[str]) -> Defect:
     name = entry.get("id", "?")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
@@ -84,4 +88,5 @@ def _defect(entry: Mapping[str, Any], beside: Sequence[str]) -> Defect:
         rows=entry.get("rows", {}),
         rows_may=tuple(entry.get("rows_may", beside)),
         adds=entry.get("adds", 0),
+        tries=tuple(tries),
     )

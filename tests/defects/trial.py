@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds the defects and runs the whole suite on each, two at a time, on benches of their own."""
+"""Builds the defects and runs the suites on each, two at a time, on benches of their own."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def outcomes_of(run: Run) -> Outcomes:
 
 
 class Trials:
-    """Defects against one sound run, which the first bench made; ``counted`` are rows to count outside."""
+    """Defects, each against a sound run of what it is tried with; ``counted`` are rows to count outside."""
 
     def __init__(self, benches: Sequence[BenchPlace], images: Path, counted: Sequence[Benchmark]) -> None:
         self._images = images
@@ -57,11 +57,14 @@ class Trials:
         self._free: queue.SimpleQueue[BenchPlace] = queue.SimpleQueue()
         for bench in benches:
             self._free.put(bench)
-        self._sound = self._run(images.parent / "app.elf")
+        self._sound: dict[tuple[str, ...], Run] = {}
 
-    def sound(self) -> Run:
-        """The run of the sound build."""
-        return self._sound
+    def sound(self, defects: Sequence[Defect]) -> list[Run]:
+        """The runs of the sound build that these defects are judged against, made now. Call it first."""
+        for tries in dict.fromkeys(defect.tries for defect in defects):
+            if tries not in self._sound:
+                self._sound[tries] = self._run(self._images.parent / "app.elf", tries)
+        return list(self._sound.values())
 
     def all_of(self, defects: Sequence[Defect]) -> Iterator[Tried]:
         """Tries the defects; yields what came of each, in their order."""
@@ -69,24 +72,25 @@ class Trials:
             yield from pool.map(self.one, defects)
 
     def one(self, defect: Defect) -> Tried:
-        """Runs the whole suite on the defect's image, and judges."""
+        """Runs what the defect is tried with on its image, and judges."""
+        reference = self._sound[defect.tries]
         try:
-            run = self._run(self._images / f"{defect.id}.elf")
+            run = self._run(self._images / f"{defect.id}.elf", defect.tries)
         except Unended as unended:
             return Tried(defect, (), (str(unended),), ())
-        sound, seen = outcomes_of(self._sound), outcomes_of(run)
+        sound, seen = outcomes_of(reference), outcomes_of(run)
         if defect.judged == "outcome":
             return by_outcome(defect, sound, seen)
         with self._bench() as bench:
-            done = bench.rig("compare", self._sound.path, run.path, "--json")
+            done = bench.rig("compare", reference.path, run.path, "--json")
             assert done.code in (0, 4), done.err
             counted = executions(bench, self._images / f"{defect.id}.elf", self._counted)
         return by_comparison(defect, sound, seen, json.loads(done.out), counted)
 
-    def _run(self, image: Path) -> Run:
+    def _run(self, image: Path, tries: Sequence[str]) -> Run:
         with self._bench() as bench:
             before = set(bench.run_folders())
-            running = bench.start("qualify", "--board", BOARD, "--image", image)
+            running = bench.start_pytest("--image", image, *(PROJECT / "suites" / each for each in tries))
             try:
                 done = running.finish(LONGEST_S)
             except subprocess.TimeoutExpired as expired:
@@ -108,7 +112,7 @@ class Trials:
 
 @contextlib.contextmanager
 def trials(folder: Path, counted: Sequence[Benchmark]) -> Iterator[Trials]:
-    """Benches below the folder, and the sound run made on one; ``counted`` are the rows to count outside."""
+    """Benches below the folder; ``counted`` are the rows to count outside."""
     images = build_defects()
     with contextlib.ExitStack() as stack:
         benches = []

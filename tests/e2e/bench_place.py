@@ -124,6 +124,10 @@ class BenchPlace:
         return self._spawn([*_RIG, "--inventory", str(self.inventory_path), *map(str, args)], env, cwd)
 
     def pytest(self, *args: str | Path, env: Mapping[str, str] | None = None) -> Done:
+        """Runs suites by pytest to their end."""
+        return self.start_pytest(*args, env=env).finish()
+
+    def start_pytest(self, *args: str | Path, env: Mapping[str, str] | None = None) -> Running:
         """Runs suites by pytest, as its users do, with the project's settings."""
         settings = ["-c", str(PROJECT / "pyproject.toml"), "--rootdir", str(PROJECT)]
         options = [
@@ -137,7 +141,7 @@ class BenchPlace:
             str(self.inventory_path),
         ]
         command = [sys.executable, "-m", "pytest", *settings, *options, *map(str, args)]
-        return self._spawn(command, env, None).finish()
+        return self._spawn(command, env, None)
 
     def suite(self, name: str, source: str) -> Path:
         """Writes a suite with one file of cases; returns its folder."""

@@ -101,6 +101,7 @@ def _configure(folder: Path, authority: Authority, plain: int, tls: int, users: 
         "mqtt.exchange": "amq.topic",
         "mqtt.prefetch": "10",
         "ssl_cert_login_from": "common_name",
+        "ssl_handshake_timeout": 60_000,  # ms; a small core takes its time
         "ssl_options.cacertfile": folder / "ca.pem",
         "ssl_options.certfile": server.certificate,
         "ssl_options.keyfile": server.private_key,

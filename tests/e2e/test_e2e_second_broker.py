@@ -5,20 +5,27 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 from pathlib import Path
 
 import psutil
 import pytest
 
 from rig.deadline import Deadline, poll
+from rig.evidence.measurement import Outcome
 from rig.services.given import read_services
 from rig.services.pki import Authority
-from tests.e2e.bench_place import processes_of
+from tests.e2e.bench_place import EVIDENCE, PROJECT, BenchPlace, processes_of
 from tests.e2e.second_broker import second_broker
+from tests.e2e.secrets_of_a_run import keys_in, numbers_of
 from tests.services.client import PlainClient
 
 pytestmark = pytest.mark.slow
 THING = "rig-mps2"
+SUITES = ("test_mqtt.py", "test_shadow.py")
+SAMPLE = 4
+LONGEST_S = 1_800.0 if EVIDENCE else 300.0
 
 
 def test_it_serves_a_plain_client_and_the_shadow_and_leaves_nothing(tmp_path: Path) -> None:
@@ -42,6 +49,31 @@ def test_it_serves_a_plain_client_and_the_shadow_and_leaves_nothing(tmp_path: Pa
         assert len(processes_of(tmp_path)) >= 1
     assert poll(lambda: not processes_of(tmp_path), Deadline.after(10))
     assert _mappers() <= before
+
+
+@pytest.mark.emulated
+def test_the_suites_that_speak_mqtt_pass_against_it(place: BenchPlace) -> None:
+    """Whole with RIG_EVIDENCE=1, else some cases of it; those that control our broker are SKIPPED."""
+    suites = [path for name in SUITES if (path := PROJECT / "suites" / "connectivity" / name).exists()]
+    chosen = [] if EVIDENCE else ["-k", " or ".join(_some_of(suites))]
+    folder = place.folder / "broker"
+    folder.mkdir()
+    with second_broker(folder, THING) as services:
+        done = place.start_pytest(*suites, "--services", services, *chosen).finish(LONGEST_S)
+    run = place.run()
+    ended = {case.case: (case.outcome, case.reason) for case in run.cases}
+    wrong = {name: how for name, how in ended.items() if how[0] not in (Outcome.PASS, Outcome.SKIPPED)}
+    assert (done.code, wrong) == (0, {}), done.out
+    skipped = {reason for outcome, reason in ended.values() if outcome is Outcome.SKIPPED}
+    assert all("--services" in reason for reason in skipped), skipped
+    assert keys_in(run.path, numbers_of(folder)) == []
+
+
+def _some_of(suites: list[Path]) -> list[str]:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    names = re.findall(r"^def (test_\w+)", "".join(path.read_text() for path in suites), re.MULTILINE)
+    return random.Random(seed).sample(names, SAMPLE)
 
 
 def _mappers() -> set[int]:

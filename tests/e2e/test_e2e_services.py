@@ -3,15 +3,24 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rig.evidence.measurement import Outcome
 from rig.evidence.reader import verify
 from rig.services.lab import Lab
+from rig.services.pki import Authority
 from tests.e2e.bench_place import BenchPlace, cases_of
+from tests.e2e.secrets_of_a_run import COLLECT, keys_in, numbers_of
 
 pytestmark = pytest.mark.emulated
 
@@ -62,7 +71,11 @@ def test_echo(echo):
 
 
 def test_a_run_starts_them_once_and_leaves_nothing(place: BenchPlace) -> None:
-    done = place.pytest(place.suite("net", CASES))
+    suite = place.suite("net", CASES)
+    (suite / "conftest.py").write_text(COLLECT)
+    secrets = place.folder / "secrets"
+    secrets.mkdir()
+    done = place.pytest(suite, env={"RIG_TEST_SECRETS": str(secrets)})
     assert done.code == 0, done.out + done.err
     run = place.run()
     assert {name: case.outcome for name, case in cases_of(run).items()} == {
@@ -70,10 +83,43 @@ def test_a_run_starts_them_once_and_leaves_nothing(place: BenchPlace) -> None:
         "two": Outcome.PASS,
     }
     assert cases_of(run)["one"].requirements == ("MqttTest/MQTT_Connect_LWT",)
+    assert [(e.kind, e.data) for e in run.events if e.source == "fault"] == [
+        ("begin", {"what": "down", "where": "broker", "how": "stop"}),
+        ("end", {"what": "down", "where": "broker"}),
+    ]
     log = run.path / "artifacts" / "mps2" / "broker.log"
     assert log.read_text().count(" running") == 2  # one broker, restarted once
     assert verify(run) == ()
-    assert _private_keys_in(place.folder) == []
+    for kind in ("html", "junit", "csv"):
+        assert place.rig("report", run.path, "--format", kind).code == 0
+    numbers = numbers_of(secrets)
+    assert {"ca.key.pem", "rig.key.pem", "rig-cloud.key.pem", "server-none.key.pem"} <= set(numbers)
+    assert keys_in(run.path, numbers) == []
+    assert keys_in(place.folder / ".rig", numbers) == []
+
+
+def test_a_key_is_found_in_whatever_form(tmp_path: Path) -> None:
+    authority = Authority.create()
+    files = authority.device("a").write(tmp_path)
+    numbers = numbers_of(tmp_path)
+    key = serialization.load_pem_private_key(files.private_key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    forms = {
+        "pem": files.private_key.read_bytes(),
+        "der": der,
+        "hex": b"data=" + der.hex().encode(),
+        "HEX": number.hex().upper().encode(),
+        "base64": b"x" + base64.encodebytes(b"?" + der),
+        "gzip": gzip.compress(b"log " + der),
+    }
+    for name, content in forms.items():
+        (hidden / name).write_bytes(content)
+    (hidden / "harmless").write_text(authority.certificate)
+    assert {line.split(":")[0] for line in keys_in(hidden, numbers)} == set(forms)
 
 
 def test_with_services_given_none_are_started_and_local_cases_are_skipped(place: BenchPlace) -> None:
@@ -103,14 +149,21 @@ def test_with_services_given_none_are_started_and_local_cases_are_skipped(place:
     assert not list(run.path.glob("artifacts/**/broker.log"))
 
 
+def test_a_missing_broker_is_an_error_with_its_package(place: BenchPlace) -> None:
+    folders = os.environ["PATH"].split(os.pathsep)
+    without = os.pathsep.join(folder for folder in folders if not (Path(folder) / "mosquitto").exists())
+    assert shutil.which("qemu-system-arm", path=without)
+    done = place.pytest(place.suite("net", CASES), env={"PATH": without})
+    assert done.code == 3
+    ended = cases_of(place.run())
+    assert (ended["one"].outcome, ended["two"].outcome) == (Outcome.ERROR, Outcome.SKIPPED)
+    for case in ended.values():
+        assert "'mosquitto' is missing. Install it: apt-get install mosquitto" in case.reason
+
+
 def test_a_bad_file_of_services_is_wrong_usage(place: BenchPlace) -> None:
     (place.folder / "services.json").write_text("{}")
     done = place.rig("qualify", "--suite", "boot", "--services", place.folder / "services.json")
     assert done.code == 2
     assert "services.json: mqtts: missing" in done.err
     assert place.run_folders() == []
-
-
-def _private_keys_in(folder: Path) -> list[Path]:
-    mark = b"PRIVATE" + b" KEY-----"
-    return [path for path in folder.rglob("*") if path.is_file() and mark in path.read_bytes()]

@@ -23,7 +23,8 @@ import pytest
 from rig.bench.inventory import Board
 from rig.deadline import Deadline, poll
 from rig.emulator import instance
-from rig.emulator.board import EmulatedBoard, Parts, clock_arguments
+from rig.emulator.board import EmulatedBoard, Parts
+from rig.emulator.wiring import clock_arguments
 from rig.errors import ToolFault, UsageFault
 from rig.events import RunClock
 from rig.links.console import ConsoleReader

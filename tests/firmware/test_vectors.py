@@ -12,6 +12,7 @@ BUILD = Path(__file__).resolve().parents[2] / "build" / "firmware"
 SYSTEM = 16  # exceptions of the core, before the interrupts
 MPS2 = {
     0: "uart0_receive_handler",
+    2: "uart1_receive_handler",
     8: "bench_alarm_handler",
     9: "bench_load_handler",
     13: "lan9118_handler",

@@ -30,6 +30,7 @@ from rig.image.stack_notes import (
 )
 from rig.image.stack_worst import HANDLERS, Stacks, stacks_of
 from rig.image.static_memory import read_contents
+from rig.image.symbols import ElfSymbol
 from tests.image.conftest import TINY, compile_elf
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,19 @@ def frames_by_compiler(folder: Path) -> dict[str, set[tuple[int, str]]]:
     return found
 
 
+def before_the_push(code: MachineCode, function: ElfSymbol) -> int:
+    """Bytes that a function makes room for before it pushes: registers with arguments, put beside the others.
+
+    The compiler does not count them as its frame.
+    """
+    for _, _, mnemonic, operands in code.instructions(function):
+        if mnemonic == "sub" and operands.startswith("sp, #"):
+            return int(operands.removeprefix("sp, #"), 0)
+        if mnemonic.startswith(("push", "stmdb", "str")):
+            return 0
+    return 0
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_frames_are_those_of_the_compiler(preset: str) -> None:
     """Of every function of the board's image; only where assembly pushes does the code know more."""
@@ -97,7 +111,7 @@ def test_frames_are_those_of_the_compiler(preset: str) -> None:
         if known:
             compared += 1
             depth = frame_of(code, function).depth
-            if depth not in {size for size, _ in known}:
+            if not {depth, depth - before_the_push(code, function)} & {size for size, _ in known}:
                 differing[function.name] = (depth, known)
     assert compared > 200
     assert differing == {"PendSV_Handler": (8, {(0, "static")})}  # naked: its pushes are assembly

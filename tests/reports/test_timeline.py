@@ -146,16 +146,21 @@ def test_tens_of_thousands_of_events_stay_a_small_part_of_a_page() -> None:
     assert len(timeline(whole)) < 60_000
 
 
-def test_an_event_that_carries_the_boards_time_says_when_that_was() -> None:
-    said = {"counter_hz": 25_000_000, "tick_hz": 1000}
+def test_a_log_line_says_when_the_board_wrote_it() -> None:
+    """The board's second 0 was 1.0 s of the run; its line of 4.000 s came 50 ms late."""
+    rates = {"counter_hz": 25_000_000, "tick_hz": 1000}
     asked = [
-        event(1 + at, "clock", "exchange", sent_ns=int((1 + at) * S), received_ns=int((1 + at) * S) + 200_000,
-              counter=at * 25_000_000, ticks=at * 1000, **said)
+        event(1 + at, "clock", "exchange", sent_ns=(1 + at) * S, received_ns=(1 + at) * S + 200_000,
+              counter=at * 25_000_000, ticks=at * 1000, **rates)
         for at in range(1, 8)
     ]  # fmt: skip
-    late = event(5.05, "console", "lost", text="")
-    ready = event(5.05, "probe", "reset")
-    frame = event(5.05, "console", "sent", text="@1 id")
-    told = sorted_out("mps2", sorted([*asked, late, ready, frame], key=lambda e: e.t_ns), [], [], 10.0)
-    assert not any("board's" in mark.says for lane in told.lanes for mark in lane.marks)
+    lines = ["I (4000) net: up", "no log line", "I (900000) net: far from every reading"]
+    told = sorted_out("mps2", asked, [], [5_050_000_000, 6 * S, 7 * S], 10.0, lines)
+    late, plain, far = told.lines.words
+    found = re.fullmatch(
+        r"I \(4000\) net: up \(written at the board's 4\.000 s, (.*) ± (.*) ms before it came\)", late
+    )
+    assert found is not None
+    assert abs(float(found[1]) - 50) <= float(found[2]) <= 2.5
+    assert (plain, far) == tuple(lines[1:])
     assert [lane.name for lane in told.lanes] == ["cases", "power", "probe"]

@@ -129,7 +129,10 @@ def test_a_kicked_client_loses_its_connection_and_not_its_session(broker: Broker
 def test_stopped_it_refuses_and_killed_it_dies_and_both_can_be_undone(
     authority: Authority, tmp_path: Path
 ) -> None:
-    with Broker(tmp_path, authority) as broker:
+    told: list[tuple[str, object]] = []
+    with Broker(
+        tmp_path, authority, tell=lambda kind, data: told.append((kind, data.get("how", data["what"])))
+    ) as broker:
         for end in (broker.stop, broker.kill):
             end()
             assert not broker.running
@@ -137,7 +140,10 @@ def test_stopped_it_refuses_and_killed_it_dies_and_both_can_be_undone(
                 socket.create_connection((broker.plain.host, broker.plain.port), 1)
             broker.start()
             assert broker.running
+        broker.kick("nobody")
     assert not broker.running
+    down = [("begin", "stop"), ("end", "down"), ("begin", "kill"), ("end", "down")]
+    assert told == [*down, ("begin", "kick"), ("end", "kick")]
 
 
 def test_a_missing_broker_is_said_with_its_package(
@@ -194,6 +200,57 @@ def test_a_client_that_floods_is_bounded(authority: Authority, tmp_path: Path) -
                     kept.append(away.next(timeout_s=0.5).payload.decode())
     assert kept == [str(number) for number in range(len(kept))]
     assert 10 <= len(kept) <= 30
+
+
+def test_a_thing_under_another_s_client_id_still_has_its_own_topics_only(
+    broker: Broker, authority: Authority, thing: IdentityFiles
+) -> None:
+    with PlainClient(broker.tls, "thing-2", authority=authority, identity=thing) as pretender:
+        pretender.subscribe("thing-2/x", f"{THING}/x")
+        with PlainClient(broker.plain) as anybody:
+            anybody.publish("thing-2/x", b"another's")
+            anybody.publish(f"{THING}/x", b"its own")
+        assert pretender.next().payload == b"its own"
+
+
+def test_a_message_of_256_kib_goes_through(
+    broker: Broker, authority: Authority, thing: IdentityFiles, owner: IdentityFiles
+) -> None:
+    large = bytes(range(256)) * 1024
+    with (
+        PlainClient(broker.tls, authority=authority, identity=owner) as capture,
+        PlainClient(broker.tls, authority=authority, identity=thing) as board,
+    ):
+        capture.subscribe("#")
+        board.publish(f"{THING}/large", large)
+        assert capture.next().payload == large
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "ffffffffff",  # a length that never ends
+        "100a00044d5154540402000a",  # CONNECT that lacks its client id, and waits
+        "100c00044d5154540902000a0000",  # of a protocol level that there is none of
+        "300500ff6101",  # PUBLISH before CONNECT
+        "100c00044d5154540402000a00003005000261ff31",  # a topic that is no UTF-8
+        "100c00044d5154540402000a00003004000161",  # shorter than it says
+        "100c00044d5154540402000a0000820500010001ff",  # SUBSCRIBE without its QoS
+        "100c00044d5154540402000a0000f000",  # a type that there is none of
+    ],
+)
+def test_a_malformed_packet_ends_its_connection_and_nothing_else(broker: Broker, packet: str) -> None:
+    with PlainClient(broker.plain, "bystander") as bystander:
+        bystander.subscribe("still/there")
+        with socket.create_connection((broker.plain.host, broker.plain.port), 5) as rude:
+            rude.sendall(bytes.fromhex(packet))
+            with contextlib.suppress(OSError):  # it is gone already
+                rude.shutdown(socket.SHUT_WR)
+                while rude.recv(100):
+                    pass
+        bystander.publish("still/there", b"yes")
+        assert bystander.next().payload == b"yes"
+        assert not bystander.gone.is_set()
 
 
 def test_its_keys_are_readable_by_nobody_else(broker: Broker) -> None:

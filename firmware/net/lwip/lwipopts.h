@@ -31,9 +31,23 @@
 #define LWIP_NETIF_LOOPBACK 0
 
 // An address is not probed for 7 s before it is used: a DHCP server hands each out once.
-#define LWIP_DHCP_DOES_ACD_CHECK   0
-#define LWIP_ACD                   0
-#define LWIP_NETIF_HOSTNAME        1
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_ACD                 0
+#define LWIP_NETIF_HOSTNAME      1
+
+// A lease is kept to the second: by the minute, as lwIP has it, one of less than two is lost before
+// it is renewed, and 16 bits of seconds are 18 hours.
+#define DHCP_COARSE_TIMER_SECS                           1
+#define DHCP_TIMEOUT_SIZE_T                              u32_t
+#define DHCP_DEFINE_CUSTOM_TIMEOUTS                      1
+#define DHCP_SECONDS(to, offered)                        ((to) = (offered) == 0U ? 1U : (offered))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp) DHCP_SECONDS(to, (dhcp)->offered_t0_lease)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp) DHCP_SECONDS(to, (dhcp)->offered_t1_renew)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(to, dhcp)                                          \
+    DHCP_SECONDS(to, (dhcp)->offered_t2_rebind)
+#define DHCP_NEXT_TIMEOUT_THRESHOLD          2
+#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) (u16_t)(((tries) < 6 ? 1 << (tries) : 60) * 1000)
+
 #define LWIP_NETIF_LINK_CALLBACK   1
 #define LWIP_NETIF_STATUS_CALLBACK 1
 
@@ -57,7 +71,9 @@
     u8_t name[LWIP_MEM_ALIGN_BUFFER(size)]                                                         \
         __attribute__((section(".uninitialised.lwip"), aligned(8)))
 
-// TCP.
+// TCP. A connection that has ended is remembered for two of TCP_MSL: a lab has no segments that
+// stray for a minute, and a board that connects again and again has few places.
+#define TCP_MSL                            2000
 #define TCP_MSS                            1460
 #define TCP_WND                            (6 * TCP_MSS) // what the FIFO of a LAN9118 takes in a burst
 #define TCP_SND_BUF                        (8 * TCP_MSS)

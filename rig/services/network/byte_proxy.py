@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from rig.events import Event, EventSink, RunClock, Scalar
+from rig.services.endpoint import LOOPBACK, Place
 from rig.services.network.faults import Fault, HalfOpen, Refuse, Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.pipe import Active, Pipe
-from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
+from rig.services.network.tcp_link import Joint, Link
+from rig.services.network.tcp_relay import Relay, Upstream
 
 
 class ByteProxy:
@@ -33,11 +35,13 @@ class ByteProxy:
         *,
         name: str = "proxy",
         board: str | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         self.name = name
         self._clock, self._sink, self._board = clock, sink, board
         self._thread = LoopThread(f"{name} (byte proxy)")
-        self._relay = Relay(Upstream(*service), self._join, self._refused)
+        self._host = host
+        self._relay = Relay(Upstream(*service), self._join, self._refused, host=host)
         self._active: list[Active] = []
         self._joints: dict[Link, _Shaped] = {}
         self._numbers = itertools.count(1)
@@ -61,8 +65,13 @@ class ByteProxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, on the loopback."""
+        """Where it listens."""
         return self._relay.port
+
+    @property
+    def place(self) -> Place:
+        """Where it listens, as the board and this host see it."""
+        return Place.local("proxy", self.port, self._host)
 
     @property
     def connections(self) -> int:

@@ -35,11 +35,15 @@ class DhcpAnswer:
 
 
 class DhcpServer:
-    """Gives one address to whoever asks. ``mode`` and ``lease_s`` may be set at any time, from any thread."""
+    """Gives one address to whoever asks. ``mode`` and ``lease_s`` may be set at any time, from any thread.
+
+    ``log`` has each exchange in order: (what was asked, what was answered), in the words of ``DhcpAnswer``.
+    """
 
     def __init__(self) -> None:
         self.mode: DhcpMode = "normal"
         self.lease_s = LEASE_S
+        self.log: list[tuple[str, str]] = []
 
     def answer(self, data: bytes) -> DhcpAnswer | None:
         """The answer to a datagram; None for what is no DHCP request."""
@@ -55,9 +59,10 @@ class DhcpServer:
             return None
         asked, client = _NAMES.get(kind[0], str(kind[0])), bytes(request.chaddr)[:6]
         answered = self._answer_to(asked, request, options)
-        if answered is None:
-            return DhcpAnswer(asked, self.mode if self.mode == "withheld" else "nothing", client, None)
-        return DhcpAnswer(asked, answered, client, self._reply(answered, request))
+        reply = None if answered is None else self._reply(answered, request)
+        said = answered or ("withheld" if self.mode == "withheld" else "nothing")
+        self.log.append((asked, said))
+        return DhcpAnswer(asked, said, client, reply)
 
     def _answer_to(self, asked: str, request: Any, options: dict[int, bytes]) -> str | None:
         if self.mode == "withheld" or asked not in ("discover", "request"):

@@ -20,6 +20,7 @@ from types import TracebackType
 
 from rig.deadline import Deadline
 from rig.events import Event, EventSink, RunClock, Scalar
+from rig.services.endpoint import LOOPBACK, Place
 from rig.services.network.faults import Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.mqtt_codec import decode, encode
@@ -28,7 +29,8 @@ from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen
 from rig.services.network.mqtt_packets import KINDS, V5, V311, Connack, Connect, End, Malformed, Packet
 from rig.services.network.mqtt_rules import Deed, Rule, Sender
 from rig.services.network.mqtt_words import facts_of
-from rig.services.network.tcp_relay import Joint, Link, Relay, Upstream
+from rig.services.network.tcp_link import Joint, Link
+from rig.services.network.tcp_relay import Relay, Upstream
 
 SERVER_SHUTTING_DOWN = 0x8B
 """Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""
@@ -59,6 +61,7 @@ class MqttProxy:
         name: str = "mqtt proxy",
         board: str | None = None,
         tls: Termination | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         self.name = name
         self.log = PacketLog(sink, name, board)
@@ -66,7 +69,8 @@ class MqttProxy:
         self._thread = LoopThread(name)
         upstream = Upstream(*broker, tls.upstream if tls else None, tls.server_name if tls else None)
         server = tls.server if tls else None
-        self._relay = Relay(upstream, self._join, self._refused, tls=server)
+        self._relay = Relay(upstream, self._join, self._refused, host=host, tls=server)
+        self._host = host
         self._rules: list[Rule] = []
         self._sessions: dict[Link, _Session] = {}
         self._numbers = itertools.count(1)
@@ -91,8 +95,13 @@ class MqttProxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, on the loopback."""
+        """Where it listens."""
         return self._relay.port
+
+    @property
+    def place(self) -> Place:
+        """Where it listens, as the board and this host see it."""
+        return Place.local("mqtt", self.port, self._host)
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[Rule]:

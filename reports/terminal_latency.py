@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Latencies and memory by phase for a terminal. Owns the columns; what is in them is ``latency.py``'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reports.latency import LatencyTable, PhaseTable, figures, latency_table, phase_table
+from reports.terminal_text import DIM, heading, padded, words
+from reports.text import number, one_line
+from rig.evidence.model import Run
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_NAME, _CELL, _PLACE, _PHASE = 20, 6, 14, 7
+
+
+def without_latencies(run: Run) -> Run:
+    """The run without the figures that stand in these tables and that no limit judges."""
+    names = latency_table(run.measurements).names | phase_table(run.measurements).names
+    kept = tuple(m for m in run.measurements if m.outcome is not None or m.name not in names)
+    return replace(run, measurements=kept) if kept else run
+
+
+def latency_lines(run: Run) -> Iterator[RenderableType]:
+    """Yields the lines of each board; none where nothing of the kind was measured."""
+    for board in run.boards:
+        mine = [m for m in run.measurements if m.board == board.name]
+        if (table := latency_table(mine)).rows:
+            yield heading(f"Latency of {one_line(board.name, 24)}, ms")
+            yield from _latencies(table)
+        if (phases := phase_table(mine)).rows:
+            yield heading(f"Memory of {one_line(board.name, 24)} by phase, bytes used at most")
+            yield from _phases(phases)
+
+
+def _latencies(table: LatencyTable) -> Iterator[RenderableType]:
+    three = " ".join(f"{name:>{_CELL}}" for name in ("p50", "p99", "max"))
+    wide = len(three)
+    yield padded(words(f"{'':{_NAME}} {'':4} {'idle':>{wide}} {'bad line':>{wide}} {'host':>{_CELL}}", DIM))
+    yield padded(words(f"{'':{_NAME}} {'n':>4} {three} {three} {'p50':>{_CELL}}", DIM))
+    for row in table.rows:
+        cells = [*figures(row.idle), *figures(row.lossy), *figures(row.host, ("p50",))]
+        shown = " ".join(f"{cell:>{_CELL}}" for cell in cells)
+        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {row.n:>4} {shown}"))
+    if table.lossy:
+        yield padded(words(f"bad line: {one_line(table.lossy)}", DIM))
+    for way in table.ways:
+        names = ", ".join(row.name for row in table.rows if row.taken == way)
+        yield padded(words(f"{one_line(way)}: {names}", DIM))
+
+
+def _phases(table: PhaseTable) -> Iterator[RenderableType]:
+    head = " ".join(f"{one_line(phase, _PHASE):>{_PHASE}}" for phase in table.phases)
+    yield padded(words(f"{'':{_PLACE}} {'size':>{_PHASE}} {head}", DIM))
+    for row in table.rows:
+        cells = [number(value) for value in (row.size, *row.used)]
+        shown = " ".join(f"{cell:>{_PHASE}}" for cell in cells)
+        yield padded(words(f"{one_line(row.name, _PLACE):{_PLACE}} {shown}"))

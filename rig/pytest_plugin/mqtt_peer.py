@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of MQTT cases: where the broker is (``broker_place``), and clients of it on the host.
+
+Owns how a case reaches the broker, with and without TLS. Works with any broker of which endpoint and
+certificates are known; the client itself is ``rig/links/mqtt_peer.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.pytest_plugin.current import of_request
+
+if TYPE_CHECKING:
+    from rig.links.mqtt_peer import MqttPeer
+    from rig.services.endpoint import Endpoint
+    from rig.services.service_set import ServiceSet
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlace:
+    """Where the board finds the broker in this case."""
+
+    endpoint: Endpoint
+    tls: bool
+
+
+@pytest.fixture(params=["plain", "tls"])
+def broker_place(request: pytest.FixtureRequest, services: ServiceSet) -> BrokerPlace:
+    """The broker, plain and with mutual TLS; a case that takes it runs once with each."""
+    if request.param == "plain":
+        if services.mqtt is None:
+            pytest.skip("the broker has no port without TLS")
+        return BrokerPlace(services.mqtt.board, tls=False)
+    request.getfixturevalue("provisioned")
+    return BrokerPlace(services.mqtts.board, tls=True)
+
+
+@pytest.fixture
+def mqtt_peer(request: pytest.FixtureRequest, services: ServiceSet) -> Iterator[MqttPeer]:
+    """A client of the broker on the host, connected with the rig's own identity."""
+    with host_client(request, services, "") as peer:
+        yield peer
+
+
+@pytest.fixture
+def mqtt_rival(request: pytest.FixtureRequest, services: ServiceSet) -> MqttPeer:
+    """A client with the board's own client identifier, not connected: ``with`` it a broker throws the board
+    out."""
+    return host_client(request, services, services.thing)
+
+
+def host_client(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> MqttPeer:
+    """A client on the host, not connected yet."""
+    from rig.links.mqtt import MqttPlace, MqttTls
+    from rig.links.mqtt_peer import MqttPeer
+
+    qualification, _ = of_request(request)
+    tls = MqttTls(services.ca_file, services.rig.certificate, services.rig.private_key)
+    host = services.mqtts.host
+    place = MqttPlace(host.host, host.port, tls)
+    return MqttPeer(place, qualification.clock, client=client, board=qualification.settings.board.name)

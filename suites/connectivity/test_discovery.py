@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Greengrass discovery: the board asks by HTTPS for the cores of its thing, reads the answer, and uses it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.deadline import Deadline
+from rig.errors import CommandRefused
+
+if TYPE_CHECKING:
+    from rig.links.console_link import ConsoleLink
+    from rig.links.interfaces import Reply
+    from rig.pytest_plugin.board_mqtt import BoardMqtt
+    from rig.pytest_plugin.provisioning import Provisioned
+    from rig.services.endpoint import Endpoint
+    from rig.services.service_set import ServiceSet
+
+pytestmark = [
+    pytest.mark.board_feature("discovery"),
+    pytest.mark.board_feature("tls"),
+    pytest.mark.arrangement(clock="free", network=True),
+]
+
+GET_MS = 30_000
+REPLY_S = 70.0
+REPEATS = 5
+
+
+class Finder:
+    """The board's discovery client."""
+
+    def __init__(self, console: ConsoleLink, place: Endpoint, thing: str) -> None:
+        self._console, self._place, self._thing = console, place, thing
+
+    def ask(self, *, thing: str | None = None, port: int | None = None) -> Reply:
+        """Asks for a thing, by default the board's own."""
+        arguments: dict[str, str | int] = {
+            "host": self._place.host,
+            "port": port or self._place.port,
+            "thing": thing or self._thing,
+            "tls": 1,
+            "ms": GET_MS,
+        }
+        return self._console.request(
+            "discovery.get", arguments, deadline=Deadline.after(REPLY_S), repeat_s=REPLY_S
+        )
+
+
+@pytest.fixture
+def finder(console: ConsoleLink, services: ServiceSet, provisioned: Provisioned) -> Finder:
+    """The network is up and the board has an identity."""
+    del provisioned
+    if services.https is None:
+        pytest.skip("the services have no endpoint for HTTPS")
+    console.request("net.up", {"ms": GET_MS}, deadline=Deadline.after(REPLY_S), repeat_s=REPLY_S)
+    return Finder(console, services.https.board, services.thing)
+
+
+def rows_of(reply: Reply, kind: str) -> Sequence[Mapping[str, str]]:
+    """The data lines of one kind."""
+    return [row for row in reply.rows if row["kind"] == kind]
+
+
+@pytest.mark.requirement("GreengrassDiscovery", "GetIPandCertificateFromJSON")
+def test_get_ip_and_certificate_from_json(finder: Finder) -> None:
+    found = finder.ask()
+    assert found.fields["code"] == "200"
+    cores, cas = rows_of(found, "core"), rows_of(found, "ca")
+    assert (len(cores), len(cas)) == (int(found.fields["cores"]), int(found.fields["cas"]))
+    assert cores
+    assert cas
+    for core in cores:
+        assert core["group"]
+        assert core["host"]
+        assert 0 < int(core["port"]) < 65_536
+    assert all(int(ca["length"]) > len("-----BEGIN CERTIFICATE-----") for ca in cas)
+
+
+@pytest.mark.local
+@pytest.mark.requirement("GreengrassDiscovery", "JSONRequestGetFile")
+def test_certificates_are_whole(finder: Finder, services: ServiceSet) -> None:
+    (ca,) = rows_of(finder.ask(), "ca")
+    pem = services.ca.encode()
+    assert (int(ca["length"]), int(ca["crc"], 16)) == (len(pem), zlib.crc32(pem))
+
+
+@pytest.mark.requirement("GreengrassDiscovery", "SecureConnectSend")
+def test_a_core_that_was_found_is_connected_to(
+    finder: Finder, board_mqtt: BoardMqtt, services: ServiceSet
+) -> None:
+    """The board's own client connects where discovery said, and publishes there."""
+    core = rows_of(finder.ask(), "core")[0]
+    place = type(services.mqtts.board)(core["host"], int(core["port"]))
+    board_mqtt.connect(place, tls=True)
+    assert board_mqtt.publish(board_mqtt.topic("found"), b"core", qos=1) > 0
+
+
+@pytest.mark.requirement("GreengrassDiscovery", "JSONRequestStart")
+def test_requests_one_after_another(finder: Finder) -> None:
+    first = finder.ask().rows
+    assert all(finder.ask().rows == first for _ in range(REPEATS))
+
+
+def test_another_thing_is_refused(finder: Finder) -> None:
+    found = finder.ask(thing="somebody-else")
+    assert found.fields["code"] in {"401", "403", "404"}
+    assert found.rows == ()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "a?b=c"])
+def test_what_is_no_thing_is_not_asked_for(finder: Finder, console: ConsoleLink, name: str) -> None:
+    del finder
+    with pytest.raises(CommandRefused) as refused:
+        console.request(
+            "discovery.get",
+            {"host": "localhost", "port": 1, "thing": name, "tls": 0, "ms": 1000},
+            deadline=Deadline.after(REPLY_S),
+            repeat_s=REPLY_S,
+        )
+    assert refused.value.code == "value"
+
+
+def test_nobody_listens(finder: Finder) -> None:
+    with pytest.raises(CommandRefused) as refused:
+        finder.ask(port=1)
+    assert refused.value.code == "refused"
