@@ -181,7 +181,7 @@ def test_restore_session_duplicate_incoming_publish_qos_1(
 def test_message_that_was_not_handed_on_is_not_acknowledged(
     board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
 ) -> None:
-    """The connection breaks where the board would have taken the message: it must come again."""
+    """The connection breaks where the board would take the message: it must come again, and be taken."""
     board_mqtt.ask("mqtt.retry", base_ms=100)
     fresh_session(board_mqtt, broker_place)
     board_mqtt.subscribe([topic], "1")
