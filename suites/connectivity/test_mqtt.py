@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.board_feature("mqtt"), pytest.mark.arrangement(clock="
 
 KEEP_ALIVE_S = 5
 ARRIVES_S = 15.0
+UP_MS = 30_000
 QUIET_MS = 1_000  # in which a message that must not come would have come
 RESULT_OF_QOS_1 = 1
 FIVE = 5
@@ -162,6 +163,9 @@ def test_restore_session_duplicate_incoming_publish_qos_1(
     board_mqtt.ask("mqtt.retry", base_ms=100)
     fresh_session(board_mqtt, broker_place)
     assert board_mqtt.subscribe([topic], "1") == [1]
+    mark = console.mark()
+    board_mqtt.cut("now")  # RabbitMQ counts its packets from the last SUBSCRIBE, and anew when it sends again
+    assert board_mqtt.wait_state("up", mark).fields["session"] == "1"
     before = board_mqtt.counters()
     board_mqtt.cut("puback")
     mark = console.mark()
@@ -329,6 +333,22 @@ def test_taken_over_by_another_client_of_its_name(
         lost = board_mqtt.wait_state("waiting", mark)
     assert lost.fields["fault"] == "closed"
     board_mqtt.wait_state("up", mark)
+
+
+def test_network_that_goes_down_ends_the_client_in_good_order(
+    board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
+) -> None:
+    mqtt_peer.subscribe(f"{topic}/#")
+    board_mqtt.ask("mqtt.will", topic=f"{topic}/will", text="it is gone", qos=1)
+    connect(board_mqtt, broker_place, reconnect=True)
+    board_mqtt.ask("net.down")
+    tasks = {row["name"] for row in console.request("mem.tasks", deadline=Deadline.after(ARRIVES_S)).rows}
+    assert "net.mqtt" not in tasks
+    board_mqtt.ask("net.up", UP_MS)
+    connect(board_mqtt, broker_place)
+    board_mqtt.publish(f"{topic}/back", b"", qos=1)
+    heard(mqtt_peer, f"{topic}/back")
+    assert mqtt_peer.messages(f"{topic}/will") == []
 
 
 def test_topics_of_many_alphabets(
