@@ -8,14 +8,14 @@ here, and by what the servers saw.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.errors import CommandRefused
 from rig.pattern import pattern
+from rig.pytest_plugin.asking import Asking
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -42,21 +42,8 @@ NOBODY = "10.0.2.77"
 """An address on the board's network that no machine has."""
 
 
-class Board:
+class Board(Asking):
     """The board's sockets by its console; a connection that a case leaves open is closed behind it."""
-
-    def __init__(self, console: ConsoleLink) -> None:
-        self._console = console
-
-    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
-        """The fields of the answer."""
-        return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
-
-    def refusal(self, command: str, **args: str | int) -> str:
-        """The code of the refusal that must come."""
-        with pytest.raises(CommandRefused) as refused:
-            self.ask(command, **args)
-        return refused.value.code
 
     def open(self, server: Server) -> int:
         """A connection to the server."""
@@ -65,7 +52,7 @@ class Board:
 
     def handles(self) -> list[int]:
         """The connections that it lists."""
-        rows = self._console.request("sock.list", deadline=Deadline.after(REPLY_S)).rows
+        rows = self.console.request("sock.list", deadline=Deadline.after(REPLY_S)).rows
         return [int(row["handle"]) for row in rows]
 
 
@@ -73,7 +60,7 @@ class Board:
 def sockets(board: BoardSession, console: ConsoleLink) -> Iterator[Board]:
     """The board, on the network."""
     del board
-    it = Board(console)
+    it = Board(console, REPLY_S)
     it.ask("net.up", ms=MS)
     yield it
     for handle in it.handles():
