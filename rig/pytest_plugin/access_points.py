@@ -84,6 +84,10 @@ class AccessPoints:
         """The module says bytes that no module would say."""
         self._module.babble(noise)
 
+    def hold_back(self) -> None:
+        """The module's answer to the next command comes late: when it has heard the one after that."""
+        self._module.hold_back()
+
     def restart_module(self) -> None:
         """The module starts anew by itself, as after a brown-out."""
         self._module.reset_by_itself()

@@ -253,8 +253,9 @@ class Qualification:
         if ending.outcome is not Outcome.FAIL or self._session is None or self._played is not None:
             return ending
         try:
+            self.connectivity.check()
             findings = examine(self._session, self.image, self.settings.root, ending.error)
-        except RigFault as fault:  # neither console nor probe answers: that is no board that fails
+        except RigFault as fault:  # no service, or neither console nor probe: that is no board that fails
             return Ending(Outcome.ERROR, f"{fault}\nseen first as: {ending.reason}", fault)
         if findings:
             self.keep(case, "crash.txt", findings.encode("utf-8"), sensitive=True)

@@ -81,6 +81,15 @@ def test_a_module_that_starts_by_itself_is_set_up_again(
 
 
 def test_a_late_answer_is_not_taken_for_anothers(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
+    access_points.place()
+    for _ in range(3):
+        access_points.hold_back()
+        assert wifi_on.refusal("wifi.scan", ms=500) == "timeout"
+        assert wifi_on.ask("wifi.mode")["mode"] == "station"
+        assert wifi_on.ask("wifi.scan")["found"] == "1"
+
+
+def test_a_late_refusal_is_not_taken_for_anothers(wifi_on: BoardWifi, access_points: AccessPoints) -> None:
     """The join is refused after the board has given up waiting; nothing of it may answer what comes next."""
     slow = access_points.place("slow", join_s=5.0)  # a loaded host stretches the board's 200 ms
     lab = access_points.place()

@@ -348,6 +348,15 @@ def test_busy_silent_and_garbage(client: AtClient, module: WifiModule, events: l
     assert faults == [(kind, what) for what in ("busy", "silent", "garbage") for kind in ("begin", "end")]
 
 
+def test_an_answer_that_comes_late(client: AtClient, module: WifiModule) -> None:
+    module.hold_back()
+    client.type("AT+CWMODE?")
+    assert client.nothing_for(0.2) == b""
+    client.type("AT+CIPMUX?")
+    client.until(r"\+CWMODE:0\r\n\r\nOK\r\n\+CIPMUX:0\r\n\r\nOK\r\n")
+    assert client.ask("AT") == "OK"
+
+
 def test_a_reset_by_itself_forgets_everything(joined: AtClient, module: WifiModule) -> None:
     with peer() as listener, connect(joined, listener) as ours:
         module.reset_by_itself()

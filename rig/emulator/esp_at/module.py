@@ -37,6 +37,7 @@ class EspAtModule:
         self.boots = 0
         self.heard: list[str] = []
         self.settings: dict[str, tuple[int, ...]] = {}
+        self._held: bytearray | None = None  # what is said only when the next command is there
         self._echo = True
         self._input = bytearray()
         self._wanted = 0  # bytes of data still to come after `>`
@@ -51,9 +52,19 @@ class EspAtModule:
         self.raw(f"{text}\r\n".encode())
 
     def raw(self, data: bytes) -> None:
-        """Bytes to the board, unless the module is silent or without power."""
-        if self.powered and not self.silent:
+        """Bytes to the board, unless the module is silent or without power, or holds them back."""
+        if self._held is not None:
+            self._held += data
+        elif self.powered and not self.silent:
             self._say(data)
+
+    def hold_back(self) -> None:
+        """What it says to the next command comes late: when it hears the one after that."""
+        self._held = bytearray()
+
+    def _say_held(self) -> None:
+        held, self._held = self._held, None
+        self.raw(bytes(held or b""))
 
     def tell(self, what: str, **data: Scalar) -> None:
         """Tells the rig what happened."""
@@ -90,7 +101,7 @@ class EspAtModule:
         self._job = None
         self.links.reset()
         self.station.reset()
-        self._echo, self._wanted, self.settings = True, 0, {}
+        self._echo, self._wanted, self.settings, self._held = True, 0, {}, None
         self._input.clear()
 
     # --- from the board
@@ -118,6 +129,8 @@ class EspAtModule:
             self._obey(line)
 
     def _obey(self, line: str) -> None:
+        if self._held:
+            self._say_held()
         if self.busy or self._works():
             self.line("busy p...")
             return

@@ -136,6 +136,12 @@ class WifiModule:
         self._call(lambda: self._module.raw(noise))
         self._trouble("end", "garbage")
 
+    def hold_back(self) -> None:
+        """The module's answer to the next command comes late: together with that to the one after it."""
+        self._trouble("begin", "late-answer")
+        self._call(self._module.hold_back)
+        self._trouble("end", "late-answer")
+
     def reset_by_itself(self) -> None:
         """The module starts anew, as after a brown-out: nobody told it to."""
         self._trouble("begin", "module-reset")
