@@ -39,6 +39,11 @@ COMMANDS = {
         "sock.shutdown", "sock.close", "sock.list",
     ),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
+    "wifi": (
+        *("wifi.on", "wifi.off", "wifi.reset", "wifi.status", "wifi.mode", "wifi.pm", "wifi.scan"),
+        *("wifi.connect", "wifi.disconnect", "wifi.ap", "wifi.ip", "wifi.mac", "wifi.host", "wifi.ping"),
+        *("wifi.network.add", "wifi.network.get", "wifi.network.delete"),
+    ),
     "transport": ("transport.case",),
     "tls": (
         "tls.info",

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
     from rig.pytest_plugin.access_points import AccessPoints
     from rig.pytest_plugin.board_wifi import BoardWifi
+    from rig.pytest_plugin.provisioning import Provisioned
     from rig.services.echo import EchoServers
+    from rig.services.endpoint import Endpoint
     from rig.services.service_set import ServiceSet
 
 pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
 
 SHORT_MS = 3000
+SESSION_MS = 20_000
 SEEN_S = 30.0
 
 
@@ -141,14 +144,42 @@ def test_mqtt_over_it(
 ) -> None:
     if services.mqtt is None:
         pytest.skip("the broker has no plain port")
-    place, topic, payload = services.mqtt.board, f"{services.thing}/wifi", "over the air"
-    wifi_up.ask("mqtt.connect", host=place.host, port=place.port, tls=0, client=services.thing, ms=JOIN_MS)
+    publish_and_hear(wifi_up, console, access_points, services, services.mqtt.board, tls=0)
+
+
+@pytest.mark.board_feature("mqtt")
+@pytest.mark.board_feature("tls")
+def test_mqtt_by_mutual_tls_over_it(
+    wifi_up: BoardWifi,
+    console: ConsoleLink,
+    access_points: AccessPoints,
+    services: ServiceSet,
+    provisioned: Provisioned,
+) -> None:
+    """The handshake is the board's own: to the module it is bytes like any other."""
+    del provisioned
+    publish_and_hear(wifi_up, console, access_points, services, services.mqtts.board, tls=1)
+
+
+def publish_and_hear(
+    wifi: BoardWifi,
+    console: ConsoleLink,
+    access_points: AccessPoints,
+    services: ServiceSet,
+    place: Endpoint,
+    *,
+    tls: int,
+) -> None:
+    """The board publishes to itself, by the one connection that the module has."""
+    topic, payload = f"{services.thing}/wifi", "over the air"
+    client = services.thing
+    wifi.ask("mqtt.connect", host=place.host, port=place.port, client=client, tls=tls, ms=SESSION_MS)
     (link,) = access_points.seen.links
     assert (link.port, link.sent > 0, link.received > 0) == (place.port, True, True)
-    assert wifi_up.ask("mqtt.subscribe", topics=topic, qos="1", ms=JOIN_MS)["codes"] == "1"
+    assert wifi.ask("mqtt.subscribe", topics=topic, qos="1", ms=SESSION_MS)["codes"] == "1"
     since = console.mark()
-    wifi_up.ask("mqtt.publish", topic=topic, qos=1, text=payload, ms=JOIN_MS)
+    wifi.ask("mqtt.publish", topic=topic, qos=1, text=payload, ms=SESSION_MS)
     came = console.wait_event("mqtt.message", Deadline.after(SEEN_S), since=since).fields
     assert (came["topic"], int(came["crc"], 16)) == (topic, zlib.crc32(payload.encode()))
-    wifi_up.ask("mqtt.disconnect", ms=JOIN_MS)
+    wifi.ask("mqtt.disconnect", ms=SESSION_MS)
     assert access_points.wait(lambda seen: not seen.links, SEEN_S)
