@@ -58,8 +58,7 @@ def test_mqtt_connect(
     count = amount(30, 3)
     board_mqtt.connect(_broker(request, services, kind), tls=kind == "tls", wait_ms=PATIENCE_MS)
     taken = _measured(console, "none", 0, 0, count, "connack")
-    resumes = {"tls": "the session of the connection before is offered"} if kind == "tls" else {}
-    latency.board(f"mqtt.connect.{kind}", taken, line, BY_COUNTER, resumes)
+    latency.board(f"mqtt.connect.{kind}", taken, line, BY_COUNTER)
     if line.idle and kind == "tls":
         latency.host("mqtt.connect.tls", host_client.mqtt_connect_us(count))
 
