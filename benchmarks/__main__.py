@@ -2,7 +2,7 @@
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
     python -m benchmarks [PART ...]    help image flash case qualify boards reports compare console samples
-                                       proxy capture services
+                                       proxy relay capture services
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -21,6 +21,7 @@ from benchmarks import (
     consoles,
     flashing,
     proxies,
+    relays,
     reports,
     runs,
     samples,
@@ -47,6 +48,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "console": consoles.figures,
     "samples": samples.figures,
     "proxy": proxies.figures,
+    "relay": relays.figures,
     "capture": captures.figures,
     "services": services.figures,
 }

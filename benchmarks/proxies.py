@@ -62,7 +62,7 @@ print(took[trips // 2] * 1e3, took[trips * 99 // 100] * 1e3)
 def figures() -> Iterator[Comparison]:
     """The p50 is judged, as what a proxy adds; the p99 is shown."""
     with _server(_ECHO) as service:
-        for name, busy in (("", contextlib.nullcontext), (", main thread busy", _busy)):
+        for name, busy in (("", contextlib.nullcontext), (", main thread busy", busy_thread)):
             taken = _measured(service, busy)
             for place, quantile in ((0, "p50"), (1, "p99")):
                 series = {label: tuple(row[place] for row in rows) for label, rows in taken.items()}
@@ -113,7 +113,7 @@ def _server(program: str, *arguments: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _busy() -> Iterator[None]:
+def busy_thread() -> Iterator[None]:
     """A thread that never lets go of the interpreter for long, as the main thread of a busy rig."""
     over = threading.Event()
 

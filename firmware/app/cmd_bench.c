@@ -5,12 +5,11 @@
 #include "console.h"
 #include "identity.h"
 #include "platform.h"
+#include "reply_series.h"
 #include "series.h"
 #include "tasks.h"
 
 #include <string.h>
-
-enum { ROW_CHARACTERS = 300 }; // beside them a line has room for all else
 
 void command_bench_list(const command_call_t *call, reply_t *reply)
 {
@@ -139,23 +138,11 @@ void command_bench_run(const command_call_t *call, reply_t *reply)
 void command_bench_read(const command_call_t *call, reply_t *reply)
 {
     const bench_result_t *result = bench_last();
-    uint32_t offset = (uint32_t)call->values[ARG_BENCH_READ_OFFSET].number;
-    uint32_t count = (uint32_t)call->values[ARG_BENCH_READ_COUNT].number;
     if (result->row == NULL || result->fault != NULL) {
         reply_error(reply, "none", "nothing was measured yet");
         return;
     }
-    uint32_t end = offset < result->n ? offset : result->n;
-    end = count < result->n - end ? end + count : result->n;
-    for (uint32_t at = offset; at < end;) {
-        char text[ROW_CHARACTERS];
-        uint32_t next = series_write(bench_samples(), offset, at, end, text, sizeof text);
-        line_t *line = reply_data(reply);
-        line_add_u32(line, "o", at);
-        line_add_text(line, "s", text);
-        reply_send(reply);
-        at = next;
-    }
-    line_add_u32(reply_ok(reply), "count", offset < end ? end - offset : 0);
-    reply_send(reply);
+    reply_series(reply, bench_samples(), result->n,
+                 (uint32_t)call->values[ARG_BENCH_READ_OFFSET].number,
+                 (uint32_t)call->values[ARG_BENCH_READ_COUNT].number);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Commands about the board's own flash: sector, erase, write. The image's sectors are refused.
+// Commands about the board's own flash: sector, erase, write. Sectors in use are refused.
 #include "commands_table.h"
 #include "console.h"
 #include "platform.h"
@@ -10,10 +10,23 @@ enum { WRITE_BYTES = 64, WORD_BYTES = 4, DIGIT_BITS = 4 };
 
 extern uint8_t __image_start[], __image_end[];
 
+static bool flash_overlaps(const platform_sector_t *sector, uintptr_t start, uintptr_t end)
+{
+    return sector->start < end && start < sector->start + sector->size;
+}
+
+// Whether it holds the image, or what the firmware itself keeps there: keys, Wi-Fi networks.
 static bool flash_is_used(const platform_sector_t *sector)
 {
-    return sector->start < (uintptr_t)__image_end &&
-           (uintptr_t)__image_start < sector->start + sector->size;
+#if defined(RIG_NETWORK) && RIG_NETWORK
+    const uintptr_t store_end = PLATFORM_STORE_AT + 2u * PLATFORM_STORE_AREA_BYTES;
+    const uintptr_t networks_end = PLATFORM_NETWORKS_AT + 2u * PLATFORM_NETWORKS_AREA_BYTES;
+    if (flash_overlaps(sector, PLATFORM_STORE_AT, store_end) ||
+        flash_overlaps(sector, PLATFORM_NETWORKS_AT, networks_end)) {
+        return true;
+    }
+#endif
+    return flash_overlaps(sector, (uintptr_t)__image_start, (uintptr_t)__image_end);
 }
 
 // The sector, if the caller may change it.

@@ -8,11 +8,12 @@
 #include "mqtt_task.h"
 #include "net_work.h"
 #include "platform.h"
+#include "reply_series.h"
 #include "series.h"
 
 #include <string.h>
 
-enum { MOST_SAMPLES = 2000, ROW_CHARACTERS = 300 };
+enum { MOST_SAMPLES = 2000 };
 
 // What ends a sample.
 typedef enum {
@@ -132,19 +133,6 @@ void command_mqtt_measure(const command_call_t *call, reply_t *reply)
 
 void command_mqtt_samples(const command_call_t *call, reply_t *reply)
 {
-    uint32_t offset = (uint32_t)call->values[ARG_MQTT_SAMPLES_OFFSET].number;
-    uint32_t count = (uint32_t)call->values[ARG_MQTT_SAMPLES_COUNT].number;
-    uint32_t begin = offset < s_taken ? offset : s_taken;
-    uint32_t end = count < s_taken - begin ? begin + count : s_taken;
-    for (uint32_t at = begin; at < end;) {
-        char text[ROW_CHARACTERS];
-        uint32_t next = series_write(s_samples, begin, at, end, text, sizeof text);
-        line_t *line = reply_data(reply);
-        line_add_u32(line, "o", at);
-        line_add_text(line, "s", text);
-        reply_send(reply);
-        at = next;
-    }
-    line_add_u32(reply_ok(reply), "count", end - begin);
-    reply_send(reply);
+    reply_series(reply, s_samples, s_taken, (uint32_t)call->values[ARG_MQTT_SAMPLES_OFFSET].number,
+                 (uint32_t)call->values[ARG_MQTT_SAMPLES_COUNT].number);
 }

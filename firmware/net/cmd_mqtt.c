@@ -49,6 +49,7 @@ void command_mqtt_login(const command_call_t *call, reply_t *reply)
         return;
     }
     const argument_value_t *values = call->values;
+    settings->resume = values[ARG_MQTT_LOGIN_RESUME].number != 0;
     bool fits =
         mqtt_copy(settings->user, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_USER]) &&
         mqtt_copy(settings->password, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_PASSWORD]) &&
@@ -186,6 +187,14 @@ void command_mqtt_disconnect(const command_call_t *call, reply_t *reply)
     }
 }
 
+static mqtt_cut_t mqtt_cut_of(const char *where)
+{
+    return strcmp(where, "puback") == 0    ? MQTT_CUT_PUBACK
+           : strcmp(where, "publish") == 0 ? MQTT_CUT_PUBLISH
+           : strcmp(where, "message") == 0 ? MQTT_CUT_MESSAGE
+                                           : MQTT_CUT_NONE;
+}
+
 void command_mqtt_cut(const command_call_t *call, reply_t *reply)
 {
     const char *where = call->values[ARG_MQTT_CUT_WHERE].text;
@@ -193,12 +202,9 @@ void command_mqtt_cut(const command_call_t *call, reply_t *reply)
     (void)reply;
     mqtt_port_lock();
     mqtt_session_t *session = &mqtt_task_client()->session;
+    session->cut = mqtt_cut_of(where);
     if (strcmp(where, "now") == 0) {
         mqtt_session_fail(session, MQTT_FAULT_CUT);
-    } else {
-        session->cut = strcmp(where, "puback") == 0    ? MQTT_CUT_PUBACK
-                       : strcmp(where, "publish") == 0 ? MQTT_CUT_PUBLISH
-                                                       : MQTT_CUT_NONE;
     }
     mqtt_port_unlock();
 }

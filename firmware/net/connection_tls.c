@@ -31,9 +31,8 @@ typedef struct {
     char alpn[ALPN_BYTES];
     uint32_t deadline; // of the handshake; then of the call of send
     bool shaking;
-    bool verified;  // the server's certificate was looked at, so that this is no resumed session
-    bool lost;      // the TCP connection is gone
-    uint32_t flags; // of that look
+    bool verified; // the server's certificate was looked at, so that this is no resumed session
+    bool lost;     // the TCP connection is gone
     uint32_t handshake_us;
     size_t largest; // record received
     size_t staged, stage_at;
@@ -136,7 +135,7 @@ static int tls_on_certificate(void *argument, mbedtls_x509_crt *certificate, int
     (void)certificate;
     (void)depth;
     tls->verified = true;
-    tls->flags |= *flags;
+    (void)flags;
     return 0;
 }
 

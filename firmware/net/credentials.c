@@ -277,11 +277,12 @@ status_t credentials_identity(const char *label, mbedtls_x509_crt *certificate,
 
 status_t credentials_authorities(mbedtls_x509_crt *roots)
 {
+    const unsigned trusted = OBJECT_FLAG_AUTHORITY | OBJECT_FLAG_TOKEN;
     status_t status = STATUS_UNKNOWN;
     token_lock();
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
         const object_t *object = &token_objects()->items[i];
-        if (object->kind == CKO_CERTIFICATE && (object->flags & OBJECT_FLAG_AUTHORITY) != 0u &&
+        if (object->kind == CKO_CERTIFICATE && (object->flags & trusted) == trusted &&
             mbedtls_x509_crt_parse_der(roots, object->value, object->length) == 0) {
             status = STATUS_OK;
         }

@@ -26,7 +26,7 @@ endforeach()
 
 set(modules aes asn1parse asn1write base64 bignum chacha20 chachapoly cipher cipher_wrap constant_time
   ctr_drbg ecdh ecdsa ecp ecp_curves entropy gcm hmac_drbg md memory_buffer_alloc oid pem pk pk_wrap pkparse
-  pkwrite platform platform_util poly1305 rsa rsa_internal sha1 sha256 sha512 ssl_ciphersuites ssl_cli ssl_msg
+  pkwrite platform platform_util poly1305 rsa rsa_internal sha256 sha512 ssl_ciphersuites ssl_cli ssl_msg
   ssl_tls threading version x509 x509_crt)
 list(TRANSFORM modules REPLACE "(.+)" "${RIG_MBEDTLS_DIR}/library/\\1.c")
 add_library(mbedtls STATIC ${modules})

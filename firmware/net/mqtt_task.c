@@ -30,9 +30,8 @@ static NetworkContext_t *s_connection;
 static char s_fault[FAULT_BYTES];
 
 static mqtt_settings_t s_settings;
-static mqtt_client_t s_client = {
-    .retry = {1000, 60000, 0, 10000, MQTT_JITTER_FULL},
-};
+static mqtt_client_t s_client;
+static const mqtt_retry_t s_retry = {1000, 60000, 0, 10000, MQTT_JITTER_FULL};
 static const mqtt_timing_t s_timing = {10000, 5000, 5000, 3};
 
 mqtt_settings_t *mqtt_task_settings(void)
@@ -65,7 +64,7 @@ status_t mqtt_port_open(TransportInterface_t *transport)
         .tls = s_settings.tls,
         .server_name = mqtt_or_null(s_settings.server_name),
         .alpn = mqtt_or_null(s_settings.alpn),
-        .resume = true, // a reconnect need not cost a whole handshake
+        .resume = s_settings.resume,
         .connect_timeout_ms = OPEN_MS,
         .receive_timeout_ms = RECEIVE_MS,
         .send_timeout_ms = SEND_MS,
@@ -168,6 +167,7 @@ void mqtt_task_prepare(void)
     mqtt_session_init(&s_client.session, s_buffer, sizeof s_buffer);
     s_client.session.on_message = mqtt_task_on_message;
     s_client.session.timing = s_timing;
+    s_client.retry = s_retry;
     s_task = net_task_make(&s_facts, NULL);
 }
 

@@ -24,6 +24,7 @@ typedef struct {
     bool tls;
     bool clean;
     bool reconnects;
+    bool resume; // TLS: offers the session of the last connection
     uint16_t keep_alive_s;
     char client[MQTT_NAME_BYTES];
     char user[MQTT_SECRET_BYTES]; // "": none

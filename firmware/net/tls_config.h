@@ -63,7 +63,6 @@
 #define MBEDTLS_GCM_C
 #define MBEDTLS_MD_C
 #define MBEDTLS_POLY1305_C
-#define MBEDTLS_SHA1_C // some lab certificates are named by it; never for a signature of TLS
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA512_C
 

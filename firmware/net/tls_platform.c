@@ -3,6 +3,7 @@
 
 #include "crash.h"
 #include "kernel_compat.h"
+#include "net_mutex.h"
 #include "net_task.h"
 #include "platform.h"
 #include "wall_clock.h"
@@ -170,18 +171,12 @@ static status_t tls_platform_prepare(void)
 
 status_t tls_platform_init(void)
 {
-    static StaticSemaphore_t s_memory;
-    static SemaphoreHandle_t s_mutex;
-    vTaskSuspendAll();
-    if (s_mutex == NULL) {
-        s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
-    }
-    (void)xTaskResumeAll();
-    (void)xSemaphoreTake(s_mutex, portMAX_DELAY);
+    static net_mutex_t s_mutex;
+    net_mutex_take(&s_mutex);
     if (!s_ready) {
         s_status = tls_platform_prepare();
         s_ready = true;
     }
-    (void)xSemaphoreGive(s_mutex);
+    net_mutex_give(&s_mutex);
     return s_status;
 }

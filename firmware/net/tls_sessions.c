@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tls_sessions.h"
 
-#include "kernel_compat.h"
+#include "net_mutex.h"
 
 #include <string.h>
 
@@ -19,23 +19,7 @@ typedef struct {
 
 static tls_kept_t s_kept[SESSIONS];
 static uint32_t s_uses;
-static SemaphoreHandle_t s_mutex;
-
-static void tls_sessions_lock(void)
-{
-    static StaticSemaphore_t s_memory;
-    vTaskSuspendAll(); // two tasks may need it first at once
-    if (s_mutex == NULL) {
-        s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
-    }
-    (void)xTaskResumeAll();
-    (void)xSemaphoreTake(s_mutex, portMAX_DELAY);
-}
-
-static void tls_sessions_unlock(void)
-{
-    (void)xSemaphoreGive(s_mutex);
-}
+static net_mutex_t s_mutex;
 
 static const char *tls_sessions_name(const connection_options_t *options)
 {
@@ -83,7 +67,7 @@ static tls_kept_t *tls_sessions_oldest(void)
 bool tls_sessions_offer(const connection_options_t *options, mbedtls_ssl_context *ssl)
 {
     bool offered = false;
-    tls_sessions_lock();
+    net_mutex_take(&s_mutex);
     tls_kept_t *kept = tls_sessions_find(options);
     const mbedtls_x509_crt *peer = kept != NULL ? kept->session.peer_cert : NULL;
     if (peer != NULL && mbedtls_x509_time_is_past(&peer->valid_to) == 0 &&
@@ -91,7 +75,7 @@ bool tls_sessions_offer(const connection_options_t *options, mbedtls_ssl_context
         offered = mbedtls_ssl_set_session(ssl, &kept->session) == 0;
         kept->last_use = ++s_uses;
     }
-    tls_sessions_unlock();
+    net_mutex_give(&s_mutex);
     return offered;
 }
 
@@ -100,7 +84,7 @@ void tls_sessions_keep(const connection_options_t *options, const mbedtls_ssl_co
     if (strlen(tls_sessions_name(options)) >= NAME_BYTES) {
         return;
     }
-    tls_sessions_lock();
+    net_mutex_take(&s_mutex);
     tls_kept_t *kept = tls_sessions_find(options);
     kept = kept != NULL ? kept : tls_sessions_oldest();
     tls_sessions_drop(kept);
@@ -114,14 +98,14 @@ void tls_sessions_keep(const connection_options_t *options, const mbedtls_ssl_co
     if (!kept->used) {
         mbedtls_ssl_session_free(&kept->session);
     }
-    tls_sessions_unlock();
+    net_mutex_give(&s_mutex);
 }
 
 void tls_sessions_forget(void)
 {
-    tls_sessions_lock();
+    net_mutex_take(&s_mutex);
     for (size_t i = 0; i < SESSIONS; i++) {
         tls_sessions_drop(&s_kept[i]);
     }
-    tls_sessions_unlock();
+    net_mutex_give(&s_mutex);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "token.h"
 
-#include "kernel_compat.h"
+#include "net_mutex.h"
 #include "net_task.h"
 #include "platform.h"
 #include "record_pair.h"
@@ -10,7 +10,7 @@
 
 static object_set_t s_set NET_UNINITIALISED;
 static uint32_t s_form[(OBJECT_SET_BYTES + 3) / 4] NET_UNINITIALISED;
-static SemaphoreHandle_t s_mutex;
+static net_mutex_t s_mutex;
 static bool s_loaded;
 
 _Static_assert(PLATFORM_STORE_AREA_BYTES >= sizeof s_form + RECORD_HEADER_BYTES,
@@ -60,13 +60,7 @@ void token_reload(void)
 
 void token_lock(void)
 {
-    static StaticSemaphore_t s_memory;
-    vTaskSuspendAll(); // two tasks may need it first at once
-    if (s_mutex == NULL) {
-        s_mutex = xSemaphoreCreateMutexStatic(&s_memory);
-    }
-    (void)xTaskResumeAll();
-    (void)xSemaphoreTake(s_mutex, portMAX_DELAY);
+    net_mutex_take(&s_mutex);
     if (!s_loaded) {
         token_reload();
         s_loaded = true;
@@ -75,7 +69,7 @@ void token_lock(void)
 
 void token_unlock(void)
 {
-    (void)xSemaphoreGive(s_mutex);
+    net_mutex_give(&s_mutex);
 }
 
 object_set_t *token_objects(void)

@@ -318,6 +318,13 @@ static void test_duplicate_on_resumed_session(void)
     connect_again("\x20\x02\0\0");
     FEED("\x3A\x06\0\1a\0\x09x");
     CHECK(s_messages == 3u, "without the session it is a new one");
+    s_sent_length = 0;
+    s_session.cut = MQTT_CUT_MESSAGE;
+    FEED("\x32\x06\0\1a\0\x0Ax");
+    CHECK(s_messages == 3u && SENT("") && s_session.fault == MQTT_FAULT_CUT, "not handed on");
+    connect_again("\x20\x02\1\0");
+    FEED("\x3A\x06\0\1a\0\x0Ax");
+    CHECK(s_messages == 4u && SENT("\x40\x02\0\x0A"), "so it is not acknowledged either");
 }
 
 static void test_too_large(void)

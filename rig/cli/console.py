@@ -24,8 +24,9 @@ _BOOT_S = 3.0
 @click.argument("board", shell_complete=candidates.boards)
 @click.option("--raw", is_flag=True, help="Show frames as they come over the wire too.")
 @click.option("--reset", is_flag=True, help="Reset the board first, to see it boot.")
+@click.option("--network", is_flag=True, help="An emulated board with its network on, on the free clock.")
 @click.pass_obj
-def console(options: Options, board: str, raw: bool, reset: bool) -> None:
+def console(options: Options, board: str, raw: bool, reset: bool, network: bool) -> None:
     """Talk with the firmware of BOARD: type 'help'. Ctrl-D or Ctrl-C ends.
 
     Works in a pipe too.
@@ -34,8 +35,10 @@ def console(options: Options, board: str, raw: bool, reset: bool) -> None:
     """
     from rig.bench.session import open_session
     from rig.cli.terminal import run_console
+    from rig.emulator.arrangement import AS_LISTED, Arrangement
 
-    with open_session(options.inventory(), board) as session:
+    arrangement = Arrangement(clock="free", network=True) if network else AS_LISTED
+    with open_session(options.inventory(), board, arrangement=arrangement) as session:
         if reset:
             session.probe.reset()
         if reset or session.board.power.driver != "none":

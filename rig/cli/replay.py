@@ -8,6 +8,7 @@ that came to the board.
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from rig.cli import COMMANDS, EXIT_ERROR, candidates
+from rig.cli import COMMANDS, EXIT_ERROR, Options, candidates
 from rig.cli.report import RUNS
 
 if TYPE_CHECKING:
@@ -42,12 +43,19 @@ class Record:
 @click.argument("wanted", metavar="RUN", default="latest", shell_complete=candidates.runs)
 @click.option("--case", metavar="TEXT", help="Only records of cases with this text in their name.")
 @click.option("--board", metavar="NAME", help="Only records of this board.")
+@click.option("--suites", is_flag=True, help="Run the suites again with the console played, without a board.")
 @click.option("--debug", is_flag=True, help="Wait at the first instruction for a debugger; needs one record.")
-def replay(wanted: str, case: str | None, board: str | None, debug: bool) -> None:
+@click.pass_obj
+def replay(
+    options: Options, wanted: str, case: str | None, board: str | None, suites: bool, debug: bool
+) -> None:
     """Run what a board did in RUN again, and compare what it says with what it said.
 
     RUN is one of 'rig qualify --record'. Each record is one power-on of an emulated board with its network
     on: the same instructions, inputs and frames, with nothing around it. --debug waits for a debugger.
+
+    With --suites the suites run again on the transcripts of RUN, of any board: what it said is judged by the
+    suites and limits of today. Cases that need more than a console are SKIPPED.
 
     Example: rig replay latest --case lease --debug
     """
@@ -56,6 +64,8 @@ def replay(wanted: str, case: str | None, board: str | None, debug: bool) -> Non
     from rig.evidence.store import find_run
 
     run = load_run(find_run(RUNS, wanted))
+    if suites:
+        raise click.exceptions.Exit(_suites_again(options, run, board, case))
     records = [
         one
         for one in records_of(run)
@@ -68,6 +78,34 @@ def replay(wanted: str, case: str | None, board: str | None, debug: bool) -> Non
         raise UsageFault(f"--debug needs one record, and there are {len(records)}:{listed}")
     worst = [_told(one, run, debug) for one in records]
     raise click.exceptions.Exit(max(worst))
+
+
+def _suites_again(options: Options, run: Run, board: str | None, case: str | None) -> int:
+    """Runs the suites that the run had on its transcripts; returns the exit code of the new run."""
+    from rig.cli.progress import Progress
+    from rig.cli.pytest_run import run_pytest
+    from rig.errors import UsageFault
+    from rig.project import project_root, suite_names
+
+    names = [one.name for one in run.boards if board in (None, one.name)]
+    if len(names) != 1:
+        listed = ", ".join(one.name for one in run.boards)
+        raise UsageFault(
+            f"--suites plays one board; run {run.run_id} has: {listed}", hint="Name it by --board"
+        )
+    inventory = options.inventory()
+    root = project_root(inventory.path)
+    there = {one.suite for one in run.cases if one.board == names[0]} & set(suite_names(root))
+    arguments = ["--board", names[0], "--inventory", str(inventory.path), "--played", str(run.path)]
+    arguments += ["-k", case] if case else []
+    folders = [str(root / "suites" / name) for name in sorted(there)]
+    status = run_pytest([*arguments, *folders], root, progress := Progress(sys.stderr, names[0]))
+    if progress.run_path is not None:
+        from reports.terminal import print_run
+        from rig.evidence.reader import load_run
+
+        print_run(load_run(progress.run_path))
+    return status
 
 
 def records_of(run: Run) -> Iterator[Record]:

@@ -37,6 +37,7 @@ EVENTS_PER_S: Final = 10_000
 _DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 _ALIVE: Final = "$SYS/broker/uptime"
 _QUEUE_MOST: Final = 200_000
+_QUEUE_BYTES: Final = 256 * 1024 * 1024
 _GATHER_S: Final = 0.0005
 _MARK_S: Final = 1.0
 _SETTLE_S: Final = 10.0
@@ -86,6 +87,8 @@ class MqttCapture:
         self._budget = EventBudget(sink, EVENTS_PER_S, "messages_skipped")
         self._queue: deque[Message] = deque()
         self._overflow = 0
+        self._overflow_told = 0
+        self._bytes_in, self._bytes_out = 0, 0  # each is written by one thread only
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt-capture")
         self._writer: MessageWriter | None = None
@@ -205,9 +208,11 @@ class MqttCapture:
     # --- the reader thread
 
     def _enqueue(self, message: Message) -> None:
-        if len(self._queue) >= _QUEUE_MOST:
+        waiting = self._bytes_in - self._bytes_out
+        if len(self._queue) >= _QUEUE_MOST or waiting > _QUEUE_BYTES:
             self._overflow += 1
         else:
+            self._bytes_in += len(message.payload)
             self._queue.append(message)
         if not self._wake.is_set():
             self._wake.set()
@@ -220,6 +225,13 @@ class MqttCapture:
     # --- the keeping thread
 
     def _run(self) -> None:
+        try:
+            self._keep()
+        except Exception as error:
+            self._lose(0, f"the capture broke down: {type(error).__name__}")
+            raise
+
+    def _keep(self) -> None:
         marked_ns = self._clock.now_ns()
         while not (self._closing.is_set() and not self._queue):
             self._wake.wait(_MARK_S)
@@ -253,8 +265,10 @@ class MqttCapture:
         for message in batch:
             if message.topic in (self._own, self._settle):
                 self._returned(message)
-        overflow, self._overflow = self._overflow, 0
+        self._bytes_out += sum(len(message.payload) for message in batch)
+        overflow = self._overflow - self._overflow_told
         if overflow:
+            self._overflow_told += overflow
             self._lose(overflow, "they came faster than the rig could keep them")
         return len(messages)
 

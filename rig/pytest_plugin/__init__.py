@@ -65,6 +65,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="keep what an emulated board does on a network, for 'rig replay'",
     )
+    group.addoption(
+        "--played",
+        metavar="RUN",
+        type=Path,
+        help="play the console from this run's folder; no board is touched",
+    )
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
 
@@ -127,7 +133,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
             named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
             place = _arrangement_of(item)
-            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named)
+            fixtures = frozenset(getattr(item, "fixturenames", ()))
+            item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named, fixtures)
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:

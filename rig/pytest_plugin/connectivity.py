@@ -8,6 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -86,6 +87,11 @@ class Connectivity:
         folder = self._qualification.keep_open(private_folder())
         return self._qualification.keep_open(EchoServers(folder, given.authority, host=host))
 
+    def check(self) -> None:
+        """Raises LinkLost where a service of ours has ended by itself."""
+        if self._lab is not None:
+            self._lab.broker.check()
+
     def must_be_local(self) -> None:
         """Skips where services were given."""
         if self._qualification.settings.services is not None:
@@ -137,9 +143,15 @@ def provisioned(request: pytest.FixtureRequest, board: BoardSession) -> Provisio
 
 
 @pytest.fixture
-def local_broker(request: pytest.FixtureRequest) -> Broker:
-    """Control of the broker: ``stop``, ``start``, ``kill``, ``kick``. Skips where it is not the rig's own."""
-    return _connectivity(request).broker()
+def local_broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """Control of the broker: ``stop``, ``start``, ``kill``, ``kick``; it runs again when the case has ended.
+
+    Skips where it is not the rig's own.
+    """
+    broker = _connectivity(request).broker()
+    yield broker
+    broker.check()
+    broker.start()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pytest
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rig.links.mqtt import MqttPlace
     from rig.links.mqtt_capture import MqttCapture as MqttCapture
     from rig.pytest_plugin.qualification import Qualification
+    from rig.services.endpoint import Endpoint as Endpoint
     from rig.services.endpoint import Place
     from rig.services.network.byte_proxy import ByteProxy as ByteProxy
     from rig.services.network.mqtt_log import Seen as Seen
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rig.services.service_set import ServiceSet
 
 T = TypeVar("T")
+
+_CLIENTS: Final = frozenset({"board_mqtt"})
 
 ByteProxyFor = Callable[["Place"], "ByteProxy"]
 """Gives the byte proxy that stands before a service; its ``place`` is where the board is to connect."""
@@ -140,6 +143,16 @@ def mqtt_capture(request: pytest.FixtureRequest) -> Iterator[MqttCapture]:
     lost = capture.losses[before:]
     if lost:
         raise LostMessages("; ".join(map(str, lost)))
+
+
+@pytest.fixture(autouse=True)
+def _mqtt_is_captured(request: pytest.FixtureRequest) -> None:
+    """A case with the board's MQTT client is captured without asking, where the broker is the rig's own."""
+    if _CLIENTS.isdisjoint(request.fixturenames):
+        return
+    qualification, _ = of_request(request)
+    if qualification.settings.services is None:
+        request.getfixturevalue("mqtt_capture")
 
 
 @pytest.fixture

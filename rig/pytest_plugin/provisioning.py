@@ -30,7 +30,7 @@ AUTHORITY: Final = "ca-{}"
 """The labels of the roots that it trusts, from 0."""
 
 _PIECE: Final = 128  # bytes of a certificate in one command
-_S: Final = 30.0
+_S: Final = 60.0
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 

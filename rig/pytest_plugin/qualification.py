@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.statistics import Samples
     from rig.image.kernel_view import KernelView
+    from rig.pytest_plugin.played import Played
     from rig.services.service_set import ServiceSet
 
 
@@ -69,6 +70,7 @@ class Settings:
     run: Path | None = None
     services: ServiceSet | None = None
     record: bool = False
+    played: Path | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -87,7 +89,7 @@ class Settings:
         return cls(
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
-            given_services(options.services, board), options.record,
+            given_services(options.services, board), options.record, options.played,
         )  # fmt: skip
 
 
@@ -101,6 +103,7 @@ class Case:
     features: frozenset[str]
     arrangement: Arrangement = AS_LISTED
     requirements: tuple[str, ...] = ()
+    fixtures: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -121,6 +124,7 @@ class Qualification:
         self._board_stack = contextlib.ExitStack()
         self._run_stack = contextlib.ExitStack()
         self.connectivity = Connectivity(self)
+        self._played: Played | None = None
         self.gave_up = False
         self.incomplete = False
         """Evidence of the run was lost; set by who keeps it."""
@@ -246,11 +250,12 @@ class Qualification:
             self.clock_watch.look()
 
     def _examined(self, case: Case, ending: Ending) -> Ending:
-        if ending.outcome is not Outcome.FAIL or self._session is None:
+        if ending.outcome is not Outcome.FAIL or self._session is None or self._played is not None:
             return ending
         try:
+            self.connectivity.check()
             findings = examine(self._session, self.image, self.settings.root, ending.error)
-        except RigFault as fault:  # neither console nor probe answers: that is no board that fails
+        except RigFault as fault:  # no service, or neither console nor probe: that is no board that fails
             return Ending(Outcome.ERROR, f"{fault}\nseen first as: {ending.reason}", fault)
         if findings:
             self.keep(case, "crash.txt", findings.encode("utf-8"), sensitive=True)
@@ -300,6 +305,9 @@ class Qualification:
 
     def _bring_up(self, case: Case) -> None:
         """Opens the board, brings it back after a failure, and arranges it as the case needs it."""
+        if self.settings.played is not None:
+            self._play(self.settings.played, case)
+            return
         wanted = case.arrangement.to_be_recorded() if self.settings.record else case.arrangement
         if self._session is None:
             self._open_session(case)
@@ -310,6 +318,23 @@ class Qualification:
             self.say("switching the board's arrangement")
             self._session.arrange(wanted)
         self._records.keep(self._session)
+
+    def _play(self, path: Path, case: Case) -> None:
+        """A transcript in the place of the board; skips a case that it cannot play."""
+        from rig.pytest_plugin.played import Played
+
+        settings = self.settings
+        self._played = self._played or Played(path, settings.board.name)
+        steps = self._played.steps(case)
+        if self._session is None:
+            transcript = self._live.artifact_path(self._file("console.log"))
+            opened = self._played.opened(settings.board, self.clock, self._live.event, transcript)
+            self._session = self._board_stack.enter_context(opened)
+            sha256 = self._played.image_sha256
+            identity: dict[str, Scalar] = {**stated(settings.board), "played": self._played.run.run_id}
+            self._live.board(settings.board.name, settings.dut, sha256, identity, transcript)
+            self._begin_transcript(case)
+        self._played.play(steps)
 
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""

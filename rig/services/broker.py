@@ -22,7 +22,7 @@ from typing import Final
 
 from rig.child import Child, require_program, spawn
 from rig.deadline import Deadline, poll
-from rig.errors import ToolFault
+from rig.errors import LinkLost, ToolFault
 from rig.events import Scalar
 from rig.services.endpoint import LOOPBACK, Endpoint, free_ports
 from rig.services.pki import Authority, Identity, IdentityFiles, write_private
@@ -101,6 +101,11 @@ class Broker:
     def running(self) -> bool:
         """Whether its process lives."""
         return self._child is not None and self._child.alive
+
+    def check(self) -> None:
+        """Raises LinkLost where its process has ended and nobody here ended it."""
+        if self._child is not None and not self._child.alive:
+            raise LinkLost(f"the broker {self._child.exit_reason()}", evidence=str(self.log))
 
     def __enter__(self) -> Broker:
         require_program("mosquitto")

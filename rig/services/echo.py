@@ -21,44 +21,21 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
 
 from rig.errors import BoardFault, RigFault
 from rig.services.endpoint import LOOPBACK, Place
-from rig.services.hello import RECORD_HEADER, ClientHello, read_hello
-from rig.services.pki import Authority, Flaw, IdentityFiles
+from rig.services.handshake import HANDSHAKE_S, AskFor, peek_hello, server_context, shake
+from rig.services.handshake import Handshake as Handshake
+from rig.services.pki import Authority, Flaw
 
 Behaviour = Literal["echo", "silent", "close", "reset", "gather"]
-AskFor = Literal["required", "wanted", "none"]
-"""Whether the server asks for the client's certificate; ``wanted``: a client without one is served too."""
-
 _CHUNK: Final = 1 << 16
 _HANDSHAKE_S: Final = 90.0
 _LEAVE: Final = socket.MSG_PEEK | socket.MSG_WAITALL
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """One connection to a TLS server, as the server saw it.
-
-    ``outcome`` is ``done``, or what ended it: the client's alert in OpenSSL's words
-    (``TLSV1_ALERT_UNKNOWN_CA``), or ``closed`` where it just went. ``client`` is the common name of its
-    certificate, ``resumed`` whether an earlier session was taken up again.
-    """
-
-    outcome: str
-    hello: ClientHello | None
-    suite: str | None = None
-    version: str | None = None
-    protocol: str | None = None
-    client: str | None = None
-    resumed: bool = False
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class Server:
@@ -79,6 +56,7 @@ class Server:
         self._where = (host, port)
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
+        self._acceptor: threading.Thread
         self._threads: list[threading.Thread] = []
         self._seen: list[Handshake] = []
         self._changed = threading.Condition()
@@ -110,7 +88,7 @@ class Server:
         except OSError as error:
             where = f"{self._where[0]}:{self._where[1]}"
             raise RigFault(f"{self._name} cannot listen on {where}: {error.strerror}") from error
-        self._run(self._accept)
+        self._acceptor = self._run(self._accept)
         return self
 
     def __exit__(
@@ -119,20 +97,21 @@ class Server:
         assert self._listener is not None
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self._acceptor.join()
         self._listener.close()
         with self._changed:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
+        for thread in self._threads:
             thread.join()
 
     # --- its threads
 
-    def _run(self, target: Callable[..., None], *args: object) -> None:
+    def _run(self, target: Callable[..., None], *args: object) -> threading.Thread:
         thread = threading.Thread(target=target, args=args, name=self._name, daemon=True)
-        self._threads = [old for old in self._threads if old.is_alive()] + [thread]
         thread.start()
+        return thread
 
     def _accept(self) -> None:
         assert self._listener is not None
@@ -144,16 +123,20 @@ class Server:
             with self._changed:
                 self._open.add(connection)
                 self.connections += 1
-            self._run(self._serve, connection)
+            alive = [thread for thread in self._threads if thread.is_alive()]
+            self._threads = [*alive, self._run(self._serve, connection)]
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = connection
         try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:
-                hello = _peek_hello(connection)
-                stream = self._wrapped(connection, self._context)
-                if not self._shake(stream, hello):
+                hello = peek_hello(connection)
+                stream = tls = self._wrapped(connection, self._context)
+                seen = shake(tls, hello)
+                tls.settimeout(None)
+                self._note(seen)
+                if seen.outcome != "done":
                     return
             _BEHAVIOURS[self._behaviour](stream)
         except OSError:
@@ -165,49 +148,17 @@ class Server:
 
     def _wrapped(self, connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
         """The connection with TLS that has not begun; closed where the client is gone already."""
-        connection.settimeout(_HANDSHAKE_S)
+        connection.settimeout(HANDSHAKE_S)
         with self._changed:
             self._open.discard(connection)
             stream = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             self._open.add(stream)
         return stream
 
-    def _shake(self, stream: ssl.SSLSocket, hello: ClientHello | None) -> bool:
-        try:
-            stream.do_handshake()
-        except OSError as error:
-            reason = error.reason if isinstance(error, ssl.SSLError) else None
-            self._note(Handshake(reason or "closed", hello))
-            return False
-        stream.settimeout(None)
-        suite = stream.cipher()
-        self._note(
-            Handshake(
-                "done", hello, suite[0] if suite else None, stream.version(),
-                stream.selected_alpn_protocol(), _common_name(stream), bool(stream.session_reused),
-            )
-        )  # fmt: skip
-        return True
-
     def _note(self, handshake: Handshake) -> None:
         with self._changed:
             self._seen.append(handshake)
             self._changed.notify_all()
-
-
-def _peek_hello(connection: socket.socket) -> ClientHello | None:
-    """The first record, left where it is for the handshake; None where it does not come whole."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(_HANDSHAKE_S), 0))
-    with contextlib.suppress(OSError):
-        head = connection.recv(RECORD_HEADER, _LEAVE)
-        if len(head) == RECORD_HEADER:
-            return read_hello(connection.recv(RECORD_HEADER + int.from_bytes(head[3:], "big"), _LEAVE))
-    return None
-
-
-def _common_name(stream: ssl.SSLSocket) -> str | None:
-    names = dict(pair for part in (stream.getpeercert() or {}).get("subject", ()) for pair in part)  # type: ignore[misc]
-    return names.get("commonName")
 
 
 def _echo(stream: socket.socket) -> None:
@@ -305,29 +256,3 @@ class EchoServers:
         if flaw == "small_key":
             suites = f"{suites or 'DEFAULT'}:@SECLEVEL=0"  # OpenSSL would not serve such a key
         return server_context(identity, self._authority, ask_for, suites, protocols)
-
-
-def server_context(
-    identity: IdentityFiles,
-    authority: Authority,
-    ask_for: AskFor = "required",
-    suites: str | None = None,
-    protocols: Sequence[str] = (),
-) -> ssl.SSLContext:
-    """TLS 1.2 or newer with this identity; clients' certificates must be the lab's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if suites is not None:
-        context.set_ciphers(suites)
-    if protocols:
-        context.set_alpn_protocols(list(protocols))
-    context.load_cert_chain(identity.certificate, identity.private_key)
-    context.load_verify_locations(cadata=authority.certificate)
-    context.verify_mode = _VERIFY[ask_for]
-    return context
-
-
-_VERIFY: Final[dict[AskFor, ssl.VerifyMode]] = {
-    "required": ssl.CERT_REQUIRED,
-    "wanted": ssl.CERT_OPTIONAL,
-    "none": ssl.CERT_NONE,
-}

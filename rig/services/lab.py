@@ -24,8 +24,9 @@ from rig.services.aws.shadow_https import ShadowRoute
 from rig.services.aws.shadow_mqtt import ShadowClient
 from rig.services.aws.shadow_store import ShadowStore
 from rig.services.broker import CLOUD, OWNER, Broker, Tell
-from rig.services.echo import EchoServers, server_context
+from rig.services.echo import EchoServers
 from rig.services.endpoint import LOOPBACK, Endpoint, Place
+from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
 from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
 from rig.services.service_set import ServiceSet

@@ -7,6 +7,7 @@ before anybody keeps it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ def shown(payload: bytes) -> tuple[Form, str]:
     if decoded.form in ("json", "text"):
         return decoded.form, payload[: 4 * SHOWN].decode("utf-8", "ignore")[:SHOWN]
     if decoded.form == "cbor":
-        return "cbor", repr(decoded.value)[:SHOWN]
+        with contextlib.suppress(RecursionError):  # nested as deep as the decoder just bears
+            return "cbor", repr(decoded.value)[:SHOWN]
     return decoded.form, payload[: SHOWN // 2].hex()
 
 

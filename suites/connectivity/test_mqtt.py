@@ -135,6 +135,7 @@ def test_resend_unacked_publish_qos_1(
 ) -> None:
     board_mqtt.ask("mqtt.retry", base_ms=100)
     fresh_session(board_mqtt, broker_place)
+    board_mqtt.subscribe([f"{topic}/kept"], "1")  # some brokers keep no session that holds nothing
     mqtt_peer.subscribe(topic)
     before = board_mqtt.counters()
     mark = console.mark()
@@ -174,6 +175,20 @@ def test_restore_session_duplicate_incoming_publish_qos_1(
     after = board_mqtt.counters()
     assert after["duplicates"] - before["duplicates"] == 1
     assert after["received"] - before["received"] == 2
+
+
+def test_message_that_was_not_handed_on_is_not_acknowledged(
+    board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
+) -> None:
+    """The connection breaks where the board would take the message: it must come again, and be taken."""
+    board_mqtt.ask("mqtt.retry", base_ms=100)
+    fresh_session(board_mqtt, broker_place)
+    board_mqtt.subscribe([topic], "1")
+    board_mqtt.cut("message")
+    mark = console.mark()
+    mqtt_peer.publish(topic, b"not lost")
+    assert board_mqtt.wait_state("up", mark).fields["session"] == "1"
+    assert board_mqtt.expect_message(topic, mark).holds(b"not lost")
 
 
 @pytest.mark.requirement("MqttTest", "MQTT_Publish_With_Retain_Flag")

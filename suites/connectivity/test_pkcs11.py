@@ -486,8 +486,9 @@ def test_kept_keys_survive_power_and_others_do_not(token: Token, board: BoardSes
         token.good("call", call="initialize")
         token.session = token.open()
         assert token.find(label="of the session") == []
-        (private,) = token.find(label=LABEL, kind="private")
-        check_signature(key, sign(token, private), DIGEST)
+        found = token.find(label=LABEL, kind="private")
+        assert len(found) == 1
+        check_signature(key, sign(token, found[0]), DIGEST)
     finally:
         for handle in token.find(label=LABEL):
             token.good("destroy", session=token.session, object=handle)

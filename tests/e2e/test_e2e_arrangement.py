@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from rig.evidence.measurement import Outcome
-from tests.e2e.bench_place import BenchPlace, cases_of
+from tests.e2e.bench_place import PROJECT, BenchPlace, cases_of
 
 pytestmark = pytest.mark.emulated
 
@@ -147,3 +151,19 @@ def test_a_board_without_the_part_skips(place: BenchPlace) -> None:
     assert {(case.outcome, case.reason) for case in place.run().cases} == {
         (Outcome.SKIPPED, "board mps2: its emulator has no network card")
     }
+
+
+@pytest.mark.parametrize(("options", "has"), [(["--network"], True), ([], False)])
+def test_a_console_by_hand_may_have_the_network(options: list[str], has: bool, place: BenchPlace) -> None:
+    rig = [sys.executable, "-c", "from rig.cli import main; main()"]
+    done = subprocess.run(
+        [*rig, "--inventory", str(place.inventory_path), "console", "mps2", *options],
+        input="net.up\n",
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    assert "[ready]" in done.stdout
+    assert ("address=10.0.2.15" in done.stdout) is has, done.stdout + done.stderr

@@ -19,9 +19,10 @@ from tests.e2e.bench_place import BOARD, EVIDENCE, BenchPlace
 pytestmark = pytest.mark.emulated
 
 REPLY_S = 60.0
-DAMAGES = 300 if EVIDENCE else 12
+DAMAGES = 300 if EVIDENCE else 8
 CUTS = 40 if EVIDENCE else 3
 SEED = 20
+STORE, AREA = 0x21FE0000, 0x9000  # boards/mps2/board_config.h
 
 
 @contextlib.contextmanager
@@ -90,6 +91,18 @@ def test_damaged_certificates_harm_nothing(place: BenchPlace) -> None:
         assert boots == session.boot.fields["count"]
     assert set(codes) == {"value"}
     assert len(codes) >= DAMAGES // 3
+
+
+def test_flash_commands_leave_the_store_alone(place: BenchPlace) -> None:
+    with online(place) as session:
+        ask(session, "cred.key", label="device")
+        before = ask(session, "cred.list")
+        for address in (STORE, STORE + 2 * AREA - 4096):
+            for command, args in (("flash.erase", {}), ("flash.write", {"data": "00000000"})):
+                with pytest.raises(CommandRefused) as refused:
+                    ask(session, command, address=address, **args)
+                assert refused.value.code == "range"
+        assert ask(session, "cred.list") == before
 
 
 def test_power_goes_while_a_certificate_is_kept(place: BenchPlace) -> None:

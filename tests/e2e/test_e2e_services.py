@@ -69,6 +69,31 @@ def test_echo(echo):
     raise AssertionError
 """
 
+DYING = """\
+import os
+import signal
+import psutil
+import socket
+
+def test_stops_it(services, local_broker, board):
+    local_broker.stop()
+    assert False, "before it started it again"
+
+def test_runs_again(services):
+    where = services.mqtt.host
+    socket.create_connection((where.host, where.port)).close()
+
+def test_loses_it(services, board):
+    (broker,) = (p for p in psutil.Process().children(recursive=True) if p.name() == "mosquitto")
+    broker.send_signal(signal.SIGKILL)
+    while broker.status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert not "the broker"
+
+def test_later(board):
+    pass
+"""
+
 
 def test_a_run_starts_them_once_and_leaves_nothing(place: BenchPlace) -> None:
     suite = place.suite("net", CASES)
@@ -147,6 +172,16 @@ def test_with_services_given_none_are_started_and_local_cases_are_skipped(place:
     assert "--services was given" in cases_of(run)["marked"].reason
     assert "no ca_private_key" in cases_of(run)["echo"].reason
     assert not list(run.path.glob("artifacts/**/broker.log"))
+
+
+def test_a_broker_that_dies_is_no_failure_of_the_board(place: BenchPlace) -> None:
+    done = place.pytest(place.suite("net", DYING))
+    assert done.code == 3
+    ended = cases_of(place.run())
+    outcomes = [ended[name].outcome for name in ("stops_it", "runs_again", "loses_it", "later")]
+    assert outcomes == [Outcome.FAIL, Outcome.PASS, Outcome.ERROR, Outcome.SKIPPED]
+    assert "the broker was ended by signal 9" in ended["loses_it"].reason
+    assert "first cause: the broker was ended by signal 9" in ended["later"].reason
 
 
 def test_a_missing_broker_is_an_error_with_its_package(place: BenchPlace) -> None:

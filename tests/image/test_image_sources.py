@@ -202,6 +202,14 @@ def test_only_plain_files_of_the_pinned_names_are_extracted(tmp_path: Path) -> N
     assert not (tmp_path / "target/dir").is_symlink()
 
 
+def test_files_may_stand_in_the_top_folder_itself(tmp_path: Path) -> None:
+    archive = tmp_path / "top.tar"
+    archive.write_bytes(tarball({"top/library/a": b"a", "top/library/b": b"b"}))
+    extract_subtree(archive, "", ["library/a"], tmp_path / "target")
+    found = [path for path in (tmp_path / "target").rglob("*") if path.is_file()]
+    assert [(path.name, path.read_bytes()) for path in found] == [("a", b"a")]
+
+
 def test_the_projects_cache_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel_path(PROJECT, os.environ)  # may download, once
     monkeypatch.setenv("PATH", "")

@@ -140,6 +140,7 @@ def flood(broker: Broker, count: int, size: int) -> None:
         device.recv(2)
 
 
+@pytest.mark.slow
 def test_what_the_broker_drops_is_known(authority: Authority, tmp_path: Path, events: list[Event]) -> None:
     """A broker that bears next to nothing, and a device that floods."""
     count = 40_000
@@ -296,6 +297,7 @@ def test_a_broker_that_speaks_3_1_1_only() -> None:
     assert levels == [5, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flaw", "why"),
     [
@@ -352,3 +354,19 @@ def test_invalid_topics_do_not_reach_a_capture(broker: Broker, capture: MqttCapt
     peer.publish("good", b"1")
     capture.settle(soon())
     assert [m.topic for m in capture.messages()] == ["good"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_capture_that_breaks_down_is_a_loss(
+    broker: Broker, tmp_path: Path, peer: MqttPeer, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_payload: bytes) -> tuple[str, str]:
+        raise ArithmeticError
+
+    monkeypatch.setattr("rig.links.mqtt_capture._SETTLE_S", 1.0)
+    with MqttCapture(plain(broker), RunClock(), events.append, tmp_path / "m") as capture:
+        monkeypatch.setattr("rig.links.mqtt_capture.shown", break_down)
+        peer.publish("x", b"1")
+        assert poll(lambda: bool(capture.losses), soon())
+    assert "the capture broke down: ArithmeticError" in capture.losses[0].why
+    assert any(event.kind == "lost" for event in events)

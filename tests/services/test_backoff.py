@@ -70,6 +70,7 @@ def tried(proxy: MqttProxy, policy: Policy, rounds: int = 2) -> Backoff:
         return unanswered(proxy, "dut", device.start, rounds=rounds, allowed_s=20)
 
 
+@pytest.mark.slow
 def test_a_device_with_jitter_passes(proxy: MqttProxy) -> None:
     backoff = tried(proxy, drawn(7))
     assert verdicts(backoff) == GOOD
@@ -78,6 +79,7 @@ def test_a_device_with_jitter_passes(proxy: MqttProxy) -> None:
     assert all(wait <= exponential(n) + 0.5 for waits in backoff.rounds for n, wait in enumerate(waits))
 
 
+@pytest.mark.slow
 def test_strictly_exponential_waits_pass_with_a_warning(proxy: MqttProxy) -> None:
     backoff = tried(proxy, exponential)
     assert verdicts(backoff) == {**GOOD, "warning": Outcome.PASS}
@@ -86,11 +88,13 @@ def test_strictly_exponential_waits_pass_with_a_warning(proxy: MqttProxy) -> Non
         assert all(0 <= wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
 
 
+@pytest.mark.slow
 def test_a_device_that_does_not_wait_fails(proxy: MqttProxy) -> None:
     backoff = tried(proxy, lambda _: 0)
     assert verdicts(backoff)["wait"] is Outcome.FAIL
 
 
+@pytest.mark.slow
 def test_a_device_that_always_waits_the_same_fails(proxy: MqttProxy) -> None:
     backoff = tried(proxy, lambda _: 0.15)
     assert verdicts(backoff)["growth"] is Outcome.FAIL
@@ -115,6 +119,7 @@ def test_a_device_that_comes_under_another_name_is_silent(proxy: MqttProxy) -> N
         unanswered(proxy, "dut", device.start, rounds=1, allowed_s=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["disconnect", "reset", "close"])
 def test_waits_after_being_thrown_out(proxy: MqttProxy, what: str) -> None:
     chosen = [0.02, 0.04, 0.08, 0.16, 0.32]

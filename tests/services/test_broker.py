@@ -17,7 +17,7 @@ import pytest
 
 from rig.child import spawn
 from rig.deadline import Deadline, poll
-from rig.errors import ToolFault
+from rig.errors import LinkLost, ToolFault
 from rig.services.broker import Broker, Limits
 from rig.services.pki import Authority, Flaw, Identity, IdentityFiles, unreadable, with_key_of
 from tests.services.client import PlainClient
@@ -144,6 +144,19 @@ def test_stopped_it_refuses_and_killed_it_dies_and_both_can_be_undone(
     assert not broker.running
     down = [("begin", "stop"), ("end", "down"), ("begin", "kill"), ("end", "down")]
     assert told == [*down, ("begin", "kick"), ("end", "kick")]
+
+
+def test_only_an_end_that_nobody_asked_for_is_a_loss(authority: Authority, tmp_path: Path) -> None:
+    with Broker(tmp_path, authority) as broker:
+        broker.kill()
+        broker.check()
+        broker.start()
+        broker.check()
+        (process,) = _processes_of(tmp_path)
+        os.kill(process, signal.SIGKILL)
+        assert poll(lambda: not broker.running, Deadline.after(5))
+        with pytest.raises(LinkLost, match=r"the broker was ended by signal 9"):
+            broker.check()
 
 
 def test_a_missing_broker_is_said_with_its_package(

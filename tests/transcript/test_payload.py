@@ -46,6 +46,12 @@ def test_any_bytes_have_a_form(payload: bytes) -> None:
     assert len(text) <= 400
 
 
+@pytest.mark.parametrize("depth", [100, 700, 900, 980])
+def test_what_is_nested_deep_has_a_form(depth: int) -> None:
+    assert shown(b"\x81" * depth + b"\x01")[0] in ("cbor", "binary")
+    assert shown(b"[" * depth + b"]" * depth)[0] in ("json", "text")
+
+
 def test_a_key_is_masked_wherever_it_stands() -> None:
     for payload in (PEM, b'{"privateKey":"' + PEM.replace(b"\n", b"\\n") + b'","x":1}', PEM[:-30]):
         masked = without_keys(payload)

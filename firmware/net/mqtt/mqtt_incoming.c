@@ -62,6 +62,11 @@ static void incoming_acknowledge(mqtt_session_t *session, const mqtt_publish_t *
 
 static void incoming_message(mqtt_session_t *session, const mqtt_publish_t *message)
 {
+    if (session->cut == MQTT_CUT_MESSAGE) {
+        session->cut = MQTT_CUT_NONE;
+        mqtt_session_fail(session, MQTT_FAULT_CUT);
+        return;
+    }
     if (incoming_is_new(session, message)) {
         session->counts.received++;
         if (session->on_message != NULL) {

@@ -53,6 +53,7 @@ typedef enum {
     MQTT_CUT_NONE,
     MQTT_CUT_PUBLISH, // after a PUBLISH was sent
     MQTT_CUT_PUBACK,  // instead of sending a PUBACK
+    MQTT_CUT_MESSAGE, // instead of handing a message on, as if the board had lost power then
 } mqtt_cut_t;
 
 typedef struct {

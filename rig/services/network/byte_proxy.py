@@ -7,25 +7,24 @@ a connection), ``end``. What passes is not understood (that is ``mqtt_proxy.py``
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
-from rig.events import Event, EventSink, RunClock, Scalar
-from rig.services.endpoint import LOOPBACK, Place
+from rig.events import EventSink, RunClock, Scalar
+from rig.services.endpoint import LOOPBACK
 from rig.services.network.faults import Fault, HalfOpen, Refuse, Way
 from rig.services.network.loop import LoopThread
 from rig.services.network.pipe import Active, Pipe
 from rig.services.network.tcp_link import Joint, Link
-from rig.services.network.tcp_relay import Relay, Upstream
+from rig.services.network.tcp_proxy import TcpProxy
+from rig.services.network.tcp_relay import Upstream
 
 
-class ByteProxy:
-    """Listens on a free port (``port``) and joins each connection with the service. A context manager.
+class ByteProxy(TcpProxy):
+    """Before any TCP service: passes bytes, and breaks them on purpose."""
 
-    Methods may be called from any thread but the proxy's own; each blocks until it is done.
-    """
+    domain = "proxy"
+    source = "network"
 
     def __init__(
         self,
@@ -37,41 +36,9 @@ class ByteProxy:
         board: str | None = None,
         host: str = LOOPBACK,
     ) -> None:
-        self.name = name
-        self._clock, self._sink, self._board = clock, sink, board
-        self._thread = LoopThread(f"{name} (byte proxy)")
-        self._host = host
-        self._relay = Relay(Upstream(*service), self._join, self._refused, host=host)
+        super().__init__(Upstream(*service), clock, sink, name=name, board=board, host=host)
         self._active: list[Active] = []
         self._joints: dict[Link, _Shaped] = {}
-        self._numbers = itertools.count(1)
-
-    def __enter__(self) -> ByteProxy:
-        self._thread.__enter__()
-        try:
-            self._thread.wait(self._relay.start())
-        except BaseException:
-            self._thread.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._thread.wait(self._relay.stop())
-        finally:
-            self._thread.__exit__(kind, error, trace)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._relay.port
-
-    @property
-    def place(self) -> Place:
-        """Where it listens, as the board and this host see it."""
-        return Place.local("proxy", self.port, self._host)
 
     @property
     def connections(self) -> int:
@@ -81,15 +48,11 @@ class ByteProxy:
     @contextmanager
     def fault(self, fault: Fault) -> Iterator[Active]:
         """The fault is in force inside the context; ``hits`` of what is given counts what it did."""
-        number = next(self._numbers)
         active = Active(fault)
-        self._tell("begin", fault.what, number, fault.parameters())
-        self._thread.call(lambda: self._begin(active))
-        try:
+        with self._in_force(
+            fault.what, fault.parameters(), lambda: self._begin(active), lambda: self._end(active)
+        ):
             yield active
-        finally:
-            self._thread.call(lambda: self._end(active))
-            self._tell("end", fault.what, number, {"hits": active.hits})
 
     def reset(self) -> int:
         """Resets every open connection (TCP RST to both sides); returns how many there were."""
@@ -106,11 +69,7 @@ class ByteProxy:
                 link.end(reset)
             return len(links)
 
-        number = next(self._numbers)
-        self._tell("begin", what, number, {})
-        hits = self._thread.call(strike)
-        self._tell("end", what, number, {"hits": hits})
-        return hits
+        return self._struck(what, {}, strike)
 
     # --- in the loop
 
@@ -121,13 +80,14 @@ class ByteProxy:
                 joint.lose_service(active)
         self._changed()
 
-    def _end(self, active: Active) -> None:
+    def _end(self, active: Active) -> int:
         self._active.remove(active)
         if isinstance(active.fault, HalfOpen):
             for link in list(self._joints):
                 if link.keep_near:
                     link.end(reset=True)
         self._changed()
+        return active.hits
 
     def _changed(self) -> None:
         for joint in list(self._joints.values()):
@@ -140,11 +100,6 @@ class ByteProxy:
                 return None
         joint = self._joints[link] = _Shaped(self, link)
         return joint
-
-    def _refused(self, number: int, peer: str, why: str) -> None:
-        self._event(
-            "network", "refused", {"where": self.name, "connection": number, "peer": peer, "why": why}
-        )
 
     def in_force(self) -> list[Active]:
         """The faults as they are now. In the loop only."""
@@ -164,14 +119,6 @@ class ByteProxy:
     def loop_thread(self) -> LoopThread:
         """The thread that the proxy runs in."""
         return self._thread
-
-    def _tell(self, kind: str, what: str, number: int, parameters: object) -> None:
-        data: dict[str, Scalar] = {"what": what, "where": self.name, "fault": number}
-        assert isinstance(parameters, dict)
-        self._event("fault", kind, {**data, **parameters})
-
-    def _event(self, source: str, kind: str, data: dict[str, Scalar]) -> None:
-        self._sink(Event(self._clock.now_ns(), source, kind, self._board, data))
 
 
 class _Shaped:

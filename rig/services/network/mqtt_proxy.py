@@ -10,7 +10,6 @@ with one of the same common name, so that the broker's access rules hold as they
 from __future__ import annotations
 
 import contextlib
-import itertools
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +18,9 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from rig.deadline import Deadline
-from rig.events import Event, EventSink, RunClock, Scalar
-from rig.services.endpoint import LOOPBACK, Place
+from rig.events import EventSink, RunClock, Scalar
+from rig.services.endpoint import LOOPBACK
 from rig.services.network.faults import Way
-from rig.services.network.loop import LoopThread
 from rig.services.network.mqtt_codec import decode, encode
 from rig.services.network.mqtt_frames import Frame, Framer
 from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen
@@ -30,7 +28,8 @@ from rig.services.network.mqtt_packets import KINDS, V5, V311, Connack, Connect,
 from rig.services.network.mqtt_rules import Deed, Rule, Sender
 from rig.services.network.mqtt_words import facts_of
 from rig.services.network.tcp_link import Joint, Link
-from rig.services.network.tcp_relay import Relay, Upstream
+from rig.services.network.tcp_proxy import TcpProxy
+from rig.services.network.tcp_relay import Upstream
 
 SERVER_SHUTTING_DOWN = 0x8B
 """Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""
@@ -45,12 +44,11 @@ class Termination:
     server_name: str | None = None
 
 
-class MqttProxy:
-    """Listens on a free port (``port``). A context manager.
+class MqttProxy(TcpProxy):
+    """Before an MQTT broker; ``log`` holds what was seen."""
 
-    Methods may be called from any thread but the proxy's own; each blocks until it is done. ``log`` holds
-    what was seen.
-    """
+    domain = "mqtt"
+    source = "mqtt"
 
     def __init__(
         self,
@@ -63,57 +61,31 @@ class MqttProxy:
         tls: Termination | None = None,
         host: str = LOOPBACK,
     ) -> None:
-        self.name = name
-        self.log = PacketLog(sink, name, board)
-        self._clock, self._sink, self._board = clock, sink, board
-        self._thread = LoopThread(name)
-        upstream = Upstream(*broker, tls.upstream if tls else None, tls.server_name if tls else None)
+        service = Upstream(*broker, tls.upstream if tls else None, tls.server_name if tls else None)
         server = tls.server if tls else None
-        self._relay = Relay(upstream, self._join, self._refused, host=host, tls=server)
-        self._host = host
+        super().__init__(service, clock, sink, name=name, board=board, host=host, tls=server)
+        self.log = PacketLog(sink, name, board)
         self._rules: list[Rule] = []
         self._sessions: dict[Link, _Session] = {}
-        self._numbers = itertools.count(1)
-
-    def __enter__(self) -> MqttProxy:
-        self._thread.__enter__()
-        try:
-            self._thread.wait(self._relay.start())
-        except BaseException:
-            self._thread.__exit__(None, None, None)
-            raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._thread.wait(self._relay.stop())
+            super().__exit__(kind, error, trace)
         finally:
-            self._thread.__exit__(kind, error, trace)
             self.log.close()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._relay.port
-
-    @property
-    def place(self) -> Place:
-        """Where it listens, as the board and this host see it."""
-        return Place.local("mqtt", self.port, self._host)
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[Rule]:
         """The rule is in force inside the context; the first that meets a packet takes it."""
-        number = next(self._numbers)
-        self._tell("begin", rule.deed, number, {"packet": rule.kind, **rule.parameters()})
-        self._thread.call(lambda: self._rules.append(rule))
-        try:
+
+        def end() -> int:
+            self._rules.remove(rule)
+            return rule.hits
+
+        with self._in_force(rule.deed, rule.parameters(), lambda: self._rules.append(rule), end):
             yield rule
-        finally:
-            self._thread.call(lambda: self._rules.remove(rule))
-            self._tell("end", rule.deed, number, {"hits": rule.hits})
 
     def withhold(
         self, kind: str, *, count: int | None = None, client: str | None = None, skip: int = 0
@@ -154,11 +126,7 @@ class MqttProxy:
                 deed(session)
             return len(met)
 
-        number = next(self._numbers)
-        self._tell("begin", what, number, {"client": client, **parameters})
-        hits = self._thread.call(strike)
-        self._tell("end", what, number, {"hits": hits})
-        return hits
+        return self._struck(what, {"client": client, **parameters}, strike)
 
     # --- in the loop
 
@@ -166,17 +134,9 @@ class MqttProxy:
         session = self._sessions[link] = _Session(self, link)
         return session
 
-    def _refused(self, number: int, peer: str, why: str) -> None:
-        data: dict[str, Scalar] = {"where": self.name, "connection": number, "peer": peer, "why": why}
-        self._sink(Event(self._clock.now_ns(), "mqtt", "refused", self._board, data))
-
     def forget(self, link: Link) -> None:
         """The connection is gone. In the loop only."""
         self._sessions.pop(link, None)
-
-    def now_ns(self) -> int:
-        """The time on the run's clock."""
-        return self._clock.now_ns()
 
     def on_run_clock(self, monotonic_ns: int) -> int:
         """A time of the host's monotonic clock on the run's."""
@@ -185,10 +145,6 @@ class MqttProxy:
     def deed_for(self, sender: Sender, kind: str, client: str) -> Deed | None:
         """What a rule wants done instead of letting a packet pass. In the loop only."""
         return next((rule.deed for rule in self._rules if rule.meets(sender, kind, client)), None)
-
-    def _tell(self, kind: str, what: str, number: int, parameters: dict[str, Scalar]) -> None:
-        data: dict[str, Scalar] = {"what": what, "where": self.name, "fault": number, **parameters}
-        self._sink(Event(self._clock.now_ns(), "fault", kind, self._board, data))
 
 
 class _Session:

@@ -14,8 +14,8 @@ import pytest
 
 from rig.errors import RigFault
 from rig.services.aws.discovery import PATH, Discovery, Group
-from rig.services.echo import server_context
 from rig.services.endpoint import Endpoint
+from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
 from rig.services.pki import Authority, IdentityFiles
 from tests.services.conftest import THING

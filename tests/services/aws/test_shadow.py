@@ -25,8 +25,8 @@ from rig.services.aws.shadow_https import ShadowRoute
 from rig.services.aws.shadow_mqtt import ShadowClient
 from rig.services.aws.shadow_store import ShadowStore
 from rig.services.broker import CLOUD, Broker
-from rig.services.echo import server_context
 from rig.services.endpoint import Endpoint
+from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
 from rig.services.pki import Authority, IdentityFiles
 from tests.services.client import PlainClient

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Defects of the MQTT, shadow and discovery clients: defects_mqtt.c; what must show stands in
+# tests/defects/defects_mqtt.toml.
+rig_defect(mqtt-no-dup WRAP mqtt_session_write)
+rig_defect(mqtt-no-back-off WRAP mqtt_backoff_next)
+rig_defect(mqtt-no-jitter WRAP mqtt_backoff_next)
+rig_defect(mqtt-unstable-forgiven WRAP mqtt_backoff_connected)
+rig_defect(mqtt-keep-alive-ignored WRAP mqtt_session_poll)
+rig_defect(mqtt-ping-unanswered WRAP mqtt_session_poll)
+rig_defect(mqtt-no-resend WRAP mqtt_session_poll)
+rig_defect(mqtt-session-lost WRAP mqtt_encode_connect)
+rig_defect(mqtt-will-lost WRAP mqtt_encode_connect)
+rig_defect(mqtt-retain-lost WRAP mqtt_encode_publish)
+rig_defect(mqtt-qos-lost WRAP mqtt_session_publish)
+rig_defect(mqtt-puback-early WRAP mqtt_decode_publish)
+rig_defect(mqtt-told-twice WRAP mqtt_decode_publish)
+rig_defect(mqtt-not-resubscribed WRAP mqtt_subscriptions_wanted)
+rig_defect(mqtt-leak WRAP mqtt_port_open)
+rig_defect(shadow-version-ignored WRAP shadow_take)
+rig_defect(shadow-not-adopted WRAP shadow_write_update)
+rig_defect(discovery-cut WRAP json_string)

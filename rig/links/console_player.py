@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""A console port behind which no board is: it answers as the transcript of a case has it.
+
+Owns the socket and which step of the tape answers what. A request that the tape does not have is refused with
+the code ``unplayed``: the suite asks for something that was not asked then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Final
+
+from rig.links.tape import RESET, Step, request_of
+from rig.links.wire import frame_line
+
+UNPLAYED: Final = "unplayed"
+_PIECE: Final = 65536
+
+
+class ConsolePlayer:
+    """A context manager; its ``url`` is a console port. One client at a time; a next one takes its place."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._lock = threading.Lock()
+        self._steps: list[Step] = []
+        self._client: socket.socket | None = None
+        self._answered: dict[int, bytes] = {}
+        self._thread = threading.Thread(target=self._serve, name="console-player", daemon=True)
+
+    def __enter__(self) -> ConsolePlayer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+        self._hang_up()
+        self._thread.join()
+        self._listener.close()
+
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return "socket://{}:{}".format(*self._listener.getsockname())
+
+    def load(self, steps: tuple[Step, ...]) -> None:
+        """Plays another case from here on."""
+        with self._lock:
+            self._steps = list(steps)
+
+    def reset(self) -> bool:
+        """Says what the board said after its next reset; False where it was not reset again."""
+        with self._lock:
+            step = self._next(RESET)
+        if step is not None:
+            self._say(step.said)
+        return step is not None
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._client = client
+            with contextlib.suppress(OSError):
+                self._listen(client)
+            self._hang_up()
+
+    def _listen(self, client: socket.socket) -> None:
+        held = b""
+        while data := client.recv(_PIECE):
+            *lines, held = (held + data).split(b"\n")
+            for line in lines:
+                self._hear(line.decode("ascii", "replace"))
+
+    def _hear(self, line: str) -> None:
+        request, seq = request_of(line)
+        if seq in self._answered:  # the rig repeats what it has no answer to yet
+            self._say(self._answered[seq])
+            return
+        with self._lock:
+            step = self._next(request)
+        if step is not None:
+            answer = step.answer(seq)
+        else:
+            answer = frame_line("$", f"{seq}.0 err code={UNPLAYED} msg=not.asked.in.this.case", "\r\n")
+        if seq:
+            self._answered = {seq: answer}
+        self._say(answer)
+
+    def _next(self, request: str) -> Step | None:
+        """The next step that answers; those before it are over. With other arguments: one of its command."""
+        for asked in (request, request.partition(" ")[0]):
+            for at, step in enumerate(self._steps):
+                if step.request == asked or (asked != request and step.request.partition(" ")[0] == asked):
+                    del self._steps[: at + 1]
+                    return step
+        return None
+
+    def _say(self, data: bytes) -> None:
+        with self._lock:
+            client = self._client
+        if client is not None:
+            with contextlib.suppress(OSError):
+                client.sendall(data)
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+            client.close()
