@@ -157,18 +157,36 @@ static const net_task_t s_facts = {
     "net.mqtt", mqtt_task, NET_WORK_PRIORITY, s_stack, sizeof s_stack / sizeof s_stack[0], &s_block,
 };
 
-void mqtt_task_prepare(void)
+static void mqtt_make_client(void)
 {
-    if (s_task != NULL) {
-        return;
-    }
     s_mutex = xSemaphoreCreateMutexStatic(&s_mutex_block);
     s_changed = xSemaphoreCreateBinaryStatic(&s_changed_block);
     mqtt_session_init(&s_client.session, s_buffer, sizeof s_buffer);
     s_client.session.on_message = mqtt_task_on_message;
     s_client.session.timing = s_timing;
     s_client.retry = s_retry;
-    s_task = net_task_make(&s_facts, NULL);
+}
+
+void mqtt_task_prepare(void)
+{
+    if (s_mutex == NULL) {
+        mqtt_make_client();
+    }
+    if (s_task == NULL) {
+        s_task = net_task_make(&s_facts, NULL);
+    }
+}
+
+void mqtt_task_end(void)
+{
+    if (s_task == NULL || mqtt_task_disconnect(OPEN_MS + SEND_MS) != STATUS_OK) {
+        return;
+    }
+    mqtt_port_lock(); // the task holds nothing then
+    TaskHandle_t task = s_task;
+    s_task = NULL;
+    net_task_end(task);
+    mqtt_port_unlock();
 }
 
 // ---- wishes of other tasks ---------------------------------------------------------------------

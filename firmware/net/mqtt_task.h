@@ -40,6 +40,10 @@ typedef struct {
 // Makes the task if there is none yet. Before any other call, by the console task.
 void mqtt_task_prepare(void);
 
+// Disconnects and ends the task, if there is one; what the client keeps of its session stays. For
+// net_down(), before the network goes.
+void mqtt_task_end(void);
+
 mqtt_settings_t *mqtt_task_settings(void);
 
 // The client; others than the task look at it between mqtt_port_lock() and mqtt_port_unlock().

@@ -3,6 +3,7 @@
 
 #include "line.h"
 #include "lwip_ethernet.h"
+#include "mqtt_task.h"
 #include "net_work.h"
 #include "wifi.h"
 
@@ -45,6 +46,7 @@ status_t net_up(const char *name, uint32_t timeout_ms)
 void net_down(void)
 {
     const net_interface_t *was = s_up;
+    mqtt_task_end();
     s_up = NULL;
     if (was != NULL) {
         was->down();

@@ -6,5 +6,6 @@ file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net
 list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} ${RIG_BOARD_NETWORK_SOURCES})
 list(APPEND RIG_INCLUDES net net/mqtt net/wifi)
 include(net/transport.cmake)
+include(net/vendor.cmake)
 include(net/lwip.cmake)
 include(net/mbedtls.cmake)

@@ -140,8 +140,37 @@ static void test_values(void)
     CHECK(json_string(json("1"), text, 8) == STATUS_VALUE, "not a string");
 }
 
+// A good document with a byte changed, everywhere, by every value: what is still read must be taken
+// apart without a fault.
+static void test_noise(void)
+{
+    static const char s_text[] = "{\"a\":[1,-2.5e1,\"x\\u00e4\\n\",null],\"b\":{\"c\":true}}";
+    enum { LENGTH = sizeof s_text - 1 };
+    unsigned read = 0;
+    for (size_t at = 0; at < LENGTH; at++) {
+        for (unsigned byte = 0; byte < 256u; byte++) {
+            char *exact = malloc(LENGTH);
+            json_t value, key, item = {NULL, 0};
+            char out[8];
+            memcpy(exact, s_text, LENGTH);
+            exact[at] = (char)byte;
+            if (json_read(exact, LENGTH, &value) == STATUS_OK) {
+                read++;
+                while (json_next(value, &key, &item)) {
+                    (void)json_string(key, out, sizeof out);
+                    (void)json_string(item, out, sizeof out);
+                }
+                (void)json_member(value, "b", &item);
+            }
+            free(exact);
+        }
+    }
+    CHECK(read > LENGTH && read < 256u * LENGTH / 2u, "some are JSON, most are not");
+}
+
 void test_json(void)
 {
+    test_noise();
     test_read();
     test_members();
     test_values();

@@ -112,7 +112,7 @@ class BoardMqtt:
         self.ask("mqtt.forget")
 
     def cut(self, where: str) -> None:
-        """Breaks the connection: ``now``, after the next ``publish``, instead of a ``puback`` or ``message``."""
+        """Breaks the connection: ``now``, after a ``publish``, instead of a ``puback`` or a ``message``."""
         self.ask("mqtt.cut", where=where)
 
     # --- messages
@@ -157,6 +157,15 @@ class BoardMqtt:
         reply = self.console.request("mqtt.messages", {"from": since}, deadline=Deadline.after(2 * _MARGIN_S))
         return [BoardMessage.of_fields(row) for row in reply.rows]
 
+    def payload(self, number: int) -> bytes:
+        """What the board kept of a message's payload, read piece by piece."""
+        data = b""
+        while True:
+            said = self.ask("mqtt.payload", number=number, offset=len(data))
+            data += bytes.fromhex(said["data"])
+            if len(data) == int(said["kept"]):
+                return data
+
     # --- what it says of itself
 
     def wait_state(self, state: str, since: Mark, wait_ms: int = CONNECT_MS) -> WireEvent:
@@ -187,7 +196,10 @@ class BoardMqtt:
 
 @pytest.fixture
 def board_mqtt(console: ConsoleLink, services: ServiceSet) -> Iterator[BoardMqtt]:
-    """The board's MQTT client, idle and without history, its settings as after boot; so it is left, too."""
+    """The board's MQTT client, idle and without history, its settings as after boot; so it is left, too.
+
+    Only that it offers the last TLS session when it connects: no case here is about handshakes.
+    """
     client = BoardMqtt(console, services.thing)
     client.ask("net.up", 30_000)
     _settle(client)
@@ -199,6 +211,6 @@ def _settle(client: BoardMqtt) -> None:
     client.forget()
     client.cut("none")
     client.ask("mqtt.will")
-    client.ask("mqtt.login")
+    client.ask("mqtt.login", resume=1)
     client.ask("mqtt.timing", connack_ms=10_000, ack_ms=5_000, pingresp_ms=5_000, resends=3)
     client.ask("mqtt.retry", base_ms=1_000, cap_ms=60_000, attempts=0, stable_ms=10_000, jitter="full")

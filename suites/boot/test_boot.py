@@ -28,7 +28,7 @@ COMMANDS = {
     "mqtt": (
         *("mqtt.connect", "mqtt.disconnect", "mqtt.forget", "mqtt.cut", "mqtt.status", "mqtt.counters"),
         *("mqtt.login", "mqtt.will", "mqtt.retry", "mqtt.timing", "mqtt.subscribe", "mqtt.unsubscribe"),
-        *("mqtt.publish", "mqtt.messages", "mqtt.payload"),
+        *("mqtt.publish", "mqtt.messages", "mqtt.payload", "mqtt.measure", "mqtt.samples"),
     ),
     "shadow": ("shadow.open", "shadow.get", "shadow.update", "shadow.delete", "shadow.status"),
     "discovery": ("discovery.get",),

@@ -28,9 +28,13 @@ pytestmark = [pytest.mark.board_feature("mqtt"), pytest.mark.arrangement(clock="
 
 KEEP_ALIVE_S = 5
 ARRIVES_S = 15.0
+UP_MS = 30_000
 QUIET_MS = 1_000  # in which a message that must not come would have come
 RESULT_OF_QOS_1 = 1
 FIVE = 5
+MANY = 40
+PIECES = 300
+"""Bytes that do not fit one line of the console."""
 
 
 @pytest.fixture
@@ -162,6 +166,9 @@ def test_restore_session_duplicate_incoming_publish_qos_1(
     board_mqtt.ask("mqtt.retry", base_ms=100)
     fresh_session(board_mqtt, broker_place)
     assert board_mqtt.subscribe([topic], "1") == [1]
+    mark = console.mark()
+    board_mqtt.cut("now")  # RabbitMQ counts its packets from the last SUBSCRIBE, and anew when it sends again
+    assert board_mqtt.wait_state("up", mark).fields["session"] == "1"
     before = board_mqtt.counters()
     board_mqtt.cut("puback")
     mark = console.mark()
@@ -329,6 +336,60 @@ def test_taken_over_by_another_client_of_its_name(
         lost = board_mqtt.wait_state("waiting", mark)
     assert lost.fields["fault"] == "closed"
     board_mqtt.wait_state("up", mark)
+
+
+@pytest.mark.local
+def test_qos_2(
+    board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
+) -> None:
+    """Some brokers know no QoS 2."""
+    connect(board_mqtt, broker_place)
+    mqtt_peer.subscribe(topic, qos=2)
+    assert board_mqtt.subscribe([topic], "2") == [2]
+    mark = console.mark()
+    assert board_mqtt.publish(topic, b"exactly once", qos=2) > 0
+    message = board_mqtt.expect_message(topic, mark)
+    assert message.holds(b"exactly once")
+    assert message.qos == 2
+    seen = heard(mqtt_peer, topic)
+    assert (seen.payload, seen.qos) == (b"exactly once", 2)
+
+
+def test_messages_are_kept_and_the_oldest_go(
+    board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
+) -> None:
+    connect(board_mqtt, broker_place)
+    board_mqtt.subscribe([topic], "1")
+    dropped = board_mqtt.counters()["dropped"]
+    mark = console.mark()
+    for number in range(MANY):
+        mqtt_peer.publish(topic, pattern(PIECES, number))
+    for number in range(MANY):
+        message = board_mqtt.expect_message(topic, mark)
+        assert message.holds(pattern(PIECES, number))
+        mark = mark_after(board_mqtt, message.number, mark)
+    kept = board_mqtt.messages()
+    assert kept[-1] == message
+    assert board_mqtt.counters()["dropped"] == dropped + MANY - len(kept)
+    assert board_mqtt.payload(message.number) == pattern(PIECES, MANY - 1)
+    with pytest.raises(CommandRefused):
+        board_mqtt.payload(kept[0].number - 1)
+
+
+def test_network_that_goes_down_ends_the_client_in_good_order(
+    board_mqtt: BoardMqtt, console: ConsoleLink, broker_place: BrokerPlace, mqtt_peer: MqttPeer, topic: str
+) -> None:
+    mqtt_peer.subscribe(f"{topic}/#")
+    board_mqtt.ask("mqtt.will", topic=f"{topic}/will", text="it is gone", qos=1)
+    connect(board_mqtt, broker_place, reconnect=True)
+    board_mqtt.ask("net.down")
+    tasks = {row["name"] for row in console.request("mem.tasks", deadline=Deadline.after(ARRIVES_S)).rows}
+    assert "net.mqtt" not in tasks
+    board_mqtt.ask("net.up", UP_MS)
+    connect(board_mqtt, broker_place)
+    board_mqtt.publish(f"{topic}/back", b"", qos=1)
+    heard(mqtt_peer, f"{topic}/back")
+    assert mqtt_peer.messages(f"{topic}/will") == []
 
 
 def test_topics_of_many_alphabets(
