@@ -112,7 +112,7 @@ class BoardMqtt:
         self.ask("mqtt.forget")
 
     def cut(self, where: str) -> None:
-        """Breaks the connection: ``now``, after the next ``publish``, instead of ``puback`` or ``message``."""
+        """Breaks the connection: ``now``, after a ``publish``, instead of a ``puback`` or ``message``."""
         self.ask("mqtt.cut", where=where)
 
     # --- messages
