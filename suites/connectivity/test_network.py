@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.errors import CommandRefused
+from rig.pytest_plugin.commands import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
     from rig.pytest_plugin.ethernet import Ethernet
     from rig.services.echo import EchoServers
-
-    Ask = Callable[..., Mapping[str, str]]
 
 pytestmark = [
     pytest.mark.board_feature("network"),
@@ -35,119 +31,108 @@ SOME_DAY = 1_790_000_000
 
 
 @pytest.fixture
-def ask(board: BoardSession, console: ConsoleLink) -> Iterator[Ask]:
-    """The answer to a command, from a board whose network is down before and after the case."""
+def network(board: BoardSession, console: ConsoleLink) -> Iterator[Commands]:
+    """The commands of a board whose network is down before and after the case."""
     del board
-
-    def asked(command: str, **args: str | int) -> Mapping[str, str]:
-        return console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
-
-    asked("net.down")
-    yield asked
-    asked("net.down")
+    it = Commands(console, REPLY_S)
+    it.ask("net.down")
+    yield it
+    it.ask("net.down")
 
 
-def refusal(ask: Ask, command: str, **args: str | int) -> str:
-    """The code of the refusal that must come."""
-    with pytest.raises(CommandRefused) as refused:
-        ask(command, **args)
-    return refused.value.code
-
-
-def network_tasks(console: ConsoleLink) -> set[str]:
+def network_tasks(network: Commands) -> set[str]:
     """Tasks of the network that there are."""
-    rows = console.request("mem.tasks", deadline=Deadline.after(REPLY_S)).rows
-    return {row["name"] for row in rows if row["name"].startswith("net.")}
+    return {row["name"] for row in network.rows("mem.tasks") if row["name"].startswith("net.")}
 
 
-def test_the_address_is_one_of_its_network(ask: Ask) -> None:
-    said = ask("net.up", interface="ethernet", ms=MS)
-    network = IPv4Network(f"{said['address']}/{said['mask']}", strict=False)
-    assert IPv4Address(said["address"]) != network.network_address
-    assert IPv4Address(said["gateway"]) in network
+def test_the_address_is_one_of_its_network(network: Commands) -> None:
+    said = network.ask("net.up", interface="ethernet", ms=MS)
+    subnet = IPv4Network(f"{said['address']}/{said['mask']}", strict=False)
+    assert IPv4Address(said["address"]) != subnet.network_address
+    assert IPv4Address(said["gateway"]) in subnet
     assert int(IPv4Address(said["dns"])) != 0
     assert int(said["lease_ms"]) > 0
     first = int(said["mac"].split(":")[0], 16)
     assert first & 3 == 2, f"{said['mac']} is no address of one card, locally administered"
-    again = ask("net.up", ms=MS)
+    again = network.ask("net.up", ms=MS)
     assert (again["address"], again["mac"]) == (said["address"], said["mac"])
-    assert ask("net.status")["state"] == "up"
+    assert network.ask("net.status")["state"] == "up"
 
 
-def test_down_and_up_again_is_the_same_board(ask: Ask) -> None:
+def test_down_and_up_again_is_the_same_board(network: Commands) -> None:
     seen = set()
     for _ in range(5):
-        said = ask("net.up", ms=MS)
+        said = network.ask("net.up", ms=MS)
         seen.add((said["address"], said["mac"]))
-        ask("net.down")
-        assert ask("net.status") == {"state": "down"}
+        network.ask("net.down")
+        assert network.ask("net.status") == {"state": "down"}
     assert len(seen) == 1
 
 
-def test_the_mac_is_the_boards_own_over_a_reset(ask: Ask, board: BoardSession) -> None:
-    before = ask("net.up", ms=MS)["mac"]
+def test_the_mac_is_the_boards_own_over_a_reset(network: Commands, board: BoardSession) -> None:
+    before = network.ask("net.up", ms=MS)["mac"]
     board.restart()
-    assert ask("net.up", ms=MS)["mac"] == before
+    assert network.ask("net.up", ms=MS)["mac"] == before
 
 
-def test_what_there_is_not_is_refused(ask: Ask) -> None:
-    assert refusal(ask, "net.up", interface="token-ring") == "unknown"
-    assert refusal(ask, "net.up", ms=-1) == "value"
+def test_what_there_is_not_is_refused(network: Commands) -> None:
+    assert network.refusal("net.up", interface="token-ring") == "unknown"
+    assert network.refusal("net.up", ms=-1) == "value"
     for command in ("net.resolve", "net.ping"):
-        assert refusal(ask, command, host="10.0.2.2", ms=SHORT_MS) == "absent"
-    assert refusal(ask, "sock.open", host="10.0.2.2", port=9, ms=SHORT_MS) == "absent"
+        assert network.refusal(command, host="10.0.2.2", ms=SHORT_MS) == "absent"
+    assert network.refusal("sock.open", host="10.0.2.2", port=9, ms=SHORT_MS) == "absent"
 
 
-def test_names(ask: Ask, echo: EchoServers, ethernet: Ethernet) -> None:
-    ask("net.up", ms=MS)
+def test_names(network: Commands, echo: EchoServers, ethernet: Ethernet) -> None:
+    network.ask("net.up", ms=MS)
     host = echo.plain().place.board.host
-    address = ask("net.resolve", host=host, ms=MS)["address"]
+    address = network.ask("net.resolve", host=host, ms=MS)["address"]
     assert IPv4Address(address) != IPv4Address("0.0.0.0")
-    assert ask("net.resolve", host="10.1.2.3", ms=MS)["address"] == "10.1.2.3"
-    assert refusal(ask, "net.resolve", host="no-such-host.invalid", ms=MS) == "unknown"
+    assert network.ask("net.resolve", host="10.1.2.3", ms=MS)["address"] == "10.1.2.3"
+    assert network.refusal("net.resolve", host="no-such-host.invalid", ms=MS) == "unknown"
     with ethernet.dns("withheld"):
-        assert refusal(ask, "net.resolve", host="silence.rig.test", ms=SHORT_MS) == "timeout"
-    assert ask("net.resolve", host=host, ms=MS)["address"] == address
+        assert network.refusal("net.resolve", host="silence.rig.test", ms=SHORT_MS) == "timeout"
+    assert network.ask("net.resolve", host=host, ms=MS)["address"] == address
 
 
-def test_an_echo_comes_back(ask: Ask) -> None:
-    gateway = ask("net.up", ms=MS)["gateway"]
+def test_an_echo_comes_back(network: Commands) -> None:
+    gateway = network.ask("net.up", ms=MS)["gateway"]
     for length in (0, 56, 1400):
-        assert int(ask("net.ping", host=gateway, bytes=length, ms=MS)["took_us"]) > 0
-    assert refusal(ask, "net.ping", host="10.0.2.77", ms=SHORT_MS) == "timeout"
+        assert int(network.ask("net.ping", host=gateway, bytes=length, ms=MS)["took_us"]) > 0
+    assert network.refusal("net.ping", host="10.0.2.77", ms=SHORT_MS) == "timeout"
 
 
-def test_without_dhcp_nothing_is_left(ask: Ask, ethernet: Ethernet, console: ConsoleLink) -> None:
+def test_without_dhcp_nothing_is_left(network: Commands, ethernet: Ethernet) -> None:
     with ethernet.dhcp("withheld"):
-        assert refusal(ask, "net.up", ms=SHORT_MS) == "timeout"
-        assert network_tasks(console) <= {"net.work"}
-    assert ask("net.up", ms=MS)["interface"] == "ethernet"
+        assert network.refusal("net.up", ms=SHORT_MS) == "timeout"
+        assert network_tasks(network) <= {"net.work"}
+    assert network.ask("net.up", ms=MS)["interface"] == "ethernet"
 
 
-def test_without_a_link_nothing_is_left(ask: Ask, ethernet: Ethernet, console: ConsoleLink) -> None:
+def test_without_a_link_nothing_is_left(network: Commands, ethernet: Ethernet) -> None:
     with ethernet.link_down():
-        assert refusal(ask, "net.up", ms=SHORT_MS) == "absent"
-        assert network_tasks(console) <= {"net.work"}
-    assert ask("net.up", ms=MS)["interface"] == "ethernet"
+        assert network.refusal("net.up", ms=SHORT_MS) == "absent"
+        assert network_tasks(network) <= {"net.work"}
+    assert network.ask("net.up", ms=MS)["interface"] == "ethernet"
 
 
-def test_a_link_that_comes_late_is_soon_enough(ask: Ask, ethernet: Ethernet) -> None:
-    ask("net.up", ms=MS)
+def test_a_link_that_comes_late_is_soon_enough(network: Commands, ethernet: Ethernet) -> None:
+    network.ask("net.up", ms=MS)
     with ethernet.link_down():
-        assert poll(lambda: ask("net.status")["link"] == "0", Deadline.after(10.0))
-    assert poll(lambda: ask("net.status")["link"] == "1", Deadline.after(10.0))
-    gateway = ask("net.status")["gateway"]
-    assert int(ask("net.ping", host=gateway, ms=MS)["took_us"]) > 0
-    assert int(ask("net.counters")["link_changes"]) >= 2
+        assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(10.0))
+    assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(10.0))
+    gateway = network.ask("net.status")["gateway"]
+    assert int(network.ask("net.ping", host=gateway, ms=MS)["took_us"]) > 0
+    assert int(network.ask("net.counters")["link_changes"]) >= 2
 
 
-def test_the_clock_counts_from_what_it_was_set_to(ask: Ask, board: BoardSession) -> None:
+def test_the_clock_counts_from_what_it_was_set_to(network: Commands, board: BoardSession) -> None:
     board.restart()
-    assert ask("time.get") == {"set": "0"}
-    ask("time.set", epoch_s=SOME_DAY)
+    assert network.ask("time.get") == {"set": "0"}
+    network.ask("time.set", epoch_s=SOME_DAY)
 
     def moment() -> int:
-        said = ask("time.get")
+        said = network.ask("time.get")
         assert (said["set"], 0 <= int(said["ms"]) < 1000) == ("1", True)
         return int(said["epoch_s"]) * 1000 + int(said["ms"])
 
@@ -156,21 +141,21 @@ def test_the_clock_counts_from_what_it_was_set_to(ask: Ask, board: BoardSession)
     assert poll(lambda: moment() >= first + 100, Deadline.after(30.0))
 
 
-def test_pools_give_back_what_they_gave(ask: Ask, console: ConsoleLink, echo: EchoServers) -> None:
+def test_pools_give_back_what_they_gave(network: Commands, echo: EchoServers) -> None:
     """After much came and went, no more is in use than after the first time."""
 
     def in_use() -> dict[str, int]:
-        rows = console.request("net.memory", deadline=Deadline.after(REPLY_S)).rows
+        rows = network.rows("net.memory")
         return {row["name"]: int(row["used"]) for row in rows if row["name"] != "tcp"}
 
     where, seen = echo.plain().place.board, []
     for _ in range(3):
-        ask("net.up", ms=MS)
-        said = ask(
+        network.ask("net.up", ms=MS)
+        said = network.ask(
             "sock.parallel",
             host=where.host, port=where.port, tasks=4, socket="own", length=40_000, ms=30_000,
         )  # fmt: skip
         assert said["whole"] == "4"
-        ask("net.down")
+        network.ask("net.down")
         seen.append(in_use())
     assert seen[1] == seen[2]

@@ -17,11 +17,10 @@ import pytest
 from rig.deadline import Deadline, poll
 from rig.errors import CommandRefused
 from rig.pattern import pattern
+from rig.pytest_plugin.commands import Commands
 from rig.pytest_plugin.ethernet import Impairment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
     from rig.pytest_plugin.ethernet import Ethernet
@@ -44,21 +43,8 @@ LEASE_S = 8
 WITHHELD = ("discover", "withheld")
 
 
-class Board:
-    """The board's network by its console."""
-
-    def __init__(self, console: ConsoleLink) -> None:
-        self._console = console
-
-    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
-        """The fields of the answer."""
-        return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
-
-    def refusal(self, command: str, **args: str | int) -> str:
-        """The code of the refusal that must come."""
-        with pytest.raises(CommandRefused) as refused:
-            self.ask(command, **args)
-        return refused.value.code
+class Board(Commands):
+    """The board's network."""
 
     def connect(self, peer: Peer) -> tuple[int, Connection]:
         """A connection, at both ends."""
@@ -81,7 +67,7 @@ class Board:
 def network(board: BoardSession, console: ConsoleLink, ethernet: Ethernet) -> Iterator[Board]:
     """The board, its network down before the case and after it."""
     del board, ethernet
-    it = Board(console)
+    it = Board(console, REPLY_S)
     it.ask("net.down")
     yield it
     it.ask("net.down")

@@ -8,14 +8,14 @@ here, and by what the servers saw.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.errors import CommandRefused
 from rig.pattern import pattern
+from rig.pytest_plugin.commands import Commands
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -42,21 +42,8 @@ NOBODY = "10.0.2.77"
 """An address on the board's network that no machine has."""
 
 
-class Board:
-    """The board's sockets by its console; a connection that a case leaves open is closed behind it."""
-
-    def __init__(self, console: ConsoleLink) -> None:
-        self._console = console
-
-    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
-        """The fields of the answer."""
-        return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
-
-    def refusal(self, command: str, **args: str | int) -> str:
-        """The code of the refusal that must come."""
-        with pytest.raises(CommandRefused) as refused:
-            self.ask(command, **args)
-        return refused.value.code
+class Board(Commands):
+    """The board's sockets."""
 
     def open(self, server: Server) -> int:
         """A connection to the server."""
@@ -65,15 +52,14 @@ class Board:
 
     def handles(self) -> list[int]:
         """The connections that it lists."""
-        rows = self._console.request("sock.list", deadline=Deadline.after(REPLY_S)).rows
-        return [int(row["handle"]) for row in rows]
+        return [int(row["handle"]) for row in self.rows("sock.list")]
 
 
 @pytest.fixture
 def sockets(board: BoardSession, console: ConsoleLink) -> Iterator[Board]:
     """The board, on the network."""
     del board
-    it = Board(console)
+    it = Board(console, REPLY_S)
     it.ask("net.up", ms=MS)
     yield it
     for handle in it.handles():
@@ -301,14 +287,11 @@ def test_a_connection_outlives_a_link_that_was_down(
     assert sockets.ask("sock.receive", handle=handle, count=3, ms=30_000)["hex"] == "C0FFEE"
 
 
-def test_nothing_is_left_of_a_network_that_went_down(
-    sockets: Board, echo: EchoServers, console: ConsoleLink
-) -> None:
+def test_nothing_is_left_of_a_network_that_went_down(sockets: Board, echo: EchoServers) -> None:
     handle = sockets.open(echo.plain())
 
     def tasks() -> set[str]:
-        rows = console.request("mem.tasks", deadline=Deadline.after(REPLY_S)).rows
-        return {row["name"] for row in rows}
+        return {row["name"] for row in sockets.rows("mem.tasks")}
 
     assert {"net.ip", "net.work"} <= tasks()
     sockets.ask("net.down")

@@ -196,9 +196,9 @@ def test_a_delay_is_for_its_direction_alone(place: Place, direction: str) -> Non
 def test_a_bad_line_is_bad_for_the_servers_too(place: Place) -> None:
     place.relay.impair(Impairment(loss=1), "in")
     place.card.send(dns_frame("a.rig.test"))
+    assert poll(lambda: place.relay.tally["in"].lost == 1, Deadline.after(5))
     place.relay.impair(Impairment(), "in")
     assert place.nothing_at(place.card)
-    assert place.relay.tally["in"].lost == 1
 
 
 def test_frames_on_their_way_are_dropped_with_the_power(place: Place) -> None:
