@@ -16,6 +16,7 @@
 static void mqtt_add_message(line_t *line, const mqtt_boxed_t *row)
 {
     line_add_u32(line, "number", row->number);
+    line_add_u32(line, "id", row->id);
     line_add_u32(line, "qos", row->qos);
     line_add_u32(line, "retain", row->retain ? 1 : 0);
     line_add_u32(line, "dup", row->dup ? 1 : 0);

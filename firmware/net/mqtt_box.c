@@ -23,6 +23,7 @@ const mqtt_boxed_t *mqtt_box_put(const mqtt_publish_t *message)
         s_dropped++;
     }
     row->number = s_next++;
+    row->id = message->id;
     row->qos = message->qos;
     row->retain = message->retain;
     row->dup = message->dup;

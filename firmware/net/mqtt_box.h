@@ -10,6 +10,7 @@ enum { MQTT_BOX_MESSAGES = 32, MQTT_BOX_TOPIC_BYTES = 256, MQTT_BOX_PAYLOAD_BYTE
 
 typedef struct {
     uint32_t number; // counts messages since boot, from 1
+    uint16_t id;     // packet identifier, 0 with QoS 0
     uint8_t qos;
     bool retain, dup;
     uint32_t length;       // of the whole payload

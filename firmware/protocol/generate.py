@@ -149,7 +149,7 @@ kernel: `V` and its version |
 | `ready` | uptime_ms reset_us | the console takes commands; reset_us is counted since the reset |
 | `badreq` | code | a request was not understood as a frame |
 | `mqtt.state` | state session fault attempts wait_ms | the MQTT client changed its state |
-| `mqtt.message` | number qos retain dup length crc topic | a message came; as `mqtt.messages` lists it |
+| `mqtt.message` | number id qos retain dup length crc topic | a message came; as `mqtt.messages` lists it |
 | `shadow.message` | kind outcome version code token length crc state | a message of the shadow service came |
 
 `flags` stands for all that makes the same sources another image: compiler, core and optimisation flags, heap

@@ -29,9 +29,10 @@ _MARGIN_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class BoardMessage:
-    """A message that the board says it got; ``crc`` is the CRC-32 of its payload."""
+    """A message that the board says it got; ``packet``: its identifier, ``crc``: CRC-32 of its payload."""
 
     number: int
+    packet: int
     topic: str
     qos: int
     retain: bool
@@ -43,6 +44,7 @@ class BoardMessage:
     def of_fields(cls, fields: Mapping[str, str]) -> BoardMessage:
         """As ``mqtt.messages`` and the event ``mqtt.message`` say it."""
         numbers = {key: int(fields[key]) for key in ("number", "qos", "length")}
+        numbers["packet"] = int(fields["id"])
         return cls(
             topic=fields["topic"],
             retain=fields["retain"] == "1",

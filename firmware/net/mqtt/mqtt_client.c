@@ -4,7 +4,9 @@
 const char *mqtt_client_word(const mqtt_client_t *client)
 {
     if (client->phase == MQTT_RUNNING) {
-        return client->session.link == MQTT_LINK_UP ? "up" : "connecting";
+        return client->session.link == MQTT_LINK_UP     ? "up"
+               : client->session.link == MQTT_LINK_DOWN ? "closing"
+                                                        : "connecting";
     }
     return client->phase == MQTT_IDLE      ? "idle"
            : client->phase == MQTT_OPENING ? "opening"

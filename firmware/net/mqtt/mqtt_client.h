@@ -39,7 +39,7 @@ typedef struct {
 // milliseconds there is nothing to do, unless somebody asks for something; UINT32_MAX: for ever.
 uint32_t mqtt_client_turn(mqtt_client_t *client);
 
-// The word of what it does: "idle", "opening", "connecting", "up", "waiting".
+// The word of what it does: "idle", "opening", "connecting", "up", "closing", "waiting".
 const char *mqtt_client_word(const mqtt_client_t *client);
 
 // ---- the port ----------------------------------------------------------------------------------
