@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BOARD = "mps2"
 BUILD = ROOT / "build" / "firmware" / BOARD
 RIG = Path(sys.executable).with_name("rig")
+QUALIFY = [RIG, "qualify", *(word for suite in ("boot", "kernel", "memory") for word in ("--suite", suite))]
+"""A run of the suites without a network, by which the speed of a run is told."""
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks.bench import BOARD, RIG, own_bench, process_s
+from benchmarks.bench import BOARD, QUALIFY, own_bench, process_s
 from benchmarks.figures import Comparison, Goal, alternately
 
 _NAMES = (BOARD, "second", "third")
@@ -22,10 +22,8 @@ def three_against_one() -> Comparison:
             5,
             "s",
             {
-                "rig qualify, three boards side by side": lambda: process_s(
-                    [RIG, "qualify", "--all"], folder
-                ),
-                f"rig qualify --board {BOARD}": lambda: process_s([RIG, "qualify", "--board", BOARD], folder),
+                "rig qualify, three boards side by side": lambda: process_s([*QUALIFY, "--all"], folder),
+                f"rig qualify --board {BOARD}": lambda: process_s([*QUALIFY, "--board", BOARD], folder),
             },
         )
     note = f"on {os.cpu_count()} cores; an emulated board keeps about one and a half of them busy"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from benchmarks.bench import RIG, own_bench, process_s
+from benchmarks.bench import QUALIFY, RIG, own_bench, process_s
 from benchmarks.figures import Comparison, Goal, Series, alternately
 
 _PAGE_S, _PDF_S, _PAGE_MB = 5.0, 30.0, 3.0
@@ -19,7 +19,7 @@ def reports() -> Iterator[Comparison]:
     """Page and PDF of ``rig qualify --all``, beside the table of the same run and an empty Python."""
     with own_bench() as inventory:
         folder = inventory.path.parent
-        process_s([RIG, "qualify", "--all"], folder)
+        process_s([*QUALIFY, "--all"], folder)
 
         def report_s(shape: str) -> float:
             return process_s([RIG, "report", "latest", "--format", shape], folder)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.bench import BOARD, BUILD, RIG, ROOT, own_bench, process_s, qemu_boot_s
+from benchmarks.bench import BOARD, BUILD, QUALIFY, RIG, ROOT, own_bench, process_s, qemu_boot_s
 from benchmarks.figures import Comparison, Goal, Series, alternately
 from benchmarks.help_time import COMMANDS, wall_s
 from rig.evidence.reader import load_run
@@ -75,7 +75,7 @@ def qualification() -> Comparison:
             5,
             "s",
             {
-                f"rig qualify --board {BOARD}": lambda: process_s([RIG, "qualify", "--board", BOARD], folder),
+                f"rig qualify --board {BOARD}": lambda: process_s([*QUALIFY, "--board", BOARD], folder),
                 "QEMU's boot of the flashed firmware": lambda: qemu_boot_s(flash),
             },
         )
@@ -88,7 +88,7 @@ def at_work() -> Comparison:
     with own_bench() as inventory:
         folder = inventory.path.parent
         for _ in range(5):
-            command_s = process_s([RIG, "qualify", "--board", BOARD], folder)
+            command_s = process_s([*QUALIFY, "--board", BOARD], folder)
             rows.append((*_work_s(max((folder / "runs").glob("*Z-*"))), command_s))
     work, run, command = (tuple(column) for column in zip(*rows, strict=True))
     references = (Series("the run, by its record", "s", run), Series("the whole command", "s", command))

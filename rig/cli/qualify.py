@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rig.bench.inventory import Board, Inventory
     from rig.evidence.model import Run
 
+ON_REQUEST = ("latency",)
+"""Suites that run only when asked for: they judge nothing, and take minutes."""
+
 
 @click.command(short_help=COMMANDS["qualify"])
 @click.option(
@@ -69,7 +72,7 @@ def qualify(
     """Flash a board, run the suites on it, and keep the evidence in runs/.
 
     Several boards run side by side: one run, one report, and the worst of their outcomes. --board may be left
-    out if there is only one.
+    out if there is only one. Without --suite every suite runs but latency, which only measures, and for long.
 
     Exit code: 0 pass, 1 FAIL, 2 wrong input, 3 ERROR or nothing ran, 130 stopped.
 
@@ -161,7 +164,8 @@ def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:
     unknown = [name for name in wanted if name not in there]
     if unknown:
         raise click.UsageError(f"no suite {unknown[0]!r}; there are: {', '.join(there)}")
-    return [root / "suites" / name for name in wanted or there]
+    chosen = wanted or [name for name in there if name not in ON_REQUEST]
+    return [root / "suites" / name for name in chosen]
 
 
 def _show(run: Run, as_json: bool) -> None:
