@@ -25,7 +25,7 @@ _MOST_MS = 1.0
 
 _ECHO = """
 import socket
-listener = socket.create_server(("127.0.0.1", 0))
+listener = socket.createserver(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 while True:
     connection, _ = listener.accept()
@@ -61,7 +61,7 @@ print(took[trips // 2] * 1e3, took[trips * 99 // 100] * 1e3)
 
 def figures() -> Iterator[Comparison]:
     """The p50 is judged, as what a proxy adds; the p99 is shown."""
-    with _server(_ECHO) as service:
+    with server(_ECHO) as service:
         for name, busy in (("", contextlib.nullcontext), (", main thread busy", busy_thread)):
             taken = _measured(service, busy)
             for place, quantile in ((0, "p50"), (1, "p99")):
@@ -83,7 +83,7 @@ def _measured(
     taken: dict[str, list[tuple[float, float]]] = {}
     with (
         ByteProxy(("127.0.0.1", service), RunClock(), discard) as proxy,
-        _server(_CHILD, str(service)) as child,
+        server(_CHILD, str(service)) as child,
         busy(),
     ):
         for _ in range(_ROUNDS):
@@ -99,7 +99,7 @@ def _round_trips(port: int) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _server(program: str, *arguments: str) -> Iterator[int]:
+def server(program: str, *arguments: str) -> Iterator[int]:
     """A Python program that prints its port; killed at the end."""
     argv = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(

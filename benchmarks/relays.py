@@ -15,9 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.bench import ROOT
 from benchmarks.figures import Comparison, Goal, Series
-from benchmarks.proxies import busy_thread
+from benchmarks.proxies import busy_thread, server
 from rig.services.network.relay import Relay
 from tests.services.network.frame_kit import tcp
 
@@ -73,7 +72,7 @@ for _ in range(int(sys.argv[1])):
 
 def figures() -> Iterator[Comparison]:
     """One way through the relay; then frames a millisecond, and the processor's time for each."""
-    with _cabled() as (card, host), _plain() as port:
+    with _cabled() as (card, host), server(_PLAIN) as port:
         for name, meanwhile in (("", contextlib.nullcontext), (", main thread busy", busy_thread)):
             with meanwhile():
                 rows = [(_relayed(card, host), _forwarded(port)) for _ in range(_ROUNDS)]
@@ -156,16 +155,3 @@ def _cabled() -> Iterator[tuple[socket.socket, socket.socket]]:
             stack.enter_context(near).setblocking(False)
         stack.enter_context(Relay(pairs[0][0], pairs[1][0], board="b"))
         yield pairs[0][1], pairs[1][1]
-
-
-@contextlib.contextmanager
-def _plain() -> Iterator[int]:
-    """The port of a program that sends every datagram back from another one."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _PLAIN], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()

@@ -32,6 +32,8 @@ READINGS = ("memory", SOURCE)
 """The rig's own readings, around every case: they have tables of their own."""
 _LONGEST = 160
 _ALWAYS = ("cases", "power", "probe")
+_FAULT = ("what", "where", "fault")
+"""What tells faults apart: of one kind at one place there may be several, numbered, at a time."""
 _PLAIN = {"MQTT": "bar"}
 _OF_SOURCE = {"network": "network", "mqtt": "MQTT"}
 
@@ -139,7 +141,7 @@ def faults(events: Iterable[Event], end_ns: int) -> list[Span]:
     for event in events:
         if event.source != "fault":
             continue
-        key = tuple(str(event.data.get(name, "")) for name in ("what", "where", "id"))
+        key = tuple(str(event.data.get(name, "")) for name in _FAULT)
         if event.kind == "begin":
             begun.setdefault(key, []).append(event)
         elif event.kind == "end" and begun.get(key):
@@ -189,7 +191,7 @@ def _supply(events: Iterable[Event], end_ns: int) -> list[Span]:
 
 def _fault(begin: Event, end_ns: int) -> Span:
     named = [str(begin.data[key]) for key in ("what", "where") if begin.data.get(key)]
-    rest = [f"{k} {v}" for k, v in begin.data.items() if k not in ("what", "where", "id") and v is not None]
+    rest = [f"{k} {v}" for k, v in begin.data.items() if k not in _FAULT and v is not None]
     return Span(
         begin.t_ns, end_ns, "bad", one_line(", ".join([" on ".join(named) or "fault", *rest]), _LONGEST)
     )

@@ -78,7 +78,7 @@ static status_t latency_once(const measure_job_t *job)
 }
 
 // One that is not measured goes first: what is slow only once does not count.
-static int latency_job(void *argument)
+static int net_job_latency(void *argument)
 {
     measure_job_t *job = argument;
     s_taken = 0;
@@ -120,7 +120,7 @@ void command_mqtt_measure(const command_call_t *call, reply_t *reply)
         return;
     }
     mqtt_task_prepare();
-    int status = net_work_run(latency_job, &job);
+    int status = net_work_run(net_job_latency, &job);
     if (status < 0) {
         reply_error(reply, status_word((status_t)status), "");
         return;

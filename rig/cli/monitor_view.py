@@ -161,5 +161,5 @@ class Standing:
 
 
 def fault_key(event: Event) -> str:
-    """What tells a fault from others: what it is and where."""
-    return f"{event.data.get('what', 'fault')} {event.data.get('where', '')}".strip()
+    """What tells a fault from others: what it is, where, and its number where there may be several."""
+    return " ".join(str(event.data[key]) for key in ("what", "where", "fault") if key in event.data)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 JOIN_MS: Final = 8_000
 PLACES: Final = 8
 """Networks that the board can keep."""
-_REPLY_S: Final = 30.0
+_REPLY_S: Final = 120.0
+"""More than the board's own time-outs, which a host under load stretches."""
 
 
 class BoardWifi:

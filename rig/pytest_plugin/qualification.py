@@ -317,6 +317,8 @@ class Qualification:
         if not self._session.is_arranged(wanted):
             self.say("switching the board's arrangement")
             self._session.arrange(wanted)
+        elif wanted.recorded and self._records.begins_anew(alone="ethernet" in case.fixtures):
+            self._session.power_cycle()
         self._records.keep(self._session)
 
     def _play(self, path: Path, case: Case) -> None:

@@ -24,6 +24,15 @@ class RecordKeeper:
         self._keep = keep
         self._kept = 0
         self._cases: list[str] = []
+        self._alone = False
+
+    def begins_anew(self, *, alone: bool) -> bool:
+        """Whether a case needs a record of its own, or the one before it had one.
+
+        A case that breaks the network may do what no record can hold; others are not to be lost with it.
+        """
+        before, self._alone = self._alone, alone
+        return alone or before
 
     def case_uses(self, session: BoardSession | None, case: str) -> None:
         """The case runs on the board, and is in its record if there is one."""

@@ -113,7 +113,7 @@ def test_time_to_ready(board: BoardSession, console: ConsoleLink, measure: CaseM
 
 def test_help_lists_every_command(board: BoardSession, console: ConsoleLink) -> None:
     """Every one that comes with what the board is said to be able to do."""
-    rows = console.request("help", deadline=Deadline.after(REPLY_S)).rows
+    rows = console.request("help", deadline=Deadline.after(3 * REPLY_S)).rows
     promised = {name for feature in board.board.features for name in COMMANDS.get(feature, ())}
     assert promised <= {row["name"] for row in rows}
 

@@ -40,6 +40,8 @@ LENGTH = 60_000
 """Bytes each way of one exchange: some ninety frames, and their acknowledgements."""
 ROUNDS = 12
 LEASE_S = 8
+PATIENCE_S = 240.0
+"""For what comes by the board's own seconds; a busy host makes them several of its own."""
 WITHHELD = ("discover", "withheld")
 
 
@@ -78,6 +80,7 @@ def network(board: BoardSession, console: ConsoleLink, ethernet: Ethernet) -> It
 
 FAULTS = {
     "loss": (Impairment(loss=0.01), ("lost",)),
+    "much loss": (Impairment(loss=0.05), ("lost",)),
     "delay": (Impairment(delay_ms=20, jitter_ms=5), ()),
     "duplicates": (Impairment(duplicate=0.05), ("duplicated",)),
     "reordering": (Impairment(reorder=0.05, hold_ms=4), ("held",)),
@@ -136,8 +139,8 @@ def test_a_connection_survives_a_pulled_cable(network: Board, ethernet: Ethernet
         for number in range(3):
             network.exchange(handle, connection, 10 * number)
             with ethernet.link_down():
-                assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(10))
-            assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(10))
+                assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(PATIENCE_S))
+            assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(PATIENCE_S))
         network.exchange(handle, connection, 99)
 
 
@@ -146,7 +149,7 @@ def test_what_is_sent_without_a_cable_comes_when_it_is_back(network: Board, ethe
     with ethernet.listening() as peer:
         handle, connection = network.connect(peer)
         with ethernet.link_down():
-            assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(10))
+            assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(PATIENCE_S))
             seen = ethernet.tally["out"].seen
             sent = network.ask("sock.send", handle=handle, length=1000, seed=5, ms=MS)
             assert sent["sent"] == "1000"
@@ -164,7 +167,7 @@ def test_an_address_that_comes_late_is_taken(network: Board, ethernet: Ethernet)
             begun = len(ethernet.dhcp_log)
             up = pool.submit(network.ask, "net.up", ms=LONG_MS)
             asked = lambda: ethernet.dhcp_log[begun:].count(WITHHELD) >= 2  # noqa: E731
-            assert poll(asked, Deadline.after(60)), ethernet.dhcp_log[begun:]
+            assert poll(asked, Deadline.after(PATIENCE_S)), ethernet.dhcp_log[begun:]
             assert not up.done()
         assert up.result(REPLY_S)["interface"] == "ethernet"
 
@@ -175,7 +178,7 @@ def test_a_refused_address_is_asked_for_again(network: Board, ethernet: Ethernet
             begun = len(ethernet.dhcp_log)
             up = pool.submit(network.ask, "net.up", ms=LONG_MS)
             assert poll(
-                lambda: ethernet.dhcp_log[begun:].count(("request", "nak")) >= 2, Deadline.after(60)
+                lambda: ethernet.dhcp_log[begun:].count(("request", "nak")) >= 2, Deadline.after(PATIENCE_S)
             ), ethernet.dhcp_log[begun:]
             assert not up.done()
             assert network_was_never_up(ethernet, begun)
@@ -192,8 +195,8 @@ def test_a_lease_is_renewed_and_its_connections_live_on(network: Board, ethernet
         begun = len(ethernet.dhcp_log)
         address = network.ask("net.up", ms=MS)["address"]
         handle, connection = network.connect(peer)
-        renewed = lambda: ethernet.dhcp_log[begun:].count(("request", "ack")) >= 4  # noqa: E731
-        assert poll(renewed, Deadline.after(5 * LEASE_S)), ethernet.dhcp_log[begun:]
+        renewed = lambda: ethernet.dhcp_log[begun:].count(("request", "ack")) >= 3  # noqa: E731
+        assert poll(renewed, Deadline.after(PATIENCE_S)), ethernet.dhcp_log[begun:]
         assert ethernet.dhcp_log[begun:].count(("discover", "offer")) == 1  # it never had to begin anew
         network.exchange(handle, connection, 3)
         assert network.ask("net.status")["address"] == address
@@ -206,10 +209,10 @@ def test_a_lease_that_cannot_be_renewed_ends(network: Board, ethernet: Ethernet)
         address = network.ask("net.up", ms=MS)["address"]
         with ethernet.dhcp("withheld"):
             given_up = lambda: WITHHELD in ethernet.dhcp_log[begun:]  # noqa: E731
-            assert poll(given_up, Deadline.after(5 * LEASE_S)), ethernet.dhcp_log[begun:]
+            assert poll(given_up, Deadline.after(PATIENCE_S)), ethernet.dhcp_log[begun:]
             assert ("request", "withheld") in ethernet.dhcp_log[begun:]  # first it tried to keep it
             assert network.ask("net.status").get("address") != address
-        assert poll(lambda: network.ask("net.status").get("address") == address, Deadline.after(60))
+        assert poll(lambda: network.ask("net.status").get("address") == address, Deadline.after(PATIENCE_S))
 
 
 # --- DNS
@@ -233,7 +236,7 @@ def soon_resolved(network: Board, name: str) -> bool:
         except CommandRefused:
             return False
 
-    return poll(had, Deadline.after(30), interval_s=0.5)
+    return poll(had, Deadline.after(PATIENCE_S), interval_s=0.5)
 
 
 def test_a_name_server_that_fails_is_asked_again(network: Board, ethernet: Ethernet) -> None:

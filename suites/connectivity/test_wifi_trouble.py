@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
 
-SEEN_S = 30.0
+SEEN_S = 120.0
 
 
 @pytest.mark.requirement("WiFi", "IsConnected")

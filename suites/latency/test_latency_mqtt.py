@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +67,7 @@ def test_mqtt_connect(
 @pytest.mark.parametrize("until", ["ack", "echo"])
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_publish(
+    request: pytest.FixtureRequest,
     console: ConsoleLink,
     board_mqtt: BoardMqtt,
     services: ServiceSet,
@@ -80,8 +80,8 @@ def test_publish(
     """Until the broker's last answer, and until the message came back; by size of the payload."""
     if qos == 0 and until == "ack":
         pytest.skip("QoS 0 has no acknowledgement")
-    endpoint = services.mqtt.board if services.mqtt is not None else services.mqtts.board
-    board_mqtt.connect(endpoint, tls=services.mqtt is None, wait_ms=PATIENCE_MS)
+    endpoint, tls = _any_broker(request, services)
+    board_mqtt.connect(endpoint, tls=tls, wait_ms=PATIENCE_MS)
     topic = board_mqtt.topic(f"latency/{secrets.token_hex(4)}")
     if until == "echo":
         board_mqtt.subscribe([topic], str(qos))
@@ -115,6 +115,7 @@ def _measured(console: ConsoleLink, topic: str, qos: int, size: int, count: int,
 @pytest.mark.board_feature("mqtt")
 @pytest.mark.parametrize("fault", ["link", "broker", "kicked"])
 def test_reconnect(
+    request: pytest.FixtureRequest,
     board: BoardSession,
     board_mqtt: BoardMqtt,
     services: ServiceSet,
@@ -124,9 +125,9 @@ def test_reconnect(
     fault: str,
 ) -> None:
     """From the end of the fault until the session is up again, by itself."""
-    endpoint = services.mqtt.board if services.mqtt is not None else services.mqtts.board
+    endpoint, tls = _any_broker(request, services)
     board_mqtt.ask("mqtt.retry", base_ms=100, cap_ms=400, jitter="full")
-    board_mqtt.connect(endpoint, tls=services.mqtt is None, reconnect=True, keepalive_s=2)
+    board_mqtt.connect(endpoint, tls=tls, reconnect=True, keepalive_s=2)
     back = measure.declare(f"latency.reconnect.{fault}", "ms", "max")
     taken = []
     for _ in range(amount(10, 2)):
@@ -148,6 +149,12 @@ def test_reconnect(
     back.samples(taken, {**facts, **backoff, "taken": "outside, from the fault's end to the board's event"})
 
 
+def _any_broker(request: pytest.FixtureRequest, services: ServiceSet) -> tuple[Endpoint, bool]:
+    """The broker without TLS where it can be had; and whether it is with TLS."""
+    kind = "tls" if services.mqtt is None else "plain"
+    return _broker(request, services, kind), kind == "tls"
+
+
 def _broker(request: pytest.FixtureRequest, services: ServiceSet, kind: str) -> Endpoint:
     if kind == "tls":
         request.getfixturevalue("provisioned")
@@ -159,33 +166,55 @@ def _broker(request: pytest.FixtureRequest, services: ServiceSet, kind: str) -> 
 
 @pytest.mark.board_feature("shadow")
 def test_shadow(
+    request: pytest.FixtureRequest,
     board_mqtt: BoardMqtt,
     console: ConsoleLink,
     services: ServiceSet,
     mqtt_peer: MqttPeer,
+    latency: Latency,
     measure: CaseMeasure,
 ) -> None:
     """From somebody's wish on the host to the delta at the board; and the board's report to its answer."""
     delta = measure.declare("latency.shadow.delta.idle", "us", "p99")
     update = measure.declare("latency.shadow.update.idle", "us", "p99")
-    endpoint = services.mqtt.board if services.mqtt is not None else services.mqtts.board
-    board_mqtt.connect(endpoint, tls=services.mqtt is None, wait_ms=PATIENCE_MS)
+    endpoint, tls = _any_broker(request, services)
+    board_mqtt.connect(endpoint, tls=tls, wait_ms=PATIENCE_MS)
     ask(console, "shadow.open", thing=services.thing, qos=1, ms=PATIENCE_MS)
     wish = f"$aws/things/{services.thing}/shadow/update"
     deltas, updates = [], []
-    for value in range(amount(50, 5)):
-        mark = console.mark()
-        text = f'{{"state":{{"desired":{{"lamp":{value}}}}}}}'
-        began = time.perf_counter_ns()
-        mqtt_peer.publish(wish, text.encode(), qos=1)
-        _await_delta(console, mark)
-        deltas.append((time.perf_counter_ns() - began) / 1000)
+    count = amount(50, 5)
+    for value in range(count):
+        deltas.append(timed_us(lambda: _wished(console, mqtt_peer, wish, value)))  # noqa: B023
         report = f'{{"lamp":{value}}}'
         updates.append(timed_us(lambda: ask(console, "shadow.update", reported=report, ms=PATIENCE_MS)))  # noqa: B023
     facts: dict[str, Scalar] = {"client": "board", "line": "idle"}
     delta.samples(deltas, {**facts, "operation": "shadow.delta", "taken": OUTSIDE_DELTA})
     update.samples(updates, {**facts, "operation": "shadow.update", "taken": OUTSIDE})
+    for answer in ("delta", "accepted"):
+        mqtt_peer.subscribe(f"{wish}/{answer}")
+    latency.host("shadow.delta", [_host_us(mqtt_peer, wish, count + n, "delta") for n in range(count)])
+    latency.host("shadow.update", [_host_us(mqtt_peer, wish, n, "accepted") for n in range(count)])
     ask(console, "shadow.delete", ms=PATIENCE_MS)
+
+
+def _desired(value: int) -> bytes:
+    return f'{{"state":{{"desired":{{"lamp":{value}}}}}}}'.encode()
+
+
+def _host_us(peer: MqttPeer, wish: str, value: int, answer: str) -> float:
+    mark = peer.mark()
+
+    def once() -> None:
+        peer.publish(wish, _desired(value), qos=1)
+        peer.expect(f"{wish}/{answer}", Deadline.after(PATIENCE_S), since=mark)
+
+    return timed_us(once)
+
+
+def _wished(console: ConsoleLink, peer: MqttPeer, wish: str, value: int) -> None:
+    mark = console.mark()
+    peer.publish(wish, _desired(value), qos=1)
+    _await_delta(console, mark)
 
 
 def _await_delta(console: ConsoleLink, since: Mark) -> None:

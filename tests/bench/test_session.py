@@ -305,6 +305,18 @@ def test_an_arrangement_that_cannot_be_changes_nothing(session: BoardSession) ->
     assert session.restart()
 
 
+def test_a_recorded_board_is_flashed_without_and_recorded_again(session: BoardSession, app: Path) -> None:
+    recorded = Arrangement(clock="free", network=True).to_be_recorded()
+    session.arrange(recorded)
+    assert session.emulated is not None
+    session.flash(app, force=True)
+    assert len(session.emulated.records) == 1  # what was before
+    assert session.restart().fields["cause"] == "power"
+    assert session.is_arranged(recorded)
+    assert session.restart().fields["cause"] == "power"  # a reset by the probe would be in no record
+    assert [path.name for path in session.emulated.records] == ["record-1.zip", "record-2.zip"]
+
+
 def test_the_emulator_dies_while_the_relay_runs(session: BoardSession) -> None:
     session.arrange(Arrangement(clock="free", network=True))
     pid = getattr(session.power, "pid", None)

@@ -68,7 +68,7 @@ def _completed(bench: Path, *words: str) -> list[str]:
         ([""], list(COMMANDS)),
         (["qualify", "--board", ""], ["mps2", "mps2-m4", "stm32f4"]),
         (["qualify", "--board", "mps2", "--board", "m"], ["mps2-m4"]),
-        (["qualify", "--suite", ""], ["boot", "connectivity", "kernel", "latency", "memory"]),
+        (["qualify", "--suite", ""], ["boot", "kernel", "memory", "connectivity", "latency"]),
         (["qualify", "--suite", "k"], ["kernel"]),
         (["qualify", "--board", "zzz"], []),
         (["flash", "st"], ["stm32f4"]),

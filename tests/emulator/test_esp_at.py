@@ -15,7 +15,7 @@ from rig.deadline import Deadline
 from rig.emulator.esp_at.air import AccessPoint, Refusal, Security
 from rig.emulator.esp_at.links import SEND_BYTES, WINDOW_BYTES, resolve
 from rig.emulator.esp_at.serving import WifiModule
-from rig.errors import UsageFault
+from rig.errors import ToolFault, UsageFault
 from rig.events import Event
 from tests.emulator.at_client import AtClient, Uart, uart
 
@@ -31,8 +31,9 @@ def events() -> list[Event]:
 
 
 @pytest.fixture
-def place(events: list[Event]) -> Iterator[tuple[Uart, WifiModule]]:
-    """A UART and a module on it, with two access points in reach."""
+def place(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Uart, WifiModule]]:
+    """A UART and a module on it, with two access points in reach; what is dead is dead sooner."""
+    monkeypatch.setattr("rig.emulator.esp_at.links.PING_S", 0.05)
     with uart() as port, WifiModule(port.port, board="mps2", sink=events.append) as module:
         module.put(LAB)
         module.put(OPEN)
@@ -168,6 +169,7 @@ def test_why_a_join_fails(
     assert (module.seen().attempts[-1].refusal, module.seen().joined) == (refusal, None)
 
 
+@pytest.mark.slow  # the shortest limit that a module takes is three seconds
 @pytest.mark.parametrize(
     "point",
     [
@@ -419,3 +421,26 @@ def test_noise_from_the_board_does_no_harm(client: AtClient, seed: int) -> None:
 def test_an_access_point_that_cannot_be(ssid: str, key: str) -> None:
     with pytest.raises(UsageFault):
         AccessPoint(ssid, key)
+
+
+@pytest.mark.parametrize("part", ["links.Links._set_many", "station.Station._scan"], ids=["at once", "later"])
+def test_a_fault_of_the_modules_own_is_told(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that breaks at once, and one that breaks while it is at work."""
+
+    def at_once(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def later(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(f"rig.emulator.esp_at.{part}", at_once if "links" in part else later)
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(uart())
+        module = WifiModule(port.port, board="mps2").__enter__()
+        client = stack.enter_context(port.power())
+        client.until("ready\r\n")
+        client.type(b"AT+CIPMUX=1\r\nAT+CWLAP\r\n")
+        with pytest.raises(ToolFault, match="has stopped: ZeroDivisionError"):
+            module.wait(lambda _: False, Deadline.after(WITHIN_S))
+        with pytest.raises(ToolFault, match="has stopped: ZeroDivisionError"):
+            module.__exit__(None)

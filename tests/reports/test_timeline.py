@@ -108,6 +108,17 @@ def test_a_fault_is_a_span_and_one_that_is_not_ended_lasts() -> None:
     ]  # fmt: skip
 
 
+def test_faults_of_one_kind_at_one_place_are_told_apart_by_their_number() -> None:
+    def withheld(at_s: float, kind: str, number: int) -> Event:
+        return event(at_s, "fault", kind, what="withhold", where="proxy", fault=number, packet="PUBACK")
+
+    events = [withheld(1, "begin", 1), withheld(2, "begin", 2), withheld(3, "end", 1), withheld(5, "end", 2)]
+    found = faults(events, 10 * S)
+    assert [(span.begin_ns / S, span.end_ns / S, span.says) for span in found] == [
+        (1.0, 3.0, "withhold on proxy, packet PUBACK"), (2.0, 5.0, "withhold on proxy, packet PUBACK"),
+    ]  # fmt: skip
+
+
 def test_lanes_are_there_for_what_there_is() -> None:
     quiet, busy = (sorted_out("mps2", events, [], [], 10.0) for events in (EVENTS[:4], NETWORK))
     assert [lane.name for lane in quiet.lanes] == ["cases", "power", "probe"]

@@ -89,7 +89,6 @@ static int32_t stack_connect(const char *host, uint16_t port, uint32_t timeout_m
 
 static int32_t stack_send(int32_t handle, const void *bytes, size_t length, uint32_t timeout_ms)
 {
-    (void)timeout_ms; // the module takes bytes at once, or does not
     if (!stack_is_open(handle)) {
         return STATUS_VALUE;
     }
@@ -101,7 +100,9 @@ static int32_t stack_send(int32_t handle, const void *bytes, size_t length, uint
     if (count == 0u) {
         return 0;
     }
-    status_t status = at_send((uint32_t)handle, bytes, count, ANSWER_MS);
+    // Not less than the module may need: once it has the bytes, they cannot be taken back.
+    uint32_t limit_ms = timeout_ms > ANSWER_MS ? timeout_ms : ANSWER_MS;
+    status_t status = at_send((uint32_t)handle, bytes, count, limit_ms);
     if (status == STATUS_OK) {
         return (int32_t)count;
     }
