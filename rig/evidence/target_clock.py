@@ -103,13 +103,12 @@ class Fit:
         return max((knot.error_ns for knot in self.knots), default=max(self.ends_ns)) + self.between_ns
 
     def covers(self, target_ns: int) -> bool:
-        """Whether the readings say anything of that time: it lies among them, or no farther than they span.
+        """Whether the readings say anything of that time: it lies among them.
 
-        Of a clock that ran unevenly they say nothing outside.
+        Outside even a clock that ran evenly may have lost ticks: an emulated board does while it starts.
         """
         first, last = self.span
-        outside = 0 if self.knots else last - first
-        return first - outside <= target_ns <= last + outside
+        return first <= target_ns <= last
 
     def host(self, target_ns: int) -> tuple[int, float]:
         """When it was that time on the board: nanoseconds on the run's clock, and the error of that.

@@ -62,8 +62,7 @@ class BoardClocks:
     def said(self, event: Event) -> Said | None:
         """The board's own time on an event, mapped; None where it carries none or the clock has no fit.
 
-        Nothing is said of a time much before the first reading or after the last: for a clock that ran evenly
-        no farther than the readings span, for one that did not none at all.
+        Nothing is said of a time before the first reading or after the last.
         """
         target_ns = carried_ns(event)
         boot = self.at(event.t_ns)
