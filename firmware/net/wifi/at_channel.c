@@ -170,6 +170,7 @@ static status_t channel_command(const ending_t *ending, uint32_t timeout_ms)
     uint32_t starts = at_state().starts;
     for (;;) {
         channel_clear_answer();
+        reader_allow((uint32_t)reader_answer()->room); // a late answer may have used it up
         last =
             channel_exchange(ending, s_command.text, s_command.length, channel_left(begin, limit));
         if (ending != &s_by_told && at_state().starts != starts) {
