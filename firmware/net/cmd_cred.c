@@ -11,7 +11,6 @@
 #include "sha256.h"
 #include "staging.h"
 #include "tls_platform.h"
-#include "tls_sessions.h"
 #include "token.h"
 
 #include "mbedtls/oid.h"
@@ -55,7 +54,6 @@ static void cred_add_digest(line_t *line, const char *key, const void *bytes, si
 static int cred_job_key(void *argument)
 {
     cred_job_t *job = argument;
-    tls_sessions_forget();
     return credentials_make_key(job->label, job->bytes);
 }
 
@@ -129,7 +127,6 @@ static int cred_job_commit(void *argument)
     if (length != job->length) {
         return STATUS_RANGE;
     }
-    tls_sessions_forget();
     return credentials_keep(job->label, job->authority, der, length);
 }
 
@@ -289,7 +286,6 @@ void command_cred_list(const command_call_t *call, reply_t *reply)
 static int cred_job_erase(void *argument)
 {
     cred_job_t *job = argument;
-    tls_sessions_forget();
     return credentials_erase(job->label);
 }
 

@@ -48,10 +48,10 @@ static status_t discovery_receive(NetworkContext_t *connection, TickType_t deadl
         if (got < 0) {
             return http_reader_close(&s_reader);
         }
-        if (got == 0 && (int32_t)(deadline - xTaskGetTickCount()) <= 0) {
+        outcome = http_reader_take(&s_reader, piece, (size_t)got);
+        if (outcome == 0 && (int32_t)(deadline - xTaskGetTickCount()) <= 0) {
             return STATUS_TIMEOUT;
         }
-        outcome = http_reader_take(&s_reader, piece, (size_t)got);
     }
     return outcome > 0 ? STATUS_OK : (status_t)outcome;
 }

@@ -125,6 +125,12 @@ static int tls_send_below(void *argument, const unsigned char *bytes, size_t len
     return (int)count;
 }
 
+// What is left of a record that went out in part; 0 when it is out.
+static int tls_flush(tls_t *tls)
+{
+    return tls->ssl.out_left != 0u ? mbedtls_ssl_flush_output(&tls->ssl) : 0;
+}
+
 // ---- handshake ---------------------------------------------------------------------------------
 
 // Called for each certificate of the server's chain; says nothing, only remembers.
@@ -302,6 +308,7 @@ void connection_tls_close(NetworkContext_t *context)
     tls_t *tls = context->tls;
     tls->deadline = connection_deadline(CLOSE_MS);
     if (!tls->lost) {
+        (void)tls_flush(tls); // or close_notify would do no more than that
         (void)mbedtls_ssl_close_notify(&tls->ssl);
     }
     tls_free(tls);
@@ -346,6 +353,21 @@ static int32_t tls_result(tls_t *tls, int result)
                : STATUS_TLS;
 }
 
+// What is encrypted is taken, also when only a part of its record went out: the rest goes with the
+// next call. mbedTLS alone would say that nothing was taken, and then of other bytes, with which
+// the caller may come back, that they were what it had sent.
+static int tls_write(tls_t *tls, const void *bytes, size_t length)
+{
+    int most = mbedtls_ssl_get_max_out_record_payload(&tls->ssl);
+    int result = most > 0 ? tls_flush(tls) : most;
+    if (result != 0) {
+        return result;
+    }
+    size_t count = length < (size_t)most ? length : (size_t)most;
+    result = mbedtls_ssl_write(&tls->ssl, bytes, count);
+    return result == MBEDTLS_ERR_SSL_WANT_WRITE ? (int)count : result;
+}
+
 int32_t connection_tls_send(NetworkContext_t *context, const void *bytes, size_t length)
 {
     tls_t *tls = context->tls;
@@ -354,7 +376,7 @@ int32_t connection_tls_send(NetworkContext_t *context, const void *bytes, size_t
     }
     (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
     tls->deadline = connection_deadline(context->send_timeout_ms);
-    int32_t result = tls_result(tls, mbedtls_ssl_write(&tls->ssl, bytes, length));
+    int32_t result = tls_result(tls, tls_write(tls, bytes, length));
     (void)xSemaphoreGive(tls->mutex);
     return result;
 }
@@ -362,6 +384,7 @@ int32_t connection_tls_send(NetworkContext_t *context, const void *bytes, size_t
 static int32_t tls_read(tls_t *tls, void *bytes, size_t length)
 {
     (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
+    (void)tls_flush(tls); // an answer may wait for it
     int32_t result = tls_result(tls, mbedtls_ssl_read(&tls->ssl, bytes, length));
     size_t record = mbedtls_ssl_get_bytes_avail(&tls->ssl) + (size_t)(result > 0 ? result : 0);
     tls->largest = record > tls->largest ? record : tls->largest;

@@ -8,6 +8,8 @@
 #include "token.h"
 #include "token_key.h"
 
+#include "mbedtls/platform_util.h"
+
 #include <string.h>
 
 enum { NAME_BYTES = 64 };
@@ -109,7 +111,7 @@ status_t credentials_make_key(const char *label, uint8_t point[65])
         credentials_put(label, CKO_PUBLIC_KEY, OBJECT_FLAG_LOCAL, point, P256_POINT_BYTES) != NULL;
     status = credentials_save(complete);
     token_unlock();
-    memset(scalar, 0, sizeof scalar);
+    mbedtls_platform_zeroize(scalar, sizeof scalar);
     return status;
 }
 

@@ -53,7 +53,7 @@ static question_t *lwip_resolve_take(void)
     return NULL;
 }
 
-static status_t lwip_resolve_wait(question_t *question, uint32_t timeout_ms)
+static status_t lwip_resolve_wait(question_t *question, uint8_t address[4], uint32_t timeout_ms)
 {
     uint32_t began = sys_now();
     bool answered =
@@ -62,6 +62,7 @@ static status_t lwip_resolve_wait(question_t *question, uint32_t timeout_ms)
     question->waiting = false;
     bool silent = !answered || sys_now() - began > SILENCE_MS;
     status_t status = question->found ? STATUS_OK : silent ? STATUS_TIMEOUT : STATUS_UNKNOWN;
+    memcpy(address, &ip_2_ip4(&question->address)->addr, 4); // it is another's without the lock
     lwip_unlock();
     return status;
 }
@@ -77,14 +78,13 @@ status_t lwip_resolve(const char *host, uint8_t address[4], uint32_t timeout_ms)
         question->asked = asked == ERR_INPROGRESS;
         question->found = asked == ERR_OK;
         question->waiting = question->asked;
+        memcpy(address, &ip_2_ip4(&question->address)->addr, 4);
     }
     lwip_unlock();
     if (asked != ERR_OK && asked != ERR_INPROGRESS) {
         return asked == ERR_ARG ? STATUS_UNKNOWN : asked == ERR_VAL ? STATUS_ABSENT : STATUS_RANGE;
     }
-    status_t status = asked == ERR_OK ? STATUS_OK : lwip_resolve_wait(question, timeout_ms);
-    memcpy(address, &ip_2_ip4(&question->address)->addr, 4);
-    return status;
+    return asked == ERR_OK ? STATUS_OK : lwip_resolve_wait(question, address, timeout_ms);
 }
 
 void lwip_resolve_abort_all(void)

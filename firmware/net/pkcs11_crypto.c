@@ -7,6 +7,8 @@
 #include "tls_platform.h"
 #include "token.h"
 
+#include "mbedtls/platform_util.h"
+
 #include <string.h>
 
 enum { DIGEST_BYTES = 32, HASH_MAX_BYTES = 64 };
@@ -135,7 +137,7 @@ static CK_RV pkcs11_sign(CK_OBJECT_HANDLE key, const CK_BYTE *data, CK_ULONG len
     if (result == CKR_OK && p256_sign(scalar, data, length, signature) != STATUS_OK) {
         result = CKR_FUNCTION_FAILED;
     }
-    memset(scalar, 0, sizeof scalar);
+    mbedtls_platform_zeroize(scalar, sizeof scalar);
     return result;
 }
 

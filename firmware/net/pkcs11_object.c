@@ -6,6 +6,8 @@
 #include "pkcs11_template.h"
 #include "token.h"
 
+#include "mbedtls/platform_util.h"
+
 #include <string.h>
 
 enum { HANDLE_PLACE_BITS = 8 };
@@ -254,7 +256,7 @@ static CK_RV pkcs11_fill_key(object_t *object, const CK_ATTRIBUTE *template, CK_
         memcpy(object->value, bytes + skipped, object->length);
         result = credentials_is_key(object) ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
     }
-    memset(bytes, 0, sizeof bytes);
+    mbedtls_platform_zeroize(bytes, sizeof bytes);
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include "net_task.h"
 #include "platform.h"
 #include "record_pair.h"
+#include "tls_sessions.h"
 
 #include <string.h>
 
@@ -77,18 +78,21 @@ object_set_t *token_objects(void)
     return &s_set;
 }
 
-// The form holds keys: it stays in RAM no longer than it takes.
+// The form holds keys: it stays in RAM no longer than it takes. Sessions that were made with what
+// was kept before are not resumed.
 status_t token_save(void)
 {
     int32_t length = object_set_encode(&s_set, (uint8_t *)s_form, sizeof s_form);
     status_t status = length < 0 ? (status_t)length : record_save(&s_flash, s_form, (size_t)length);
     memset(s_form, 0, sizeof s_form);
+    tls_sessions_forget();
     return status;
 }
 
 status_t token_erase(void)
 {
     memset(&s_set, 0, sizeof s_set);
+    tls_sessions_forget();
     return record_erase(&s_flash);
 }
 

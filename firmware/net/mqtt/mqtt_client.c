@@ -79,10 +79,10 @@ static uint32_t client_turn_opening(mqtt_client_t *client)
     mqtt_port_unlock();
     status_t status = mqtt_port_open(&transport);
     mqtt_port_lock();
-    client->opening = status;
     if (status == STATUS_OK) {
         status = mqtt_session_begin(&client->session, transport, mqtt_port_now_ms());
     }
+    client->opening = status;
     if (status == STATUS_OK) {
         client_enter(client, MQTT_RUNNING);
     } else {

@@ -267,13 +267,26 @@ static void outgoing_restart(mqtt_session_t *session)
     }
 }
 
-// The oldest slot that was not sent on this connection.
-static mqtt_slot_t *outgoing_oldest_unsent(mqtt_session_t *session)
+static bool outgoing_is_unsent(const mqtt_session_t *session, const mqtt_slot_t *slot)
+{
+    (void)session;
+    return !slot->sent;
+}
+
+static bool outgoing_is_due(const mqtt_session_t *session, const mqtt_slot_t *slot)
+{
+    uint32_t ack_ms = session->timing.ack_ms;
+    return slot->sent && ack_ms != 0u && session->now_ms - slot->sent_ms >= ack_ms;
+}
+
+// The oldest slot of those: what is sent again keeps its order (section 4.6).
+static mqtt_slot_t *outgoing_oldest(mqtt_session_t *session,
+                                    bool (*is_one)(const mqtt_session_t *, const mqtt_slot_t *))
 {
     mqtt_slot_t *oldest = NULL;
     for (size_t i = 0; i < MQTT_IN_FLIGHT; i++) {
         mqtt_slot_t *slot = &session->slots[i];
-        if (slot->awaits != 0 && !slot->sent &&
+        if (slot->awaits != 0 && is_one(session, slot) &&
             (oldest == NULL || (int32_t)(slot->order - oldest->order) < 0)) {
             oldest = slot;
         }
@@ -288,19 +301,16 @@ void mqtt_outgoing_resume(mqtt_session_t *session)
         mqtt_subscriptions_lost(session);
         outgoing_restart(session);
     }
-    while (session->link == MQTT_LINK_UP && (slot = outgoing_oldest_unsent(session)) != NULL) {
+    while (session->link == MQTT_LINK_UP &&
+           (slot = outgoing_oldest(session, outgoing_is_unsent)) != NULL) {
         slot->tries = 0;
         outgoing_send(session, slot);
     }
 }
 
-static void outgoing_poll_slot(mqtt_session_t *session, mqtt_slot_t *slot)
+// A slot that is due: it is not any more afterwards, or the link is down.
+static void outgoing_send_again(mqtt_session_t *session, mqtt_slot_t *slot)
 {
-    uint32_t ack_ms = session->timing.ack_ms;
-    if (slot->awaits == 0 || !slot->sent || ack_ms == 0u ||
-        session->now_ms - slot->sent_ms < ack_ms) {
-        return;
-    }
     if (slot->tries >= session->timing.resends) {
         mqtt_session_fail(session, MQTT_FAULT_ACK);
         return;
@@ -321,8 +331,10 @@ static void outgoing_ask_again(mqtt_session_t *session, const mqtt_topic_t *topi
 void mqtt_outgoing_poll(mqtt_session_t *session)
 {
     mqtt_topic_t topics[MQTT_MAX_TOPICS];
-    for (size_t i = 0; i < MQTT_IN_FLIGHT && session->link == MQTT_LINK_UP; i++) {
-        outgoing_poll_slot(session, &session->slots[i]);
+    mqtt_slot_t *slot;
+    while (session->link == MQTT_LINK_UP &&
+           (slot = outgoing_oldest(session, outgoing_is_due)) != NULL) {
+        outgoing_send_again(session, slot);
     }
     if (session->link == MQTT_LINK_UP && outgoing_free_slot(session) != NULL) {
         size_t count = mqtt_subscriptions_wanted(session, topics);

@@ -27,7 +27,7 @@ enum {
     MQTT_KEPT_BYTES = 2560,   // of one such packet, without a payload that a pattern makes
     MQTT_SUBSCRIPTIONS = 16,  // filters
     MQTT_FILTER_BYTES = 256,  // of one filter
-    MQTT_UNACKNOWLEDGED = 16, // incoming messages
+    MQTT_UNACKNOWLEDGED = 32, // incoming messages; mosquitto has 20 under way
     MQTT_RESULTS = 8,         // answers kept for whoever waits
 };
 

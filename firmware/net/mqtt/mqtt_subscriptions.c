@@ -36,7 +36,10 @@ bool mqtt_subscriptions_fit(const mqtt_session_t *session, const mqtt_topic_t *t
     return true;
 }
 
-static void subscriptions_set(mqtt_session_t *session, mqtt_text_t filter, uint8_t code)
+// `qos` is what was asked for. A filter that finds no place, because several SUBSCRIBEs were under
+// way at once, is not asked for again.
+static void subscriptions_set(mqtt_session_t *session, mqtt_text_t filter, uint8_t code,
+                              uint8_t qos)
 {
     mqtt_subscription_t *row = subscriptions_find(session, filter);
     if (row == NULL && code != MQTT_SUBACK_FAILED) {
@@ -47,13 +50,13 @@ static void subscriptions_set(mqtt_session_t *session, mqtt_text_t filter, uint8
     }
     row->length = code != MQTT_SUBACK_FAILED ? filter.length : 0u;
     row->asked = true;
+    row->qos = qos;
     if (row->length > 0u) {
         memcpy(row->filter, filter.bytes, filter.length);
     }
 }
 
-// The packet is one that mqtt_encode_topics() wrote. `qos` is what was asked for, so that the same
-// is asked for again.
+// The packet is one that mqtt_encode_topics() wrote.
 void mqtt_subscriptions_answered(mqtt_session_t *session, const uint8_t *packet, size_t length,
                                  mqtt_text_t codes)
 {
@@ -66,11 +69,8 @@ void mqtt_subscriptions_answered(mqtt_session_t *session, const uint8_t *packet,
     for (size_t i = 0; at + 2u <= length; i++) {
         mqtt_text_t filter = {packet + at + 2u, (size_t)(packet[at] << 8 | packet[at + 1u])};
         uint8_t code = subscribe && i < codes.length ? codes.bytes[i] : MQTT_SUBACK_FAILED;
-        subscriptions_set(session, filter, code);
         at += 2u + filter.length;
-        if (subscribe && code != MQTT_SUBACK_FAILED) {
-            subscriptions_find(session, filter)->qos = packet[at];
-        }
+        subscriptions_set(session, filter, code, subscribe ? packet[at] : 0u);
         at += subscribe ? 1u : 0u;
     }
 }

@@ -129,6 +129,7 @@ static bool channel_sync(TickType_t begin, TickType_t limit)
         s_asked += again ? 1u : 0u;
         asked = true;
         channel_clear_answer();
+        reader_allow(AT_SEND_BYTES); // data of a late answer are no lines of the module
         TickType_t ticks = met ? at_ticks(QUIET_MS) : channel_left(begin, limit);
         at_kind_t last = channel_exchange(&s_by_ok, s_ask, again ? sizeof s_ask - 1u : 0u, ticks);
         met |= channel_meets(last);
@@ -170,6 +171,7 @@ static status_t channel_command(const ending_t *ending, uint32_t timeout_ms)
     uint32_t starts = at_state().starts;
     for (;;) {
         channel_clear_answer();
+        reader_allow((uint32_t)reader_answer()->room); // a late answer may have used it up
         last =
             channel_exchange(ending, s_command.text, s_command.length, channel_left(begin, limit));
         if (ending != &s_by_told && at_state().starts != starts) {
@@ -226,7 +228,7 @@ int32_t at_receive(uint32_t link, void *bytes, size_t most, uint32_t timeout_ms)
     reader_allow((uint32_t)most);
     status_t status = at_run(timeout_ms);
     int32_t received = (int32_t)answer->received;
-    reader_allow(0);
+    reader_allow(status == STATUS_TIMEOUT ? (uint32_t)most : 0u); // they may come late
     answer->room = 0;
     at_end();
     return status == STATUS_OK ? received : (int32_t)status;

@@ -170,6 +170,7 @@ status_t reader_start(void)
     reader_make_signals();
     s_ring_in = s_ring_out = s_ring_lost = 0;
     s_answer.ends = 0;
+    s_answer.room = 0;
     s_parser = (at_parser_t){0};
     s_state = (at_state_t){0};
     reader_close_all();

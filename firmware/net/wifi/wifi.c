@@ -178,6 +178,10 @@ status_t wifi_get_mode(wifi_mode_t *mode)
 {
     int32_t number = 0;
     status_t status = wifi_ask_number("AT+CWMODE?", "+CWMODE:", &number);
+    if (status == STATUS_OK && (number < 0 || number > WIFI_MODE_BOTH)) {
+        status = wifi_say(STATUS_SYNTAX, "AT+CWMODE?");
+        number = 0;
+    }
     *mode = (wifi_mode_t)number;
     return status;
 }
