@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 ANSWER_MS: Final = 10_000
 CONNECT_MS: Final = 30_000
-_MARGIN_S: Final = 5.0
+_MARGIN_S: Final = 30.0
+"""More than the board's own time-outs, which a host under load stretches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class BoardMqtt:
 
     def messages(self, since: int = 0) -> list[BoardMessage]:
         """Those that the board kept, from a number on."""
-        reply = self.console.request("mqtt.messages", {"from": since}, deadline=Deadline.after(2 * _MARGIN_S))
+        reply = self.console.request("mqtt.messages", {"from": since}, deadline=Deadline.after(_MARGIN_S))
         return [BoardMessage.of_fields(row) for row in reply.rows]
 
     def payload(self, number: int) -> bytes:
