@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.deadline import Deadline
-from rig.errors import BoardSilent
+from rig.errors import BoardGarbled, BoardSilent
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
@@ -161,13 +161,18 @@ class BoardMqtt:
         return [BoardMessage.of_fields(row) for row in reply.rows]
 
     def payload(self, number: int) -> bytes:
-        """What the board kept of a message's payload, read piece by piece."""
+        """What the board kept of a message's payload, read piece by piece. Raises BoardGarbled."""
         data = b""
         while True:
             said = self.ask("mqtt.payload", number=number, offset=len(data))
-            data += bytes.fromhex(said["data"])
-            if len(data) == int(said["kept"]):
+            piece, kept = bytes.fromhex(said["data"]), int(said["kept"])
+            data += piece
+            if len(data) == kept:
                 return data
+            if not piece or len(data) > kept:
+                raise BoardGarbled(
+                    f"message {number}: it kept {kept} bytes and gave {len(data)}", board=self.console.board
+                )
 
     # --- what it says of itself
 
