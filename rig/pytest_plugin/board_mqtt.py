@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rig.services.service_set import ServiceSet
 
 ANSWER_MS: Final = 10_000
+ARRIVES_MS: Final = 60_000
+"""For a message that must come; on a busy host it takes the board long to say so."""
 CONNECT_MS: Final = 30_000
 _MARGIN_S: Final = 30.0
 """More than the board's own time-outs, which a host under load stretches."""
@@ -143,7 +145,7 @@ class BoardMqtt:
         said = self.ask("mqtt.publish", 2 * ANSWER_MS, topic=topic, qos=qos, length=length, seed=seed)
         return int(said["id"])
 
-    def expect_message(self, topic: str, since: Mark, wait_ms: int = ANSWER_MS) -> BoardMessage:
+    def expect_message(self, topic: str, since: Mark, wait_ms: int = ARRIVES_MS) -> BoardMessage:
         """The first message on a topic after a mark. Raises BoardSilent."""
         deadline = Deadline.after(wait_ms / 1000)
         while True:
