@@ -117,6 +117,13 @@ class BoardSession:
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
 
+    def check_network(self) -> None:
+        """Raises ToolFault when what is at the other end of the board's network, or its Wi-Fi, has broken."""
+        if self.relay is not None:
+            self.relay.check()
+        if self.wifi is not None:
+            self.wifi.check()
+
     def unwire_network(self) -> None:
         """Ends the relay and the Wi-Fi module, if there are any."""
         self.relay = self.wifi = None

@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rig.emulator.arrangement import PACED_SHIFT
 from rig.emulator.cable import CARD
 from rig.emulator.options import escaped
 from rig.errors import EvidenceFault
@@ -62,7 +61,7 @@ class Recording:
     @property
     def arguments(self) -> list[str]:
         """QEMU's options for clock and card."""
-        return replay_arguments("record", self.folder)
+        return replay_arguments("record", self.folder, self.facts.shift)
 
     def finish(self) -> Path:
         """Packs the record once QEMU has ended in order; the folder is removed. Returns the file."""
@@ -77,11 +76,14 @@ class Recording:
         return packed
 
 
-def replay_arguments(what: str, folder: Path) -> list[str]:
-    """QEMU's options to ``record`` or ``replay`` clock, inputs and frames; sizes are fixed by the record."""
+def replay_arguments(what: str, folder: Path, shift: int) -> list[str]:
+    """QEMU's options to ``record`` or ``replay`` clock, inputs and frames; sizes are fixed by the record.
+
+    ``shift``: 2^shift ns an instruction, as it was recorded.
+    """
     events = escaped(folder / EVENTS)
     return [
-        "-icount", f"shift={PACED_SHIFT},rr={what},rrfile={events}",
+        "-icount", f"shift={shift},rr={what},rrfile={events}",
         "-object", f"filter-replay,id=replay0,netdev={CARD}",
     ]  # fmt: skip
 

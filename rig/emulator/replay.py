@@ -127,7 +127,7 @@ def _argv(facts: RecordFacts, folder: Path, card: int) -> list[str]:
         "-device", f"loader,file={escaped(folder / BOOT_ROM)}",
         "-chardev", f"null,id=uart0,logfile={escaped(folder / SAID)}", "-serial", "chardev:uart0",
         "-qtest", "null", "-qtest-log", "none",  # what the probe read came over it: its place must be there
-        *replay_arguments("replay", folder),
+        *replay_arguments("replay", folder, facts.shift),
         "-netdev", f"dgram,id={CARD},local.type=fd,local.str={card}",
         "-net", f"nic,netdev={CARD},model={facts.model},macaddr={facts.mac}",
     ]  # fmt: skip

@@ -159,7 +159,10 @@ class MqttConnection:
         retain: bool = False,
         wait: bool = True,
     ) -> None:
-        """Publishes; with QoS above 0 and ``wait`` blocks for the acknowledgement. Raises LinkLost."""
+        """Publishes; with QoS above 0 and ``wait`` blocks for the acknowledgement.
+
+        Raises LinkLost, also where the broker says no (MQTT 5.0, 3.4.2.1).
+        """
         assert self._paho is not None
         info = self._paho.publish(topic, payload, qos, retain) if self.connected else None
         if info is None or info.rc:
@@ -168,6 +171,8 @@ class MqttConnection:
             codes = self._published.take(info.mid, Deadline.after(_ANSWER_S))
             if codes is None:
                 raise LinkLost(f"{self.place} did not acknowledge a message to {topic!r}")
+            if codes[0] >= _FAILED:
+                raise LinkLost(f"{self.place} refuses a message to {topic!r}: reason code {codes[0]:#x}")
 
     # --- opening
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.deadline import Deadline
-from rig.errors import BoardSilent
+from rig.errors import BoardGarbled, BoardSilent
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from rig.services.service_set import ServiceSet
 
 ANSWER_MS: Final = 10_000
+ARRIVES_MS: Final = 60_000
+"""For a message that must come; on a busy host it takes the board long to say so."""
 CONNECT_MS: Final = 30_000
-_MARGIN_S: Final = 5.0
+_MARGIN_S: Final = 30.0
+"""More than the board's own time-outs, which a host under load stretches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class BoardMqtt:
         said = self.ask("mqtt.publish", 2 * ANSWER_MS, topic=topic, qos=qos, length=length, seed=seed)
         return int(said["id"])
 
-    def expect_message(self, topic: str, since: Mark, wait_ms: int = ANSWER_MS) -> BoardMessage:
+    def expect_message(self, topic: str, since: Mark, wait_ms: int = ARRIVES_MS) -> BoardMessage:
         """The first message on a topic after a mark. Raises BoardSilent."""
         deadline = Deadline.after(wait_ms / 1000)
         while True:
@@ -156,17 +159,22 @@ class BoardMqtt:
 
     def messages(self, since: int = 0) -> list[BoardMessage]:
         """Those that the board kept, from a number on."""
-        reply = self.console.request("mqtt.messages", {"from": since}, deadline=Deadline.after(2 * _MARGIN_S))
+        reply = self.console.request("mqtt.messages", {"from": since}, deadline=Deadline.after(_MARGIN_S))
         return [BoardMessage.of_fields(row) for row in reply.rows]
 
     def payload(self, number: int) -> bytes:
-        """What the board kept of a message's payload, read piece by piece."""
+        """What the board kept of a message's payload, read piece by piece. Raises BoardGarbled."""
         data = b""
         while True:
             said = self.ask("mqtt.payload", number=number, offset=len(data))
-            data += bytes.fromhex(said["data"])
-            if len(data) == int(said["kept"]):
+            piece, kept = bytes.fromhex(said["data"]), int(said["kept"])
+            data += piece
+            if len(data) == kept:
                 return data
+            if not piece or len(data) > kept:
+                raise BoardGarbled(
+                    f"message {number}: it kept {kept} bytes and gave {len(data)}", board=self.console.board
+                )
 
     # --- what it says of itself
 

@@ -8,7 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,6 +49,7 @@ class Connectivity:
         self._lab: Lab | None = None
         self._echo: EchoServers | None = None
         self._identity: Provisioned | None = None
+        self._watched: list[Callable[[], None]] = []
 
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
@@ -87,10 +88,16 @@ class Connectivity:
         folder = self._qualification.keep_open(private_folder())
         return self._qualification.keep_open(EchoServers(folder, given.authority, host=host))
 
+    def watch(self, check: Callable[[], None]) -> None:
+        """Has ``check`` asked with the services; it raises RigFault where what it is of has broken."""
+        self._watched.append(check)
+
     def check(self) -> None:
-        """Raises LinkLost where a service of ours has ended by itself."""
+        """Raises RigFault where a service of ours has ended by itself, or broken."""
         if self._lab is not None:
-            self._lab.broker.check()
+            self._lab.check()
+        for check in self._watched:
+            check()
 
     def must_be_local(self) -> None:
         """Skips where services were given."""

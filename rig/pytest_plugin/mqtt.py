@@ -116,12 +116,16 @@ class MqttLinks:
         return self._qualification.connectivity.services()
 
     def _once(self, key: object, make: Callable[[], AbstractContextManager[T]]) -> T:
-        """Made once and left when the run ends."""
+        """Made once and left when the run ends; a proxy is asked after a failure whether it has broken."""
+        from rig.services.network.tcp_proxy import TcpProxy
+
         board = self._qualification.settings.board
         if key != "capture" and board.emulator is None:
             pytest.skip(f"board {board.name} cannot reach a proxy on this machine's loopback")
         if key not in self._kept:
-            self._kept[key] = self._qualification.keep_open(make())
+            self._kept[key] = kept = self._qualification.keep_open(make())
+            if isinstance(kept, TcpProxy):
+                self._qualification.connectivity.watch(kept.check)
         return self._kept[key]  # type: ignore[return-value]
 
 

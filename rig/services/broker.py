@@ -164,7 +164,7 @@ class Broker:
 
     def _start_somewhere(self) -> None:
         for left in reversed(range(1 if self._wanted else _TRIES)):
-            self._ports = self._wanted or free_ports(2)  # type: ignore[assignment]
+            self._ports = self._wanted or free_ports(2, self._host)  # type: ignore[assignment]
             try:
                 self._start()
                 return

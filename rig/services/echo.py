@@ -33,8 +33,6 @@ from rig.services.pki import Authority, Flaw
 
 Behaviour = Literal["echo", "silent", "close", "reset", "gather"]
 _CHUNK: Final = 1 << 16
-_HANDSHAKE_S: Final = 90.0
-_LEAVE: Final = socket.MSG_PEEK | socket.MSG_WAITALL
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,11 @@ class HttpsServer:
         """Where it listens."""
         return Endpoint(self._where[0], int(self._server.server_address[1]))
 
+    def check(self) -> None:
+        """Raises RigFault when a request could not be served by a fault of ours."""
+        if self._server.trouble is not None:
+            raise RigFault(f"the HTTPS server broke: {self._server.trouble}")
+
     def __enter__(self) -> HttpsServer:
         try:
             self._server = _Server(self._where, self._context, self._routes)
@@ -98,6 +104,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, where: tuple[str, int], context: ssl.SSLContext, routes: tuple[Route, ...]) -> None:
         self.context = context
         self.routes = routes
+        self.trouble: str | None = None
         super().__init__(where, _Handler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -106,8 +113,11 @@ class _Server(ThreadingHTTPServer):
             _Handler(stream, client_address, self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away, or refuses, is no trouble of ours."""
+        """A client that goes away, refuses, or asks for what is no address is no trouble of ours."""
         del request, client_address
+        error = sys.exception()
+        if not isinstance(error, OSError | ValueError):
+            self.trouble = self.trouble or f"{type(error).__name__}: {error}"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -54,6 +54,8 @@ class Lab:
         self.authority: Authority
         self._server: Identity
         self.broker: Broker
+        self._cloud: ShadowClient
+        self._https: HttpsServer
         self.echo: EchoServers
         self.services: ServiceSet
 
@@ -86,6 +88,12 @@ class Lab:
     ) -> None:
         self._stack.close()
 
+    def check(self) -> None:
+        """Raises RigFault where a service has ended by itself, or broken."""
+        self.broker.check()
+        self._cloud.check()
+        self._https.check()
+
     def identity(self, name: str) -> IdentityFiles:
         """A client's identity of that common name, in the folder of keys."""
         return self.authority.device(name).write(self.folder)
@@ -113,12 +121,13 @@ class Lab:
         """What AWS IoT has beside its broker; a Greengrass core here is the broker itself."""
         shadows = ShadowService(ShadowStore(self.folder / "shadows.sqlite"), [self.thing])
         cloud = ShadowClient(shadows, self.broker.tls, ca_file, self.identity(CLOUD), CLOUD)
-        stack.enter_context(cloud)
+        self._cloud = stack.enter_context(cloud)
         way = Place.local("mqtt", self.broker.tls.port, self._host).board
         group = Group("lab", OWNER, (way,), (self.authority.certificate,))
         context = server_context(self._server.write(self.folder), self.authority, "wanted")
         routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
-        return stack.enter_context(HttpsServer(context, routes, host=self._host)).endpoint
+        self._https = stack.enter_context(HttpsServer(context, routes, host=self._host))
+        return self._https.endpoint
 
     def _echo(self, stack: ExitStack) -> EchoServers:
         echo = self.folder / "echo"

@@ -119,8 +119,8 @@ def test_without_a_link_nothing_is_left(network: Commands, ethernet: Ethernet) -
 def test_a_link_that_comes_late_is_soon_enough(network: Commands, ethernet: Ethernet) -> None:
     network.ask("net.up", ms=MS)
     with ethernet.link_down():
-        assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(10.0))
-    assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(10.0))
+        assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(REPLY_S))
+    assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(REPLY_S))
     gateway = network.ask("net.status")["gateway"]
     assert int(network.ask("net.ping", host=gateway, ms=MS)["took_us"]) > 0
     assert int(network.ask("net.counters")["link_changes"]) >= 2

@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 ANSWER_MS = 15_000
-ARRIVES_S = 15.0
+ARRIVES_S = 60.0  # only a busy host, or a board that fails, takes long
 NAMES = {"classic": "", "named": "rig"}
 
 

@@ -443,4 +443,6 @@ def test_a_fault_of_the_modules_own_is_told(part: str, monkeypatch: pytest.Monke
         with pytest.raises(ToolFault, match="has stopped: ZeroDivisionError"):
             module.wait(lambda _: False, Deadline.after(WITHIN_S))
         with pytest.raises(ToolFault, match="has stopped: ZeroDivisionError"):
+            module.check()
+        with pytest.raises(ToolFault, match="has stopped: ZeroDivisionError"):
             module.__exit__(None)

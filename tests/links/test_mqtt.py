@@ -370,3 +370,25 @@ def test_a_capture_that_breaks_down_is_a_loss(
         assert poll(lambda: bool(capture.losses), soon())
     assert "the capture broke down: ArithmeticError" in capture.losses[0].why
     assert any(event.kind == "lost" for event in events)
+
+
+def test_a_message_that_the_broker_refuses_is_told() -> None:
+    """Not authorized (MQTT 5.0, 3.4.2.1): without a word a board would be waited for that never got it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)  # CONNECT
+                connection.sendall(b"\x20\x03\x00\x00\x00")
+                published = connection.recv(4096)
+                at = 4 + published[3]  # behind the topic
+                connection.sendall(b"\x40\x03" + published[at : at + 2] + b"\x87")
+                connection.recv(4096)
+
+        serving = threading.Thread(target=refuse)
+        serving.start()
+        place = MqttPlace("127.0.0.1", listener.getsockname()[1])
+        with MqttPeer(place, RunClock()) as peer, pytest.raises(LinkLost, match=r"refuses a message .* 0x87"):
+            peer.publish("rig/test", b"x")
+        serving.join()

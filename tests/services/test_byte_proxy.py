@@ -298,3 +298,22 @@ def test_parameters_that_cannot_be(wrong: object) -> None:
     assert callable(wrong)
     with pytest.raises(ValueError, match="must be"):
         wrong()
+
+
+def test_a_proxy_that_has_broken_says_so(proxy: ByteProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy.check()
+    monkeypatch.setattr(proxy._relay, "_join", lambda _: 1 / 0)
+    with connect(proxy):
+        assert poll(lambda: proxy._relay.trouble is not None, Deadline.after(5))
+    with pytest.raises(ToolFault, match="board b: the byte broke: ZeroDivisionError: division by zero"):
+        proxy.check()
+
+
+def test_a_proxy_that_breaks_on_what_passes_says_so(
+    proxy: ByteProxy, board: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rig.services.network.pipe.Pipe.feed", lambda *_: 1 / 0)
+    board.sendall(b"y")
+    assert poll(lambda: proxy._relay.trouble is not None, Deadline.after(5))
+    with pytest.raises(ToolFault, match="ZeroDivisionError"):
+        proxy.check()

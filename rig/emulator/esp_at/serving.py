@@ -160,6 +160,11 @@ class WifiModule:
 
     # --- looking
 
+    def check(self) -> None:
+        """Raises ToolFault when the module has stopped by a fault of its own: the board has no Wi-Fi then."""
+        if self._fault is not None or not self._thread.is_alive():
+            raise self._broken() from self._fault
+
     def seen(self) -> Seen:
         """What the module saw and is, now."""
         return self._call(self._look)

@@ -114,7 +114,8 @@ def stamped(tree: Any, now_s: int) -> Any:
 def _parsed(text: str) -> Tree:
     try:
         asked = json.loads(text, parse_constant=_no_number)
-        json.dumps(asked, ensure_ascii=False).encode()  # half a character cannot be sent back
+        # Half a character cannot be sent back, nor 1e999, which Python reads as a number without end.
+        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise Refused(400, "Invalid JSON") from None
     if not isinstance(asked, dict):
@@ -154,10 +155,12 @@ def _state(asked: Mapping[str, Any]) -> Tree:
 
 
 def _depth(tree: Any) -> int:
-    if isinstance(tree, dict | list):
-        below = tree.values() if isinstance(tree, dict) else tree
-        return 1 + max(map(_depth, below), default=0)
-    return 0
+    """Level by level: a request may be nested deeper than Python calls."""
+    depth, level = 0, [tree]
+    while containers := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [below for one in containers for below in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _arrays(tree: Any) -> Iterator[list[Any]]:

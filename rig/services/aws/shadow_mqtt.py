@@ -48,6 +48,7 @@ class ShadowClient:
         self._name = name
         self._subscribed = threading.Event()
         self._client: Client
+        self._trouble: str | None = None
 
     def __enter__(self) -> ShadowClient:
         self._client = self._made()
@@ -70,6 +71,11 @@ class ShadowClient:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def check(self) -> None:
+        """Raises RigFault when a request could not be answered by a fault of ours."""
+        if self._trouble is not None:
+            raise RigFault(f"the shadow service broke: {self._trouble}")
 
     def announce(self, thing: str, name: str | None, answers: Sequence[Answer]) -> None:
         """Publishes below a thing's shadow. From any thread; does not wait."""
@@ -96,9 +102,11 @@ class ShadowClient:
         if asked is None:
             return  # the service says nothing on topics that are none of its own
         thing, name = asked["thing"], asked["name"]
-        self.announce(
-            thing, name, self._service.answer(thing, name, asked["operation"], bytes(message.payload))
-        )
+        try:
+            answers = self._service.answer(thing, name, asked["operation"], bytes(message.payload))
+            self.announce(thing, name, answers)
+        except Exception as error:  # noqa: BLE001  whatever it is: the client's thread is to live on
+            self._trouble = self._trouble or f"{type(error).__name__}: {error}"
 
 
 def _no_delay(_client: Client, _data: Any, connection: Any) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import ClassVar, Self
 
+from rig.errors import ToolFault
 from rig.events import Event, EventSink, RunClock, Scalar
 from rig.services.endpoint import LOOPBACK, Place
 from rig.services.network.loop import LoopThread
@@ -76,6 +77,11 @@ class TcpProxy(ABC):
     def place(self) -> Place:
         """Where it listens, as the board and this host see it."""
         return Place.local(self.domain, self.port, self._host)
+
+    def check(self) -> None:
+        """Raises ToolFault when the proxy has broken: what a board then misses is not its fault."""
+        if self._relay.trouble is not None:
+            raise ToolFault(f"the {self.name} broke: {self._relay.trouble}", board=self._board)
 
     def now_ns(self) -> int:
         """The time on the run's clock."""

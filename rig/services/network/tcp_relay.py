@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rig.errors import ToolFault
 from rig.services.network.tcp_link import Joint, Leg, Link
@@ -50,6 +50,8 @@ class Relay:
     ) -> None:
         self.upstream = upstream
         self.links: list[Link] = []
+        self.trouble: str | None = None
+        """What broke here by no fault of a board or a service, if anything did."""
         self._join, self._refused, self._tls = join, refused, tls
         self._address = (host, port)
         self._listener: socket.socket | None = None
@@ -72,6 +74,7 @@ class Relay:
             host, port = self._address
             raise ToolFault(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self._listener.setblocking(False)
+        asyncio.get_running_loop().set_exception_handler(self._heard)
         self._begin(self._accept(self._listener))
 
     async def stop(self) -> None:
@@ -92,7 +95,19 @@ class Relay:
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.trouble = self.trouble or _reason(error)
+
+    def _heard(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a callback raised; a connection that was lost is nobody's trouble."""
+        del loop
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.trouble = self.trouble or _reason(error)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()

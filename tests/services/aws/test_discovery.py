@@ -16,7 +16,7 @@ from rig.errors import RigFault
 from rig.services.aws.discovery import PATH, Discovery, Group
 from rig.services.endpoint import Endpoint
 from rig.services.handshake import server_context
-from rig.services.https import HttpsServer
+from rig.services.https import Asked, HttpsServer, Reply
 from rig.services.pki import Authority, IdentityFiles
 from tests.services.conftest import THING
 
@@ -162,3 +162,19 @@ def test_a_taken_port_is_said(server: HttpsServer, authority: Authority, tmp_pat
     context = server_context(authority.server().write(tmp_path), authority)
     with pytest.raises(RigFault, match="the HTTPS server cannot listen on 127"):
         HttpsServer(context, [], port=server.endpoint.port).__enter__()
+
+
+def test_a_route_that_breaks_is_told(authority: Authority, tmp_path: Path) -> None:
+    """To the client it looks as if the server had gone; whose fault that is the server knows."""
+
+    def broken(_: Asked) -> Reply | None:
+        raise ZeroDivisionError
+
+    context = server_context(authority.server().write(tmp_path), authority, "wanted")
+    with HttpsServer(context, [broken]) as running:
+        running.check()
+        with Raw(running, authority, None) as client:
+            client.stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert client.stream.recv(1) == b""
+        with pytest.raises(RigFault, match="the HTTPS server broke: ZeroDivisionError"):
+            running.check()

@@ -225,6 +225,15 @@ def test_bounds_are_good_on_the_bound_and_bad_beyond() -> None:
     read_request(nested(MAX_DEPTH), update=True)
     with pytest.raises(Refused, match="too many levels of nesting; maximum is 8"):
         read_request(nested(MAX_DEPTH + 1), update=True)
+    for levels in (100, 500, 900, 5_000, 100_000):
+        with pytest.raises(Refused) as refused:
+            read_request(nested(levels), update=True)
+        assert refused.value.code == 400
+
+
+def test_number_without_end_is_no_json() -> None:
+    with pytest.raises(Refused, match="Invalid JSON"):
+        read_request(b'{"state":{"desired":{"a":1e999}}}', update=True)
     read_request(b'{"state":{},"clientToken":"%s"}' % (b"t" * 64), update=True)
     room = MAX_STATE_BYTES - len('{"desired":{"a":""}}')
     read_request(b'{"state":{"desired":{"a":"%s"}}}' % (b"x" * room), update=True)
