@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rig.errors import UsageFault
+from rig.errors import BoardGarbled, UsageFault
 
 LINE_MAX = 384
 """The longest line either side may send, with its end."""
@@ -91,6 +91,14 @@ def without_secrets(request: bytes) -> bytes:
     return _CRC_AT_END.sub(rb"\1", shown) if count else shown
 
 
+class Fields(dict[str, str]):
+    """The fields of a line. One that must be there and is not is a board's fault: BoardGarbled."""
+
+    def __missing__(self, key: str) -> str:
+        there = ", ".join(self) or "none"
+        raise BoardGarbled(f"a line lacks the field '{key}', which it must have; it has: {there}")
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A whole, undamaged frame. ``kind`` is data, ok, err or event; an event has ``seq`` 0 and a ``name``.
@@ -109,10 +117,10 @@ class Frame:
     end: int
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> Fields:
         """Keys and unescaped values in order; of a key that stands twice, the last."""
         pairs = (field.split(b"=", 1) for field in self.raw_fields.split())
-        return {key.decode("ascii"): unescape(value) for key, value in pairs}
+        return Fields((key.decode("ascii"), unescape(value)) for key, value in pairs)
 
 
 @dataclass(frozen=True, slots=True)
