@@ -128,6 +128,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     qualification = config.stash.get(QUALIFICATION, None)
     if cases and qualification is None:
         raise pytest.UsageError("suites run on a board: name one with --board NAME ('rig boards' lists them)")
+    _must_differ(cases)
     if qualification is not None:
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
@@ -135,6 +136,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             place = _arrangement_of(item)
             fixtures = frozenset(getattr(item, "fixturenames", ()))
             item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named, fixtures)
+
+
+def _must_differ(cases: Sequence[tuple[pytest.Item, tuple[str, str]]]) -> None:
+    """A run knows a case by suite and name: two of one name would be taken for one, executed twice."""
+    first: dict[tuple[str, str], pytest.Item] = {}
+    for item, place in cases:
+        other = first.setdefault(place, item)
+        if other is not item:
+            raise pytest.UsageError(
+                f"two cases are called {'/'.join(place)}: in {other.path} and in {item.path}; rename one"
+            )
 
 
 def _place(item: pytest.Item) -> tuple[str, str] | None:

@@ -91,7 +91,7 @@ def test_five_connections_at_once_and_no_more(
     assert access_points.seen.links == ()
 
 
-def test_nobody_listens(wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers) -> None:
+def test_nobody_listens_by_wifi(wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers) -> None:
     del echo
     assert wifi_up.refusal("sock.open", host="10.0.2.2", port=1) == "refused"
     assert wifi_up.refusal("sock.open", host="no-such-name.invalid", port=1) == "unknown"
