@@ -90,7 +90,7 @@ def test_a_profile_of_another_benchmark_is_refused(place: BenchPlace) -> None:
 
 
 def test_a_board_on_another_clock_is_refused_before_anything_is_touched(place: BenchPlace) -> None:
-    place.edit("exact-clock]", "]")
+    place.edit(", exact-clock", "")
     place.edit("clock: exact, icount_shift: 7", "clock: paced, icount_shift: 5")
     done = place.rig(*ROW)
     assert done.code == 2
