@@ -12,9 +12,12 @@ import pytest
 from rig.deadline import Deadline, poll
 from rig.evidence.export import run_as_json
 from rig.evidence.measurement import Outcome
-from tests.e2e.bench_place import PROJECT, BenchPlace, cases_of
+from tests.e2e.bench_place import EVIDENCE, PROJECT, BenchPlace, cases_of
 
 pytestmark = pytest.mark.emulated
+on_a_quiet_host = pytest.mark.skipif(
+    not EVIDENCE, reason="QEMU 7.2 stops in the replay of a record that a busy host made: for make evidence"
+)
 
 _CASES = """
 import pytest
@@ -95,6 +98,7 @@ def test_each_power_on_with_a_network_is_a_record(recorded: BenchPlace) -> None:
     assert not any("record-" in str(row) for row in run_as_json(run)["cases"])
 
 
+@on_a_quiet_host
 def test_the_same_bytes_come_again(recorded: BenchPlace) -> None:
     done = recorded.rig("replay", "latest", "--case", "b_talks")
     assert done.code == 0, done.out + done.err
@@ -107,6 +111,7 @@ def test_what_a_record_cannot_hold_is_named(recorded: BenchPlace) -> None:
     assert "the record does not hold what was done meanwhile: link" in done.out
 
 
+@on_a_quiet_host
 def test_a_changed_transcript_is_found(recorded: BenchPlace) -> None:
     """One byte of what the board had said is another: the run that comes again is not that one."""
     run = recorded.run()
@@ -127,6 +132,7 @@ def test_a_changed_transcript_is_found(recorded: BenchPlace) -> None:
         record.write_bytes(whole)
 
 
+@on_a_quiet_host
 def test_a_debugger_has_the_run_from_its_first_instruction(recorded: BenchPlace) -> None:
     replay = recorded.start("replay", "latest", "--case", "b_talks", "--debug")
     out = sorted(recorded.folder.glob("command-*.out"), key=lambda path: path.stat().st_mtime_ns)[-1]
