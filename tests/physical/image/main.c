@@ -257,6 +257,7 @@ void ABSENT command_bench_list(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_context(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_run(const command_call_t *call, reply_t *reply);
 void ABSENT command_bench_read(const command_call_t *call, reply_t *reply);
+void ABSENT command_time_now(const command_call_t *call, reply_t *reply);
 
 // ---- the console -------------------------------------------------------------------------------
 
