@@ -11,7 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from rig.deadline import Deadline
-from rig.errors import BoardFault, BoardRebooted, BoardSilent, RigError, WrongBoard
+from rig.errors import BoardFault, BoardRebooted, BoardSilent, EvidenceFault, RigError, WrongBoard
 from rig.events import Event
 from rig.links.interfaces import Mark, WireEvent
 
@@ -60,12 +60,13 @@ def boot_behind_late_port(session: BoardSession, since: Mark, deadline: Deadline
 def why_not_ready(session: BoardSession, since: Mark, timeout_s: float, silent: BoardSilent) -> RigError:
     """The error for a board that was reset at ``since`` and is not ready when its time is over."""
     boots = 0
-    with contextlib.suppress(BoardFault):
-        place = since
+    kept = session.console.events_kept_from()  # one that resets fast says more events than memory holds
+    with contextlib.suppress(BoardFault, EvidenceFault):
+        place = since if since.offset >= kept.offset else kept
         while True:
             place = session.console.wait_event("boot", Deadline.after(0), since=place).after
             boots += 1
-    if boots >= _REBOOTS_FOR_EVER:
+    if boots >= _REBOOTS_FOR_EVER or since.offset < kept.offset:
         return BoardRebooted(
             f"it resets for ever: {boots} boots in {timeout_s:.1f} s, never ready",
             board=session.board.name,

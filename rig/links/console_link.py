@@ -94,6 +94,10 @@ class ConsoleLink:
         """The place where the stream ends now."""
         return Mark(self._stream.end)
 
+    def events_kept_from(self) -> Mark:
+        """The place from which on events are still in memory."""
+        return Mark(self._stream.events_kept_from)
+
     def read(self, since: Mark, deadline: Deadline) -> tuple[bytes, Mark]:
         """Blocks for bytes after ``since``; returns them and the place after them; ``b""`` when none came.
 

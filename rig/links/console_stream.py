@@ -201,6 +201,12 @@ class ConsoleStream:
                 hint="Take the mark later, or read the transcript",
             )
 
+    @property
+    def events_kept_from(self) -> int:
+        """From which byte on events are in memory."""
+        with self.changed:
+            return self._events_gone_until
+
     def events_since(self, since: int, seen: int) -> tuple[int, list[StampedFrame]]:
         """The count of events ever, and those that ended after ``since``, without the first ``seen``.
 
