@@ -31,7 +31,7 @@ def test_a_sample_of_the_defects_is_caught(tmp_path: Path) -> None:
     kinds: dict[str, list[Defect]] = {}
     for defect in load_defects(KERNEL):
         kinds.setdefault(defect.judged, []).append(defect)
-    sample = [chance.choice(kinds["compare"]), *chance.sample(kinds["outcome"], 2)]
+    sample = [chance.choice(kinds["compare"]), chance.choice(kinds["outcome"])]
     with trials(tmp_path, chance.sample(countable(), 8)) as tried:
         assert {run.outcome for run in tried.sound(sample)} == {Outcome.PASS}
         results = list(tried.all_of(sample))
