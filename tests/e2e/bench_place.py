@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from rig.bench.inventory import Inventory, load_inventory
-from rig.bench.lock import board_lock, holder
+from rig.bench.lock import Holder, board_lock, holder
 from rig.deadline import Deadline, poll
 from rig.evidence.model import CaseResult, Run
 from rig.evidence.reader import load_run
@@ -181,14 +181,21 @@ class BenchPlace:
         """All processes with this folder in their command line."""
         return processes_of(self.folder)
 
-    def assert_released(self) -> None:
-        """No process is left, nobody holds the board, and a new taker gets it at once."""
-        poll(lambda: not self.processes(), Deadline.after(_GONE_S))
-        assert [process.cmdline() for process in self.processes()] == []
+    def assert_released(self, *boards: str) -> None:
+        """No process is left, nobody holds a board, and a new taker gets each at once."""
         state = self.folder / ".rig"
-        assert holder(BOARD, state) is None
-        with board_lock(BOARD, state):
-            pass
+        names = boards or (BOARD,)
+
+        def held() -> list[Holder]:
+            return [found for name in names if (found := holder(name, state)) is not None]
+
+        # A process that was killed lets go of its files a moment after its command line is gone.
+        poll(lambda: not self.processes() and not held(), Deadline.after(_GONE_S))
+        assert [process.cmdline() for process in self.processes()] == []
+        assert held() == []
+        for name in names:
+            with board_lock(name, state):
+                pass
 
     def clear(self) -> None:
         """Ends what a failed test left, and removes what is large."""

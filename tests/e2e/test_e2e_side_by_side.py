@@ -81,12 +81,6 @@ def outcomes(run: Run) -> dict[str, Outcome]:
     return {board.name: board.outcome for board in run.boards}
 
 
-def assert_all_released(place: BenchPlace) -> None:
-    """Nothing runs and nobody holds a board."""
-    place.assert_released()
-    assert [holder(name, place.folder / ".rig") for name in BOARDS] == [None] * 3
-
-
 def test_three_boards_one_run(place: BenchPlace) -> None:
     done = three_boards(place).rig(*_COMMAND)
     assert done.code == 0, done.err
@@ -146,7 +140,7 @@ def test_broken_boards_leave_the_others(place: BenchPlace) -> None:
     assert {case.outcome for case in _troubled(run, "right")} <= {Outcome.ERROR, Outcome.SKIPPED}
     assert all(killed in case.reason for case in _troubled(run, "right"))
     assert len({len(of(run, name)) for name in BOARDS}) == 1
-    assert_all_released(place)
+    place.assert_released(*BOARDS)
 
 
 def _troubled(run: Run, board: str) -> list[CaseResult]:
@@ -169,7 +163,7 @@ def test_boards_end_with_the_process_that_started_them(place: BenchPlace) -> Non
     assert all("lost with the one that started it, which was ended by signal 9" in note for note in run.notes)
     assert len(run.notes) == len(BOARDS)
     assert_kept(run, done)
-    assert_all_released(place)
+    place.assert_released(*BOARDS)
 
 
 def test_kill_9_of_the_run_leaves_nothing_running_and_loses_nothing(place: BenchPlace) -> None:
@@ -177,7 +171,7 @@ def test_kill_9_of_the_run_leaves_nothing_running_and_loses_nothing(place: Bench
     wait_for_case(place, running, *BOARDS)
     running.send(signal.SIGKILL)
     done = running.finish()
-    assert_all_released(place)
+    place.assert_released(*BOARDS)
     run = place.run()
     assert (run.outcome, run.complete) == (Outcome.ERROR, False)
     assert cases_shown(done.err)
@@ -192,7 +186,7 @@ def test_stopped_in_order(number: signal.Signals, place: BenchPlace) -> None:
     running.send(number)
     done = running.finish()
     assert place.processes() == []  # it has ended, so everything of it has
-    assert_all_released(place)
+    place.assert_released(*BOARDS)
     assert done.code == 130, done.err
     assert "Traceback" not in done.err
     run = place.run()

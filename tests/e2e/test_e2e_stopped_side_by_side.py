@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.lock import board_lock
 from rig.deadline import Deadline, poll
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
@@ -76,20 +75,12 @@ def _stopped(place: BenchPlace, number: signal.Signals, after_s: float) -> tuple
     return running.finish(), by_itself
 
 
-def _take_all(place: BenchPlace) -> None:
-    """Every board can be taken by somebody else."""
-    for name in BOARDS:
-        # A process that was killed lets go of its files a moment after it is no longer seen.
-        with board_lock(name, place.folder / ".rig", Deadline.after(_GONE_S)):
-            pass
-
-
 def test_ctrl_c_lets_every_board_go_in_order(moment: float, whole_s: float, tmp_path: Path) -> None:
     with _bench(tmp_path) as place:
         done, by_itself = _stopped(place, signal.SIGINT, moment * whole_s)
         print(done.err)
         assert place.processes() == []  # it has ended, so everything of it has
-        _take_all(place)
+        place.assert_released(*BOARDS)
         run = run_left(place)
         assert_kept(run, done)
         if run is None or (run.complete and run.outcome is Outcome.PASS):
@@ -106,9 +97,7 @@ def test_kill_9_loses_nothing_that_was_shown(moment: float, whole_s: float, tmp_
     with _bench(tmp_path) as place:
         done, by_itself = _stopped(place, signal.SIGKILL, moment * whole_s)
         print(done.err)
-        poll(lambda: not place.processes(), Deadline.after(_GONE_S))
-        assert place.processes() == []
-        _take_all(place)
+        place.assert_released(*BOARDS)
         run = run_left(place)
         assert_kept(run, done)
         if by_itself or run is None:
