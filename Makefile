@@ -7,6 +7,8 @@ PYTHON := .venv/bin/python
 BOARD ?= mps2
 PRESET ?= $(BOARD)
 PRESETS = mps2 mps2-m4 stm32f4
+WORKERS ?= 2 # tests at once; a file of tests stays with one worker, since its tests share a bench
+PYTEST = $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
 .PHONY: help setup firmware boards qualify check test evidence defects benchmarks wheel lock clean
@@ -31,13 +33,13 @@ check: setup ## Lint, types, unit tests; under two minutes.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	clang-format --dry-run -Werror $(C_SOURCES)
-	$(PYTHON) -m pytest -q -m "not emulated and not slow"
+	$(PYTEST) -m "not emulated and not slow"
 
 test: boards check ## All of check, and the tests on the emulated boards.
-	$(PYTHON) -m pytest -q -m "emulated or slow"
+	$(PYTEST) -m "emulated or slow"
 
-evidence: boards ## Everything that must be seen; resumes where it stopped.
-	@tools/evidence
+evidence: boards ## Everything that must be seen, or OF=<steps or groups> of it; resumes where it stopped.
+	@tools/evidence $(OF)
 
 defects: firmware ## Try every seeded defect of the firmware; each must be caught.
 	@$(PYTHON) -m tests.defects

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""``make defects``: tries every seeded defect, or those named, and says which the suites caught."""
+"""``make defects``: tries every seeded defect, or those named, and says which the suites caught.
+
+A name is a defect's or a table's: ``kernel`` is ``defects.toml``, ``mqtt`` is ``defects_mqtt.toml``.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,10 @@ def main(names: list[str]) -> int:
     defects = load_defects()
     if {defect.id for defect in defects} != set(built_defects()):
         raise DeclarationFault("the tables and firmware/defects/*.cmake do not have the same defects")
-    if unknown := sorted(set(names) - {defect.id for defect in defects}):
+    known = {defect.id for defect in defects} | {defect.table for defect in defects}
+    if unknown := sorted(set(names) - known):
         raise DeclarationFault(f"no defect {', '.join(unknown)}")
-    chosen = [defect for defect in defects if not names or defect.id in names]
+    chosen = [defect for defect in defects if not names or {defect.id, defect.table} & set(names)]
     shutil.rmtree(PLACE, ignore_errors=True)
     missed = 0
     with trials(PLACE.resolve(), countable()) as tried:

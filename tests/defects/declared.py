@@ -32,7 +32,8 @@ class Defect:
     measurement's unit, each of which must be reported as a regression of exactly that; ``rows_may`` are
     measurements that may change as well (the table's own list where an entry has none). ``adds``:
     instructions at each mark of the image, so that the outside instrument can tell how much each row must
-    grow. ``tries`` are the suites that are run, or modules of suites.
+    grow. ``tries`` are the suites that are run, or modules of suites;
+    ``table`` is the short name of the file that declares it.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Defect:
     rows_may: tuple[str, ...]
     adds: int
     tries: tuple[str, ...] = ()
+    table: str = "kernel"
 
 
 def load_defects(*paths: Path) -> tuple[Defect, ...]:
@@ -52,7 +54,8 @@ def load_defects(*paths: Path) -> tuple[Defect, ...]:
     for path in paths or TABLES:
         table = tomllib.loads(path.read_text("utf-8"))
         beside, tries = table.get("rows_may", ()), table.get("tries", ())
-        found += [_defect(entry, beside, tries) for entry in table["defect"]]
+        short = path.stem.removeprefix("defects").removeprefix("_") or "kernel"
+        found += [_defect(entry, beside, tries, short) for entry in table["defect"]]
     twice = {d.id for d in found if [e.id for e in found].count(d.id) > 1}
     if twice:
         raise DeclarationFault(f"declared twice: {', '.join(sorted(twice))}")
@@ -70,7 +73,7 @@ def matches(text: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) for pattern in patterns)
 
 
-def _defect(entry: Mapping[str, Any], beside: Sequence[str], tries: Sequence[str]) -> Defect:
+def _defect(entry: Mapping[str, Any], beside: Sequence[str], tries: Sequence[str], table: str) -> Defect:
     name = entry.get("id", "?")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
@@ -89,4 +92,5 @@ def _defect(entry: Mapping[str, Any], beside: Sequence[str], tries: Sequence[str
         rows_may=tuple(entry.get("rows_may", beside)),
         adds=entry.get("adds", 0),
         tries=tuple(tries),
+        table=table,
     )

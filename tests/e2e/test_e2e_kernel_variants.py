@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import shutil
 from pathlib import Path
@@ -17,10 +16,10 @@ from rig.image.build import Variant
 from rig.image.sources import kernel_path
 from tests.e2e.bench_place import EVIDENCE, PROJECT, BenchPlace, cases_of
 from tests.e2e.kernel_variants import BARE, OFF, build_variant, without
+from tests.seeds import dice
 
 SAMPLE = 2
-SEED = random.randrange(1 << 16)
-BUILT = sorted(OFF) if EVIDENCE else sorted(random.Random(SEED).sample(sorted(OFF), SAMPLE))
+BUILT = sorted(OFF) if EVIDENCE else sorted(dice("kernels").sample(sorted(OFF), SAMPLE))
 """Configurations that are built: all as evidence, else some; the seed is printed by a failing test."""
 
 SKIPPED = {
@@ -45,7 +44,6 @@ SKIPPED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT)
 def test_a_kernel_without_a_feature_builds(name: str) -> None:
-    print(f"seed {SEED}")
     assert build_variant(without(name)).elf.is_file()
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from rig.image.profile import COLD, PLAIN, TICK, Population, Profile
 from rig.pytest_plugin.benchmark_table import Benchmark, load_benchmarks
 from tests.e2e.bench_place import BOARD, EVIDENCE, PROJECT, BenchPlace
 from tests.e2e.firmware_variant import firmware_variant
+from tests.seeds import dice
 
 pytestmark = pytest.mark.emulated
 
@@ -32,16 +32,16 @@ LEAST = 10
 """Rows that must have been compared, of which some switch tasks and some take an interrupt."""
 
 
-def _sample(rows: Sequence[Benchmark], seed: int) -> list[Benchmark]:
+def _sample(rows: Sequence[Benchmark]) -> list[Benchmark]:
     """All rows, or some of each kind."""
     if EVIDENCE:
         return list(rows)
-    dice = random.Random(seed)
+    chance = dice("outside")
     kinds: dict[str, list[Benchmark]] = {}
     for row in rows:
         kind = "isr" if row.id.startswith("isr") else "switch" if "switch" in row.id else "local"
         kinds.setdefault(kind, []).append(row)
-    return [row for kind in kinds.values() for row in dice.sample(kind, min(5, len(kind)))]
+    return [row for kind in kinds.values() for row in chance.sample(kind, min(5, len(kind)))]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ def _present(outside: OutsideBoard) -> list[Benchmark]:
 @pytest.fixture(scope="module")
 def seen(module_place: BenchPlace, app_elf: Path) -> Seen:
     """The sample of rows on the board."""
-    seed = random.randrange(1 << 32)
-    print(f"rows chosen by seed {seed}")
     with opened_outside(module_place.inventory(), BOARD, app_elf) as outside:
-        return _measured(outside, [(row.id, row.arg) for row in _sample(_present(outside), seed)])
+        return _measured(outside, [(row.id, row.arg) for row in _sample(_present(outside))])
 
 
 def test_every_sample_of_every_row_is_what_the_firmware_says(seen: Seen) -> None:

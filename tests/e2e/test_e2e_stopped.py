@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """``rig qualify`` is stopped at any moment, by Ctrl-C or by kill -9: nothing is lost and nothing is left.
 
-Moments are drawn from a seed, over the whole life of the command. ``RIG_E2E_SEED`` repeats a run of them.
+Moments are drawn from a seed, over the whole life of the command. ``RIG_TEST_SEED`` repeats a run of them.
 """
 
 from __future__ import annotations
 
-import os
-import random
 import signal
 import time
 from pathlib import Path
@@ -19,11 +17,11 @@ from rig.deadline import Deadline, poll
 from rig.evidence.measurement import Outcome
 from tests.e2e.bench_place import BOARD, EVIDENCE, BenchPlace, Done, bench_place
 from tests.e2e.shown import assert_kept, cases_shown, run_left
+from tests.seeds import dice
 
 pytestmark = pytest.mark.emulated
 
 COUNT = 12 if EVIDENCE else 2
-SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 _COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel")
 
 
@@ -38,9 +36,8 @@ def whole_s(module_place: BenchPlace) -> float:
 @pytest.fixture(params=range(COUNT))
 def moment(request: pytest.FixtureRequest) -> float:
     """A share of the command's life, one from each of so many slices."""
-    dice = random.Random(f"{SEED} {request.node.name}")
-    share: float = (request.param + dice.random()) / COUNT
-    print(f"seed RIG_E2E_SEED={SEED}, stopped after {share:.3f} of the command's life")
+    share: float = (request.param + dice(request.node.name).random()) / COUNT
+    print(f"stopped after {share:.3f} of the command's life")
     return share
 
 

@@ -2,13 +2,11 @@
 """``rig qualify`` on the three shipped boards is stopped at any of a hundred moments, in order or by kill -9.
 
 Moments are drawn from a seed, one from each of so many slices of the command's life; the boards begin with
-blank chips, so that flashing is among what is cut off. ``RIG_E2E_SEED`` repeats a set of them.
+blank chips, so that flashing is among what is cut off. ``RIG_TEST_SEED`` repeats a set of them.
 """
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 import signal
 import time
@@ -23,12 +21,12 @@ from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 from tests.e2e.bench_place import EVIDENCE, PROJECT, BenchPlace, Done, bench_place
 from tests.e2e.shown import assert_kept, run_left
+from tests.seeds import dice
 
 pytestmark = pytest.mark.emulated
 
 BOARDS = ("mps2", "mps2-m4", "stm32f4")
 COUNT = 100 if EVIDENCE else 2
-SEED = int(os.environ.get("RIG_E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 _COMMAND = ("qualify", "--all", "--suite", "boot", "--suite", "memory")
 _GONE_S = 10.0
 _PARTS = 10
@@ -61,9 +59,8 @@ def whole_s(tmp_path_factory: pytest.TempPathFactory) -> float:
 @pytest.fixture(params=range(COUNT), ids=lambda number: f"part{number * _PARTS // COUNT}-{number}")
 def moment(request: pytest.FixtureRequest) -> float:
     """A share of the command's life."""
-    dice = random.Random(f"{SEED} {request.node.name}")
-    share: float = (request.param + dice.random()) / COUNT
-    print(f"seed RIG_E2E_SEED={SEED}, stopped after {share:.3f} of the command's life")
+    share: float = (request.param + dice(request.node.name).random()) / COUNT
+    print(f"stopped after {share:.3f} of the command's life")
     return share
 
 

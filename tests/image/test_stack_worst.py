@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import random
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from rig.image.stack_worst import HANDLERS, Stacks, stacks_of
 from rig.image.static_memory import read_contents
 from rig.image.symbols import ElfSymbol
 from tests.image.conftest import TINY, compile_elf
+from tests.seeds import dice
 
 ROOT = Path(__file__).parents[2]
 BUILDS = ROOT / "build" / "firmware"
@@ -242,9 +242,7 @@ def test_many_functions_that_all_call_each_other_are_given_up_by_name(tmp_path: 
 
 
 def test_a_damaged_image_is_refused_or_read_and_never_a_bug(tmp_path: Path) -> None:
-    seed = random.Random().randrange(2**32)
-    print(f"seed {seed}")
-    rng, sound = random.Random(seed), (BUILDS / "mps2" / "app.elf").read_bytes()
+    rng, sound = dice("damaged image"), (BUILDS / "mps2" / "app.elf").read_bytes()
     path, notes = tmp_path / "app.elf", load_notes(NOTES)
     regions = [Region("flash", 0x21000000, 0xFFF000), Region("ram", 0x20000000, 0x400000)]
     for _ in range(200 if EVIDENCE else 8):

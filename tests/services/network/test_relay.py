@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
 from rig.services.network.frames import BOARD, HOST
 from rig.services.network.impairment import Impairment
+from tests.seeds import dice
 from tests.services.network.frame_kit import (
     BOARD_MAC,
     Place,
@@ -226,10 +226,8 @@ def test_a_board_that_takes_nothing_loses_frames_and_no_more(place: Place) -> No
 
 
 def test_garbage_breaks_nothing(place: Place) -> None:
-    """Frames of random bytes, and real ones with bytes changed or missing; the seed is printed."""
-    seed = int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}")
-    draw = random.Random(seed)
+    """Frames of random bytes, and real ones with bytes changed or missing."""
+    draw = dice("garbage")
     good = [
         dhcp_frame(1),
         dhcp_frame(3),
