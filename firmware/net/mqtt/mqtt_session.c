@@ -74,6 +74,14 @@ static void session_write_empty(mqtt_session_t *session, mqtt_type_t type)
     (void)mqtt_session_write(session, packet, (size_t)length);
 }
 
+// Overwrites a packet that held a password, whatever the compiler thinks of it.
+static void session_wipe(volatile uint8_t *bytes, size_t length)
+{
+    while (length-- > 0u) {
+        *bytes++ = 0;
+    }
+}
+
 status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transport,
                             uint32_t now_ms)
 {
@@ -95,6 +103,7 @@ status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transp
         session->slots[i].sent = false;
     }
     (void)mqtt_session_write(session, session->scratch, (size_t)length);
+    session_wipe(session->scratch, (size_t)length);
     return STATUS_OK;
 }
 
