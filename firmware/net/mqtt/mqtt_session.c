@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mqtt_session_parts.h"
 
+#include "wipe.h"
+
 #include <string.h>
 
 const char *mqtt_fault_word(mqtt_fault_t fault)
@@ -74,14 +76,6 @@ static void session_write_empty(mqtt_session_t *session, mqtt_type_t type)
     (void)mqtt_session_write(session, packet, (size_t)length);
 }
 
-// Overwrites a packet that held a password, whatever the compiler thinks of it.
-static void session_wipe(volatile uint8_t *bytes, size_t length)
-{
-    while (length-- > 0u) {
-        *bytes++ = 0;
-    }
-}
-
 status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transport,
                             uint32_t now_ms)
 {
@@ -103,7 +97,7 @@ status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transp
         session->slots[i].sent = false;
     }
     (void)mqtt_session_write(session, session->scratch, (size_t)length);
-    session_wipe(session->scratch, (size_t)length);
+    wipe(session->scratch, (size_t)length); // it may hold a password
     return STATUS_OK;
 }
 

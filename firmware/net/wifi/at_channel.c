@@ -3,8 +3,7 @@
 
 #include "at_reader.h"
 #include "platform.h"
-
-#include "mbedtls/platform_util.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -232,8 +231,8 @@ status_t at_run_restart(uint32_t timeout_ms)
 // A command, and its echo, may hold a key.
 void at_end(void)
 {
-    mbedtls_platform_zeroize(&s_command, sizeof s_command);
-    mbedtls_platform_zeroize(reader_answer()->text, reader_answer()->length);
+    wipe(&s_command, sizeof s_command);
+    wipe(reader_answer()->text, reader_answer()->length);
     channel_clear_answer();
     (void)xSemaphoreGive(s_turn);
 }

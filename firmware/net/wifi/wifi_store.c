@@ -3,8 +3,7 @@
 
 #include "platform.h"
 #include "record_pair.h"
-
-#include "mbedtls/platform_util.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -57,7 +56,7 @@ static void store_load(void)
 
 static void store_unload(void)
 {
-    mbedtls_platform_zeroize(&s_table, sizeof s_table);
+    wipe(&s_table, sizeof s_table);
 }
 
 // The table before it is erased: it may hold the key of a network that is in none any more.
