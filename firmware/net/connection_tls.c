@@ -19,7 +19,9 @@ enum { STAGE_BYTES = 1536, CLOSE_MS = 200, ALPN_BYTES = 40, TURN_MS = 20 };
 // A TLS connection. mbedTLS lets one task at a time into its context, but one task may send here
 // while another waits for something to receive: it waits in the TCP stack, for bytes of `stage`,
 // without the mutex, and takes that only to have them decrypted. Nor does a send that the peer
-// holds up keep the mutex: it waits in turns of TURN_MS, between which others come to theirs.
+// holds up keep the mutex: it waits in turns of TURN_MS, between which others come to theirs. Over
+// Wi-Fi a turn may last as long as the module needs to take a piece (wifi_stack.c), which has one
+// conversation for both directions anyway.
 typedef struct {
     NetworkContext_t *context; // NULL: free
     mbedtls_ssl_context ssl;

@@ -185,8 +185,7 @@ static status_t lwip_ethernet_open(void)
     return status;
 }
 
-// The controller goes last of those that others hear of: a reset for each connection, and the
-// address given back.
+// Connections are reset and the address is given back while the controller still sends.
 static void lwip_ethernet_down(void)
 {
     lwip_lock();

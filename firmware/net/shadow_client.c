@@ -187,24 +187,25 @@ static void shadow_want(const char *token)
     mqtt_port_unlock();
 }
 
-static bool shadow_has_answer(shadow_reply_t *reply)
+// STATUS_TIMEOUT so far: there is no answer yet.
+static status_t shadow_outcome(shadow_reply_t *reply)
 {
     mqtt_port_lock();
-    bool answered = s_answered;
-    if (answered) {
+    status_t status = s_answered ? s_reply_status : STATUS_TIMEOUT;
+    if (s_answered) {
         *reply = s_reply;
     }
     mqtt_port_unlock();
-    return answered;
+    return status;
 }
 
 static status_t shadow_wait(shadow_reply_t *reply, TickType_t deadline)
 {
-    bool answered = shadow_has_answer(reply);
-    while (!answered && mqtt_task_rest(deadline)) {
-        answered = shadow_has_answer(reply);
+    status_t status = shadow_outcome(reply);
+    while (status == STATUS_TIMEOUT && mqtt_task_rest(deadline)) {
+        status = shadow_outcome(reply);
     }
-    return answered ? s_reply_status : STATUS_TIMEOUT;
+    return status;
 }
 
 status_t shadow_client_ask(shadow_request_t request, const shadow_update_t *update,
