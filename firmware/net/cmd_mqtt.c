@@ -4,6 +4,7 @@
 #include "console.h"
 #include "mqtt_box.h"
 #include "mqtt_task.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -50,6 +51,8 @@ void command_mqtt_login(const command_call_t *call, reply_t *reply)
     }
     const argument_value_t *values = call->values;
     settings->resume = values[ARG_MQTT_LOGIN_RESUME].number != 0;
+    wipe(settings->user, sizeof settings->user); // also behind a shorter one
+    wipe(settings->password, sizeof settings->password);
     bool fits =
         mqtt_copy(settings->user, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_USER]) &&
         mqtt_copy(settings->password, MQTT_SECRET_BYTES, &values[ARG_MQTT_LOGIN_PASSWORD]) &&

@@ -14,11 +14,14 @@
 
 #include <string.h>
 
-enum { STAGE_BYTES = 1536, CLOSE_MS = 200, ALPN_BYTES = 40 };
+enum { STAGE_BYTES = 1536, CLOSE_MS = 200, ALPN_BYTES = 40, TURN_MS = 20 };
 
 // A TLS connection. mbedTLS lets one task at a time into its context, but one task may send here
 // while another waits for something to receive: it waits in the TCP stack, for bytes of `stage`,
-// without the mutex, and takes that only to have them decrypted.
+// without the mutex, and takes that only to have them decrypted. Nor does a send that the peer
+// holds up keep the mutex: it waits in turns of TURN_MS, between which others come to theirs. Over
+// Wi-Fi a turn may last as long as the module needs to take a piece (wifi_stack.c), which has one
+// conversation for both directions anyway.
 typedef struct {
     NetworkContext_t *context; // NULL: free
     mbedtls_ssl_context ssl;
@@ -288,6 +291,7 @@ status_t connection_tls_open(NetworkContext_t *context, const connection_options
     if (!tls_clock_is_set()) {
         return tls_say(STATUS_TLS, "clock: not set, so that no dates can be checked: time.set");
     }
+    uint32_t generation = tls_sessions_generation();
     tls_t *tls = tls_begin(context, deadline);
     if (tls == NULL) {
         return tls_say(STATUS_RANGE, "too many connections");
@@ -298,7 +302,7 @@ status_t connection_tls_open(NetworkContext_t *context, const connection_options
         tls_free(tls);
         return status;
     }
-    tls_sessions_keep(options, &tls->ssl);
+    tls_sessions_keep(options, &tls->ssl, generation);
     context->tls = tls;
     return STATUS_OK;
 }
@@ -368,17 +372,36 @@ static int tls_write(tls_t *tls, const void *bytes, size_t length)
     return result == MBEDTLS_ERR_SSL_WANT_WRITE ? (int)count : result;
 }
 
+// One turn of a send that ends at `deadline`: gets out what waits, and then takes bytes unless
+// *taken says that an earlier turn did. Returns whether there is more to wait for.
+static bool tls_send_turn(tls_t *tls, const void *bytes, size_t length, uint32_t deadline,
+                          int32_t *taken)
+{
+    uint32_t left_ms = connection_left_ms(deadline);
+    (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
+    tls->deadline = connection_deadline(left_ms < TURN_MS ? left_ms : TURN_MS);
+    int result = *taken == 0 ? tls_write(tls, bytes, length) : tls_flush(tls);
+    if (result != 0 || *taken == 0) {
+        int32_t said = tls_result(tls, result);
+        *taken = said != 0 ? said : *taken;
+    }
+    bool waits = *taken >= 0 && tls->ssl.out_left != 0u && connection_left_ms(deadline) > 0u;
+    (void)xSemaphoreGive(tls->mutex);
+    return waits;
+}
+
 int32_t connection_tls_send(NetworkContext_t *context, const void *bytes, size_t length)
 {
     tls_t *tls = context->tls;
+    uint32_t deadline = connection_deadline(context->send_timeout_ms);
+    int32_t taken = 0;
     if (tls->lost) {
         return STATUS_CLOSED;
     }
-    (void)xSemaphoreTake(tls->mutex, portMAX_DELAY);
-    tls->deadline = connection_deadline(context->send_timeout_ms);
-    int32_t result = tls_result(tls, tls_write(tls, bytes, length));
-    (void)xSemaphoreGive(tls->mutex);
-    return result;
+    while (tls_send_turn(tls, bytes, length, deadline, &taken)) {
+        vTaskDelay(1); // for who waits for the mutex, of whatever priority
+    }
+    return taken;
 }
 
 static int32_t tls_read(tls_t *tls, void *bytes, size_t length)

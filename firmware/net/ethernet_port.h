@@ -19,7 +19,8 @@ enum { ETHERNET_FRAME_BYTES = 1514, ETHERNET_ROOM_BYTES = 1536 };
 // STATUS_ABSENT: no controller answers.
 status_t ethernet_open(const uint8_t mac[6], void (*on_event)(void));
 
-// Stops it: no frame, no interrupt. What was received and not fetched is lost.
+// Stops it: no frame, no interrupt. What was to be sent has left; what was received and not fetched
+// is lost.
 void ethernet_close(void);
 
 // Takes the reasons of the last event back and lets the next one come. True if a frame is waiting

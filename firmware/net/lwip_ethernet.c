@@ -17,7 +17,13 @@
 
 #include <string.h>
 
-enum { MAC_BYTES = 6, MTU = 1500, HOST_NAME_BYTES = 24, SMALL_BYTES = 512 };
+enum {
+    MAC_BYTES = 6,
+    MTU = 1500,
+    HOST_NAME_BYTES = 24,
+    SMALL_BYTES = 512,
+    FRAMES_A_TURN = 8, // then others come to theirs
+};
 
 static struct netif s_netif;
 static char s_host_name[HOST_NAME_BYTES];
@@ -102,13 +108,18 @@ static void lwip_ethernet_see_link(void)
     }
 }
 
-static void lwip_ethernet_poll(void)
+static bool lwip_ethernet_poll(void)
 {
+    int frames = 0;
     lwip_ethernet_see_link();
     do {
         while (lwip_ethernet_input()) {
+            if (++frames == FRAMES_A_TURN) {
+                return true; // and there is no event to wait for yet
+            }
         }
     } while (ethernet_wait_event());
+    return false;
 }
 
 // ---- interface ---------------------------------------------------------------------------------
@@ -167,7 +178,6 @@ static status_t lwip_ethernet_open(void)
         netif_set_up(&s_netif);
         (void)dhcp_start(&s_netif);
         lwip_task_set_poll(lwip_ethernet_poll);
-        lwip_ethernet_poll();
     } else {
         netif_remove(&s_netif);
     }
@@ -175,14 +185,15 @@ static status_t lwip_ethernet_open(void)
     return status;
 }
 
+// Connections are reset and the address is given back while the controller still sends.
 static void lwip_ethernet_down(void)
 {
     lwip_lock();
     lwip_task_set_poll(NULL);
-    ethernet_close();
     lwip_socket_abort_all();
     lwip_resolve_abort_all();
     dhcp_release_and_stop(&s_netif);
+    ethernet_close();
     dhcp_cleanup(&s_netif);
     etharp_cleanup_netif(&s_netif);
     netif_set_down(&s_netif);

@@ -20,7 +20,7 @@ static StaticTask_t s_block;
 static StaticSemaphore_t s_lock_block;
 static SemaphoreHandle_t s_lock;
 static TaskHandle_t s_task;
-static void (*s_poll)(void);
+static bool (*s_poll)(void);
 static TickType_t s_wake; // when the task will look at its timers by itself
 
 static TickType_t lwip_next_timer(void)
@@ -49,14 +49,14 @@ static void lwip_task(void *unused)
     (void)unused;
     for (;;) {
         lwip_lock();
-        if (s_poll != NULL) {
-            s_poll();
-        }
+        bool more = s_poll != NULL && s_poll();
         sys_check_timeouts();
         s_wake = lwip_next_timer();
         TickType_t left = s_wake - xTaskGetTickCount();
         (void)xSemaphoreGive(s_lock);
-        if ((int32_t)left > 0) {
+        if (more) {
+            vTaskDelay(1); // frames without end must not stop tasks below this one
+        } else if ((int32_t)left > 0) {
             (void)ulTaskNotifyTake(pdTRUE, left);
         }
     }
@@ -69,9 +69,10 @@ static const net_task_t s_facts = {.name = "net.ip",
                                    .stack_words = STACK_WORDS,
                                    .block = &s_block};
 
-void lwip_task_set_poll(void (*poll)(void))
+void lwip_task_set_poll(bool (*poll)(void))
 {
     s_poll = poll;
+    (void)xTaskNotifyGive(s_task);
 }
 
 void lwip_task_start(void)

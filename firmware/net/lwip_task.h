@@ -6,14 +6,17 @@
 
 #include "status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // Prepares lwIP, once; makes the task.
 void lwip_task_start(void);
 
-// From now on `poll` is called by the task under the lock, after an event and before it waits: it
-// handles what has come. NULL: nothing. Under the lock.
-void lwip_task_set_poll(void (*poll)(void));
+// From now on `poll` is called by the task under the lock, at once, after an event, and before it
+// waits: it handles what has come, but not much at a time, and returns whether there may be more:
+// then it is called again after a tick, for which tasks below this one run. NULL: nothing. Under
+// the lock.
+void lwip_task_set_poll(bool (*poll)(void));
 
 // Ends the task, wherever it waits. Its timers stand still until it starts again.
 void lwip_task_stop(void);

@@ -35,15 +35,19 @@ int net_crew_run(size_t count, int (*job)(void *argument, size_t number), void *
     s_job = job;
     s_argument = argument;
     for (size_t i = 0; i < count; i++) {
-        tasks[i] =
-            xTaskCreateStatic(net_crew_task, "net.crew", NET_CREW_STACK_BYTES / sizeof(StackType_t),
-                              (void *)(uintptr_t)i, NET_WORK_PRIORITY, s_stacks[i], &s_blocks[i]);
+        const net_task_t facts = {.name = "net.crew",
+                                  .entry = net_crew_task,
+                                  .priority = NET_WORK_PRIORITY,
+                                  .stack = s_stacks[i],
+                                  .stack_words = NET_CREW_STACK_BYTES / sizeof(StackType_t),
+                                  .block = &s_blocks[i]};
+        tasks[i] = net_task_make(&facts, (void *)(uintptr_t)i);
     }
     for (size_t i = 0; i < count; i++) {
         (void)xSemaphoreTake(s_done, portMAX_DELAY);
     }
     for (size_t i = 0; i < count; i++) {
-        vTaskDelete(tasks[i]);
+        net_task_end(tasks[i]);
         failed += s_results[i] != 0;
     }
     return failed;

@@ -8,6 +8,7 @@
 //   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
 //   net.mqtt    NET_WORK_PRIORITY    mqtt_task.c: the MQTT client
 //   net.parallel  likewise           sock_parallel.c, for one command
+//   net.crew    likewise             net_crew.c, for one job of several threads
 //
 // The console (3) is below them but for the worker, which is its equal; benchmarks (5, 6) are
 // above.

@@ -3,7 +3,14 @@
 
 #include <string.h>
 
-enum { VERSION = 1, SET_HEADER = 6, OBJECT_HEADER = 6, KIND_FIRST = 1, KIND_LAST = 3 };
+enum {
+    VERSION = 1,
+    SET_HEADER = 6,
+    OBJECT_HEADER = 6,
+    KIND_FIRST = 1,
+    KIND_LAST = 3,
+    KIND_PRIVATE_KEY = 3
+};
 
 static const uint8_t s_magic[4] = {'R', 'I', 'G', 'O'};
 
@@ -26,6 +33,14 @@ void object_set_free(object_t *object)
     uint16_t generation = object->generation;
     memset(object, 0, sizeof *object);
     object->generation = generation;
+}
+
+void object_set_clear(object_set_t *set)
+{
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        object_set_free(&set->items[i]);
+        set->items[i].generation++;
+    }
 }
 
 object_t *object_set_find(object_set_t *set, uint8_t kind, const void *label, size_t length)
@@ -126,15 +141,25 @@ static bool object_read(object_reader_t *reader, object_t *object)
            object_get(reader, object->value, object->length);
 }
 
-static bool object_set_read(object_set_t *set, object_reader_t *reader)
+// The begin of a form: how many objects follow; below 0: it is none.
+static int object_set_begin(object_reader_t *reader)
 {
     uint8_t header[SET_HEADER];
     if (!object_get(reader, header, sizeof header) ||
         memcmp(header, s_magic, sizeof s_magic) != 0 || header[4] != VERSION ||
         header[5] > OBJECT_COUNT) {
+        return STATUS_VALUE;
+    }
+    return header[5];
+}
+
+static bool object_set_read(object_set_t *set, object_reader_t *reader)
+{
+    int count = object_set_begin(reader);
+    if (count < 0) {
         return false;
     }
-    for (size_t i = 0; i < header[5]; i++) {
+    for (int i = 0; i < count; i++) {
         if (!object_read(reader, &set->items[i])) {
             return false;
         }
@@ -145,10 +170,61 @@ static bool object_set_read(object_set_t *set, object_reader_t *reader)
 status_t object_set_decode(object_set_t *set, const uint8_t *bytes, size_t length)
 {
     object_reader_t reader = {bytes, length};
-    memset(set, 0, sizeof *set);
+    object_set_clear(set);
     if (!object_set_read(set, &reader)) {
-        memset(set, 0, sizeof *set);
+        object_set_clear(set);
         return STATUS_VALUE;
     }
     return STATUS_OK;
+}
+
+// ---- private keys ------------------------------------------------------------------------------
+
+typedef struct {
+    uint8_t kind;
+    size_t length;
+    const uint8_t *value; // in the form
+} object_view_t;
+
+static bool object_look(object_reader_t *reader, object_view_t *view)
+{
+    uint8_t header[OBJECT_HEADER];
+    if (!object_get(reader, header, sizeof header)) {
+        return false;
+    }
+    size_t names = (size_t)header[2] + header[3];
+    view->kind = header[0];
+    view->length = (size_t)(header[4] | header[5] << 8);
+    view->value = reader->at + names;
+    if (reader->left < names + view->length) {
+        return false;
+    }
+    reader->at += names + view->length;
+    reader->left -= names + view->length;
+    return true;
+}
+
+static bool object_set_keeps_key(const object_set_t *set, const object_view_t *key)
+{
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        const object_t *object = &set->items[i];
+        if (object->kind == KIND_PRIVATE_KEY && (object->flags & OBJECT_FLAG_TOKEN) != 0u &&
+            object->length == key->length && memcmp(object->value, key->value, key->length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool object_set_lacks_key_of(const object_set_t *set, const uint8_t *bytes, size_t length)
+{
+    object_reader_t reader = {bytes, length};
+    int count = object_set_begin(&reader);
+    bool lacks = count < 0;
+    for (int i = 0; i < count && !lacks; i++) {
+        object_view_t view;
+        lacks = !object_look(&reader, &view) ||
+                (view.kind == KIND_PRIVATE_KEY && !object_set_keeps_key(set, &view));
+    }
+    return lacks;
 }

@@ -60,7 +60,13 @@ object_t *object_set_find(object_set_t *set, uint8_t kind, const void *label, si
 int32_t object_set_encode(const object_set_t *set, uint8_t *bytes, size_t size);
 
 // Reads a form into *set, whose places are all free afterwards if STATUS_VALUE says that it is
-// none.
+// none. Whatever stood in them is another object now, as after object_set_clear().
 status_t object_set_decode(object_set_t *set, const uint8_t *bytes, size_t length);
+
+// Frees all places, with their generations counted up, and overwrites what they held.
+void object_set_clear(object_set_t *set);
+
+// Whether a form holds a private key that *set does not keep; also if it cannot be read.
+bool object_set_lacks_key_of(const object_set_t *set, const uint8_t *bytes, size_t length);
 
 #endif

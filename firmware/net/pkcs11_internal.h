@@ -27,6 +27,8 @@ typedef struct {
 typedef struct {
     bool open;
     bool writable;
+    uint32_t
+        generation; // counts the sessions of this place, so that an old handle is known as such
     bool finding, digesting, signing, verifying; // between Init and Final of each
     size_t find_next;                            // place in the set of objects
     size_t filter_count;

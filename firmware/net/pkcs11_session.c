@@ -9,8 +9,16 @@
 
 #include <string.h>
 
+// A handle is the generation above the place, and positive as a number of 32 bits.
+enum { PLACE_BITS = 8, GENERATION_MASK = (1 << (31 - PLACE_BITS)) - 1 };
+
 static bool s_initialized;
 static pkcs11_session_t s_sessions[PKCS11_SESSIONS];
+
+static CK_SESSION_HANDLE pkcs11_session_handle(size_t place)
+{
+    return (CK_ULONG)s_sessions[place].generation << PLACE_BITS | (place + 1u);
+}
 
 pkcs11_session_t *pkcs11_session(CK_SESSION_HANDLE handle, CK_RV *result)
 {
@@ -18,12 +26,14 @@ pkcs11_session_t *pkcs11_session(CK_SESSION_HANDLE handle, CK_RV *result)
         *result = CKR_CRYPTOKI_NOT_INITIALIZED;
         return NULL;
     }
-    if (handle == 0u || handle > PKCS11_SESSIONS || !s_sessions[handle - 1u].open) {
+    size_t place = (handle & ((1u << PLACE_BITS) - 1u)) - 1u;
+    if (place >= PKCS11_SESSIONS || !s_sessions[place].open ||
+        pkcs11_session_handle(place) != handle) {
         *result = CKR_SESSION_HANDLE_INVALID;
         return NULL;
     }
     *result = CKR_OK;
-    return &s_sessions[handle - 1u];
+    return &s_sessions[place];
 }
 
 // ---- start and end -----------------------------------------------------------------------------
@@ -50,8 +60,8 @@ CK_RV C_Finalize(CK_VOID_PTR pReserved)
     if (!s_initialized) {
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     }
-    for (CK_SESSION_HANDLE handle = 1; handle <= PKCS11_SESSIONS; handle++) {
-        (void)C_CloseSession(handle);
+    for (size_t place = 0; place < PKCS11_SESSIONS; place++) {
+        (void)C_CloseSession(pkcs11_session_handle(place));
     }
     s_initialized = false;
     return CKR_OK;
@@ -211,9 +221,12 @@ static CK_SESSION_HANDLE pkcs11_take_session(CK_FLAGS flags)
     taskENTER_CRITICAL();
     for (size_t i = 0; i < PKCS11_SESSIONS && handle == CK_INVALID_HANDLE; i++) {
         if (!s_sessions[i].open) {
-            s_sessions[i] =
-                (pkcs11_session_t){.open = true, .writable = (flags & CKF_RW_SESSION) != 0u};
-            handle = i + 1u;
+            s_sessions[i] = (pkcs11_session_t){
+                .open = true,
+                .writable = (flags & CKF_RW_SESSION) != 0u,
+                .generation = (s_sessions[i].generation + 1u) & GENERATION_MASK,
+            };
+            handle = pkcs11_session_handle(i);
         }
     }
     taskEXIT_CRITICAL();

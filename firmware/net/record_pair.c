@@ -83,6 +83,51 @@ status_t record_save(const record_flash_t *flash, const void *bytes, size_t leng
     return record_write(flash, area, bytes, &header);
 }
 
+// ---- what stands beside it
+// -----------------------------------------------------------------------
+
+static bool record_is_blank(const record_flash_t *flash, size_t area)
+{
+    const uint8_t *bytes = flash->area(area);
+    uint32_t word = UINT32_MAX;
+    for (size_t at = 0; at < flash->area_bytes && word == UINT32_MAX; at += WORD_BYTES) {
+        memcpy(&word, bytes + at, sizeof word);
+    }
+    return word == UINT32_MAX;
+}
+
+record_rest_t record_rest(const record_flash_t *flash, const uint8_t **bytes, size_t *length)
+{
+    record_header_t header;
+    record_rest_t rest = RECORD_BLANK;
+    size_t newest = record_newest(flash, &header);
+    for (size_t area = 0; area < AREAS; area++) {
+        if (area == newest || record_is_blank(flash, area)) {
+            continue;
+        }
+        rest = RECORD_TORN;
+        if (record_is_whole(flash, area, &header)) {
+            rest = RECORD_OLDER;
+            *bytes = flash->area(area) + RECORD_HEADER_BYTES;
+            *length = header.length;
+        }
+    }
+    return rest;
+}
+
+status_t record_scrub(const record_flash_t *flash)
+{
+    record_header_t header;
+    status_t status = STATUS_OK;
+    size_t newest = record_newest(flash, &header);
+    for (size_t area = 0; area < AREAS && status == STATUS_OK; area++) {
+        if (area != newest && !record_is_blank(flash, area)) {
+            status = flash->erase(area);
+        }
+    }
+    return status;
+}
+
 status_t record_erase(const record_flash_t *flash)
 {
     record_header_t newest;

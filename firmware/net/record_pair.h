@@ -31,6 +31,18 @@ status_t record_load(const record_flash_t *flash, const uint8_t **bytes, size_t 
 // flash says.
 status_t record_save(const record_flash_t *flash, const void *bytes, size_t length);
 
+// What stands beside the newest record: nothing, the record that it took the place of, or what a
+// cut of power left of a record. If there is no whole record at all, the latter is meant of both
+// areas.
+typedef enum { RECORD_BLANK, RECORD_OLDER, RECORD_TORN } record_rest_t;
+
+// Tells it; *bytes and *length are set for RECORD_OLDER alone.
+record_rest_t record_rest(const record_flash_t *flash, const uint8_t **bytes, size_t *length);
+
+// Erases what stands beside the newest record, so that nothing of it can be read any more. A cut of
+// power leaves the newest as it is, and a rest that record_rest() tells of.
+status_t record_scrub(const record_flash_t *flash);
+
 // Erases both areas, the newest last.
 status_t record_erase(const record_flash_t *flash);
 

@@ -225,9 +225,8 @@ static bool shadow_read(json_t document, shadow_answer_t *answer)
     if (json_member(document, "clientToken", &value)) {
         (void)json_string(value, answer->token, sizeof answer->token);
     }
-    return document.text[0] == '{' &&
-           (shadow_is_rejection(answer->kind) ? shadow_read_rejection(document, answer)
-                                              : shadow_read_state(document, answer));
+    return document.text[0] == '{' && (answer->rejected ? shadow_read_rejection(document, answer)
+                                                        : shadow_read_state(document, answer));
 }
 
 static void shadow_count(shadow_t *shadow, const shadow_answer_t *answer)
@@ -240,8 +239,8 @@ static void shadow_count(shadow_t *shadow, const shadow_answer_t *answer)
         shadow->counts.documents++;
         break;
     default:
-        shadow->counts.accepted += shadow_is_rejection(answer->kind) ? 0u : 1u;
-        shadow->counts.rejected += shadow_is_rejection(answer->kind) ? 1u : 0u;
+        shadow->counts.accepted += answer->rejected ? 0u : 1u;
+        shadow->counts.rejected += answer->rejected ? 1u : 0u;
     }
 }
 
@@ -260,6 +259,7 @@ status_t shadow_take(shadow_t *shadow, mqtt_text_t topic, mqtt_text_t payload,
     }
     memset(answer, 0, sizeof *answer);
     answer->kind = (shadow_kind_t)kind;
+    answer->rejected = shadow_is_rejection(answer->kind);
     if (json_read(payload.bytes, payload.length, &document) != STATUS_OK ||
         !shadow_read(document, answer)) {
         shadow->counts.malformed++;

@@ -48,6 +48,7 @@ typedef struct {
 // What a message of the service says. `state` points into the message.
 typedef struct {
     shadow_kind_t kind;
+    bool rejected; // by its topic, whatever its code
     bool has_version;
     uint32_t version;
     uint32_t code; // of a rejection
@@ -79,7 +80,8 @@ int shadow_write_update(const shadow_update_t *update, char *out, size_t size);
 int shadow_write_token(const char *token, char *out, size_t size); // of get and delete
 
 // Takes a message. STATUS_OK: *answer says what it is, and counts and version were brought up to
-// date. STATUS_UNKNOWN: not of this shadow. STATUS_SYNTAX: malformed. STATUS_RANGE: an older
+// date. STATUS_UNKNOWN: not of this shadow. STATUS_SYNTAX: malformed, such as a rejection without
+// a number as its code; kind, rejected, and a token that could be read hold. STATUS_RANGE: an older
 // version than the last one seen; ignored.
 status_t shadow_take(shadow_t *shadow, mqtt_text_t topic, mqtt_text_t payload,
                      shadow_answer_t *answer);

@@ -18,6 +18,7 @@ static uint32_t s_tokens; // given out since boot
 static char s_wanted[SHADOW_TOKEN_BYTES];
 static bool s_answered;
 static shadow_reply_t s_reply;
+static status_t s_reply_status;
 
 // ---- what comes --------------------------------------------------------------------------------
 
@@ -55,12 +56,13 @@ static bool shadow_ends_request(const shadow_answer_t *answer)
     return reply && s_wanted[0] != '\0' && strcmp(answer->token, s_wanted) == 0;
 }
 
-static void shadow_keep_reply(const shadow_answer_t *answer)
+// What is malformed ends the request as well: no better answer will come.
+static void shadow_keep_reply(const shadow_answer_t *answer, status_t status)
 {
     size_t length = answer->state.length;
     size_t kept = length < SHADOW_STATE_BYTES ? length : SHADOW_STATE_BYTES - 1u;
     s_reply = (shadow_reply_t){
-        .accepted = answer->code == 0u,
+        .accepted = !answer->rejected,
         .code = answer->code,
         .has_version = answer->has_version,
         .version = answer->version,
@@ -70,6 +72,7 @@ static void shadow_keep_reply(const shadow_answer_t *answer)
     if (kept > 0u) {
         memcpy(s_reply.state, answer->state.text, kept);
     }
+    s_reply_status = status;
     s_answered = true;
 }
 
@@ -101,8 +104,8 @@ bool shadow_client_take(const mqtt_publish_t *message)
     if (status == STATUS_UNKNOWN) {
         return false;
     }
-    if (status == STATUS_OK && shadow_ends_request(&answer)) {
-        shadow_keep_reply(&answer);
+    if (status != STATUS_RANGE && shadow_ends_request(&answer)) {
+        shadow_keep_reply(&answer, status);
     }
     if (status == STATUS_OK && answer.kind == SHADOW_UPDATE_DELTA && s_adopts) {
         shadow_adopt(&answer);
@@ -184,24 +187,25 @@ static void shadow_want(const char *token)
     mqtt_port_unlock();
 }
 
-static bool shadow_has_answer(shadow_reply_t *reply)
+// STATUS_TIMEOUT so far: there is no answer yet.
+static status_t shadow_outcome(shadow_reply_t *reply)
 {
     mqtt_port_lock();
-    bool answered = s_answered;
-    if (answered) {
+    status_t status = s_answered ? s_reply_status : STATUS_TIMEOUT;
+    if (s_answered) {
         *reply = s_reply;
     }
     mqtt_port_unlock();
-    return answered;
+    return status;
 }
 
 static status_t shadow_wait(shadow_reply_t *reply, TickType_t deadline)
 {
-    bool answered = shadow_has_answer(reply);
-    while (!answered && mqtt_task_rest(deadline)) {
-        answered = shadow_has_answer(reply);
+    status_t status = shadow_outcome(reply);
+    while (status == STATUS_TIMEOUT && mqtt_task_rest(deadline)) {
+        status = shadow_outcome(reply);
     }
-    return answered ? STATUS_OK : STATUS_TIMEOUT;
+    return status;
 }
 
 status_t shadow_client_ask(shadow_request_t request, const shadow_update_t *update,

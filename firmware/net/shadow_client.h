@@ -27,7 +27,8 @@ status_t shadow_client_open(const char *thing, const char *name, uint8_t qos, bo
                             uint32_t wait_ms);
 
 // Sends a request and waits for the answer that has its token; an update without one gets one.
-// STATUS_ABSENT: no shadow is open. STATUS_TIMEOUT; as mqtt_task_publish().
+// STATUS_ABSENT: no shadow is open. STATUS_SYNTAX: the answer is malformed, so that it is not known
+// what became of the request. STATUS_TIMEOUT; as mqtt_task_publish().
 status_t shadow_client_ask(shadow_request_t request, const shadow_update_t *update,
                            shadow_reply_t *reply, uint32_t wait_ms);
 

@@ -19,6 +19,7 @@ typedef struct {
 
 static tls_kept_t s_kept[SESSIONS];
 static uint32_t s_uses;
+static uint32_t s_generation;
 static net_mutex_t s_mutex;
 
 static const char *tls_sessions_name(const connection_options_t *options)
@@ -79,12 +80,17 @@ bool tls_sessions_offer(const connection_options_t *options, mbedtls_ssl_context
     return offered;
 }
 
-void tls_sessions_keep(const connection_options_t *options, const mbedtls_ssl_context *ssl)
+uint32_t tls_sessions_generation(void)
 {
-    if (strlen(tls_sessions_name(options)) >= NAME_BYTES) {
-        return;
-    }
     net_mutex_take(&s_mutex);
+    uint32_t generation = s_generation;
+    net_mutex_give(&s_mutex);
+    return generation;
+}
+
+// Under the mutex.
+static void tls_sessions_put(const connection_options_t *options, const mbedtls_ssl_context *ssl)
+{
     tls_kept_t *kept = tls_sessions_find(options);
     kept = kept != NULL ? kept : tls_sessions_oldest();
     tls_sessions_drop(kept);
@@ -98,12 +104,25 @@ void tls_sessions_keep(const connection_options_t *options, const mbedtls_ssl_co
     if (!kept->used) {
         mbedtls_ssl_session_free(&kept->session);
     }
+}
+
+void tls_sessions_keep(const connection_options_t *options, const mbedtls_ssl_context *ssl,
+                       uint32_t generation)
+{
+    if (strlen(tls_sessions_name(options)) >= NAME_BYTES) {
+        return;
+    }
+    net_mutex_take(&s_mutex);
+    if (generation == s_generation) {
+        tls_sessions_put(options, ssl);
+    }
     net_mutex_give(&s_mutex);
 }
 
 void tls_sessions_forget(void)
 {
     net_mutex_take(&s_mutex);
+    s_generation++;
     for (size_t i = 0; i < SESSIONS; i++) {
         tls_sessions_drop(&s_kept[i]);
     }

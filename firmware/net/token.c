@@ -7,7 +7,7 @@
 #include "record_pair.h"
 #include "tls_sessions.h"
 
-#include <string.h>
+#include "mbedtls/platform_util.h"
 
 static object_set_t s_set NET_UNINITIALISED;
 static uint32_t s_form[(OBJECT_SET_BYTES + 3) / 4] NET_UNINITIALISED;
@@ -53,10 +53,24 @@ void token_reload(void)
     const uint8_t *bytes = NULL;
     size_t length = 0;
     if (record_load(&s_flash, &bytes, &length) != STATUS_OK) {
-        memset(&s_set, 0, sizeof s_set);
+        object_set_clear(&s_set);
         return;
     }
     (void)object_set_decode(&s_set, bytes, length);
+}
+
+// A private key that was given up must not be read in what the newest record took the place of.
+// What a cut of power left may hold one as well. If flash refuses, this is tried again with the
+// next save and after the next start.
+static void token_scrub(void)
+{
+    const uint8_t *bytes = NULL;
+    size_t length = 0;
+    record_rest_t rest = record_rest(&s_flash, &bytes, &length);
+    if (rest == RECORD_TORN ||
+        (rest == RECORD_OLDER && object_set_lacks_key_of(&s_set, bytes, length))) {
+        (void)record_scrub(&s_flash);
+    }
 }
 
 void token_lock(void)
@@ -64,6 +78,7 @@ void token_lock(void)
     net_mutex_take(&s_mutex);
     if (!s_loaded) {
         token_reload();
+        token_scrub();
         s_loaded = true;
     }
 }
@@ -84,14 +99,17 @@ status_t token_save(void)
 {
     int32_t length = object_set_encode(&s_set, (uint8_t *)s_form, sizeof s_form);
     status_t status = length < 0 ? (status_t)length : record_save(&s_flash, s_form, (size_t)length);
-    memset(s_form, 0, sizeof s_form);
+    mbedtls_platform_zeroize(s_form, sizeof s_form);
     tls_sessions_forget();
+    if (status == STATUS_OK) {
+        token_scrub();
+    }
     return status;
 }
 
 status_t token_erase(void)
 {
-    memset(&s_set, 0, sizeof s_set);
+    object_set_clear(&s_set);
     tls_sessions_forget();
     return record_erase(&s_flash);
 }

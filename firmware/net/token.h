@@ -15,7 +15,8 @@ void token_unlock(void);
 object_set_t *token_objects(void);
 
 // Writes the objects that are kept to flash, in one step that a cut of power either does or does
-// not. STATUS_SPACE, STATUS_ABSENT (no flash to write), STATUS_FLASH: what was kept before stays.
+// not. A private key that is kept no longer is erased then, wherever flash held it. STATUS_SPACE,
+// STATUS_ABSENT (no flash to write), STATUS_FLASH: what was kept before stays.
 status_t token_save(void);
 
 // Undoes what was changed since the last token_save(): reads the objects that are kept again. Those

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The MQTT session against a scripted server: what it sends is kept here, what it gets is written
 // here, time is a number.
+#define _GNU_SOURCE // memmem
 #include "host_units.h"
 #include "mqtt_session.h"
 #include "pattern.h"
@@ -130,6 +131,19 @@ static void test_connecting(void)
     CHECK(s_session.fault == MQTT_FAULT_CONNACK, "and not for ever");
     s_session.connect.client = mqtt_text("\xFF");
     CHECK(mqtt_session_begin(&s_session, transport, s_now) == STATUS_VALUE, "bad name");
+}
+
+static void test_password_is_not_left_behind(void)
+{
+    start();
+    mqtt_session_fail(&s_session, MQTT_FAULT_CLOSED);
+    s_session.connect.user = mqtt_text("me");
+    s_session.connect.password = mqtt_text("sesame");
+    TransportInterface_t transport = {NULL, fake_send, NULL, NULL};
+    s_sent_length = 0;
+    CHECK(mqtt_session_begin(&s_session, transport, s_now) == STATUS_OK, "begin");
+    CHECK(memmem(s_sent, s_sent_length, "sesame", 6) != NULL, "it was sent");
+    CHECK(memmem(&s_session, sizeof s_session, "sesame", 6) == NULL, "and is not kept");
 }
 
 static void test_keep_alive(void)
@@ -327,6 +341,26 @@ static void test_duplicate_on_resumed_session(void)
     CHECK(s_messages == 4u && SENT("\x40\x02\0\x0A"), "so it is not acknowledged either");
 }
 
+// The transport breaks while PUBACK is sent: the server may have it, and its identifier may be that
+// of another message when it comes again.
+static void test_failed_puback(void)
+{
+    start();
+    s_most = 0;
+    FEED("\x32\x06\0\1a\0\x09x");
+    CHECK(s_messages == 1u && s_session.fault == MQTT_FAULT_CLOSED, "PUBACK did not go");
+    s_most = SIZE_MAX;
+    connect_again("\x20\x02\1\0");
+    FEED("\x3A\x06\0\1a\0\x09y");
+    CHECK(s_messages == 2u && SENT("\x40\x02\0\x09"), "a repetition of what, nobody knows");
+    s_most = 0;
+    FEED("\x32\x06\0\1a\0\x0Ax");
+    s_most = SIZE_MAX;
+    connect_again("\x20\x02\1\0");
+    FEED("\x34\x06\0\1a\0\x0Ay");
+    CHECK(s_messages == 4u && SENT("\x50\x02\0\x0A"), "nor is one of QoS 2 taken for it");
+}
+
 static void test_too_large(void)
 {
     static const char s_head[] = "\x32\xC8\x01\0\1a\0\7"; // 200 bytes follow the header
@@ -457,6 +491,7 @@ static void test_noise(void)
 void test_mqtt_session(void)
 {
     test_connecting();
+    test_password_is_not_left_behind();
     test_keep_alive();
     test_end();
     test_publish();
@@ -468,6 +503,7 @@ void test_mqtt_session(void)
     test_cut();
     test_receive();
     test_duplicate_on_resumed_session();
+    test_failed_puback();
     test_too_large();
     test_subscriptions();
     test_many_subscriptions();

@@ -75,6 +75,48 @@ static void test_places(void)
     CHECK(again == first && again->generation != generation, "and is another when it is taken");
 }
 
+// An old handle is known as such by its generation, also after the whole set was read anew.
+static void test_generations(void)
+{
+    memset(&s_set, 0, sizeof s_set);
+    const object_t *first = put(3, OBJECT_FLAG_TOKEN, "a", 32, 1);
+    uint16_t generation = first->generation;
+    int32_t length = object_set_encode(&s_set, s_form, sizeof s_form);
+    CHECK(object_set_decode(&s_set, s_form, (size_t)length) == STATUS_OK, "read anew");
+    CHECK(first->kind == 3 && first->generation != generation, "is another object");
+    generation = first->generation;
+    CHECK(object_set_decode(&s_set, s_form, 1) == STATUS_VALUE, "no form");
+    CHECK(put(3, 0, "b", 32, 2) == first && first->generation != generation, "another one again");
+    generation = first->generation;
+    object_set_clear(&s_set);
+    CHECK(first->kind == 0 && first->value[0] == 0, "cleared");
+    CHECK(put(3, 0, "c", 32, 3) == first && first->generation != generation, "and again");
+}
+
+static void test_lost_keys(void)
+{
+    memset(&s_set, 0, sizeof s_set);
+    object_t *key = put(3, OBJECT_FLAG_TOKEN, "device", 32, 0xA5);
+    object_t *certificate = put(1, OBJECT_FLAG_TOKEN, "device", 300, 0x30);
+    int32_t length = object_set_encode(&s_set, s_form, sizeof s_form);
+    CHECK(!object_set_lacks_key_of(&s_set, s_form, (size_t)length), "nothing was given up");
+    object_set_free(certificate);
+    CHECK(!object_set_lacks_key_of(&s_set, s_form, (size_t)length), "a certificate is no secret");
+    key->label_length = 1;
+    CHECK(!object_set_lacks_key_of(&s_set, s_form, (size_t)length), "nor is a label");
+    key->flags = 0;
+    CHECK(object_set_lacks_key_of(&s_set, s_form, (size_t)length), "a session's is not kept");
+    key->flags = OBJECT_FLAG_TOKEN;
+    key->value[31] ^= 1u;
+    CHECK(object_set_lacks_key_of(&s_set, s_form, (size_t)length), "it was replaced");
+    key->value[31] ^= 1u;
+    for (size_t cut = 0; cut < 6u + 6u + 6u + 32u; cut++) {
+        CHECK(object_set_lacks_key_of(&s_set, s_form, cut), "what cannot be read may hold one");
+    }
+    object_set_free(key);
+    CHECK(object_set_lacks_key_of(&s_set, s_form, (size_t)length), "it was removed");
+}
+
 // What is cut short, longer, or has one bit wrong in a header is refused or reads as something
 // within bounds; the sanitizers watch.
 static void test_damage(void)
@@ -107,6 +149,7 @@ static void test_noise(void)
             memcpy(s_form, "RIGO\1", 5);
             s_form[5] %= OBJECT_COUNT + 1u;
         }
+        (void)object_set_lacks_key_of(&s_read, s_form, length);
         status_t status = object_set_decode(&s_read, s_form, length);
         CHECK(status == STATUS_OK || s_read.items[0].kind == 0, "noise");
     }
@@ -117,6 +160,8 @@ void test_object_set(void)
     test_there_and_back();
     test_full();
     test_places();
+    test_generations();
+    test_lost_keys();
     test_damage();
     test_noise();
 }

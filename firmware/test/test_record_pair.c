@@ -111,6 +111,48 @@ static void test_cut(void)
     }
 }
 
+static bool is_anywhere(uint32_t word)
+{
+    for (size_t i = 0; i < WORDS; i++) {
+        if (s_areas[0][i] == word || s_areas[1][i] == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Power is cut at every step of the erasure of what was replaced: the new record is there, and what
+// is left of the old one is known as such.
+static void test_scrub(void)
+{
+    enum { SECRET = 0x5EC4E7 };
+    uint32_t old[] = {1, SECRET, 3}, new[] = {4, 5};
+    const uint8_t *bytes = NULL;
+    size_t length = 0;
+    for (long left = 0; left <= WORDS; left++) {
+        fake_clear(0xFF);
+        CHECK(record_rest(&s_flash, &bytes, &length) == RECORD_BLANK, "nothing is there");
+        (void)record_save(&s_flash, old, sizeof old);
+        CHECK(record_rest(&s_flash, &bytes, &length) == RECORD_BLANK, "nor beside the first");
+        (void)record_save(&s_flash, new, sizeof new);
+        CHECK(record_rest(&s_flash, &bytes, &length) == RECORD_OLDER && length == sizeof old &&
+                  memcmp(bytes, old, length) == 0,
+              "the one before");
+        s_left = left;
+        CHECK((record_scrub(&s_flash) == STATUS_OK) == (left == WORDS), "power was cut");
+        CHECK(holds(new, sizeof new), "the new one is there");
+        s_left = -1;
+        record_rest_t rest = record_rest(&s_flash, &bytes, &length);
+        CHECK(rest != RECORD_BLANK || !is_anywhere(SECRET), "a rest is known");
+        CHECK(record_scrub(&s_flash) == STATUS_OK && !is_anywhere(SECRET), "and goes");
+        CHECK(holds(new, sizeof new), "and nothing else");
+    }
+    CHECK(record_rest(&s_flash, &bytes, &length) == RECORD_BLANK, "all is gone");
+    fake_clear(0x55);
+    CHECK(record_rest(&s_flash, &bytes, &length) == RECORD_TORN, "no record at all");
+    CHECK(record_scrub(&s_flash) == STATUS_OK && !is_anywhere(0x55555555u), "nor its rest");
+}
+
 // Every single-bit error of the newest record is found; the one before it counts then.
 static void test_damage(void)
 {
@@ -132,5 +174,6 @@ void test_record_pair(void)
 {
     test_in_turn();
     test_cut();
+    test_scrub();
     test_damage();
 }

@@ -101,7 +101,12 @@ static void test_malformed_messages(void)
         CHECK(take("/update/delta", s_bad[i]) == STATUS_SYNTAX, s_bad[i]);
     }
     CHECK(take("/get/rejected", "{\"message\":\"x\"}") == STATUS_SYNTAX, "no code");
-    CHECK(!s_shadow.known && s_shadow.counts.malformed == 10u, "nothing of it is believed");
+    CHECK(take("/get/rejected", "{\"code\":\"404\",\"clientToken\":\"t\"}") == STATUS_SYNTAX,
+          "a code that is no number");
+    CHECK(s_answer.rejected && strcmp(s_answer.token, "t") == 0, "whose answer it is, is known");
+    CHECK(!s_shadow.known && s_shadow.counts.malformed == 11u, "nothing of it is believed");
+    CHECK(take("/update/rejected", "{\"code\":0,\"clientToken\":\"t\"}") == STATUS_OK, "code 0");
+    CHECK(s_answer.rejected && s_shadow.counts.rejected == 1u, "is a rejection all the same");
 }
 
 // ---- discovery ---------------------------------------------------------------------------------

@@ -84,9 +84,12 @@ class AccessPoints:
         """The module says bytes that no module would say."""
         self._module.babble(noise)
 
-    def hold_back(self) -> None:
-        """The module's answer to the next command comes late: when it has heard the one after that."""
-        self._module.hold_back()
+    def hold_back(self, after: int = 0) -> None:
+        """The module's answer to the next command comes late: when it has heard the one after that.
+
+        Its first ``after`` bytes come in time.
+        """
+        self._module.hold_back(after)
 
     def restart_module(self) -> None:
         """The module starts anew by itself, as after a brown-out."""
@@ -104,6 +107,15 @@ class AccessPoints:
             yield
         finally:
             self._module.rename_receive_mode(False)
+
+    @contextlib.contextmanager
+    def zeros_for_unknown_names(self) -> Iterator[None]:
+        """Meanwhile the module answers 0.0.0.0 for a name that there is not, as some versions do."""
+        self._module.answer_unknown_names(True)
+        try:
+            yield
+        finally:
+            self._module.answer_unknown_names(False)
 
     # --- looking
 

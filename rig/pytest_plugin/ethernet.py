@@ -20,6 +20,7 @@ from rig.events import Event, Scalar
 from rig.pytest_plugin.ethernet_peer import Peer
 from rig.services.network.dhcp import DhcpMode
 from rig.services.network.dns import DnsMode
+from rig.services.network.frames import ABSENT, arp_request
 from rig.services.network.impairment import Impairment as Impairment  # for suites
 from rig.services.network.impairment import Tally
 from rig.services.network.relay import Direction, Relay
@@ -72,6 +73,16 @@ class Ethernet:
             finally:
                 for one in directions:
                     self._relay.impair(Impairment(), one)
+
+    @contextlib.contextmanager
+    def storm(self) -> Iterator[None]:
+        """Broadcasts, as many as the board's card takes, while the context lasts; none is for the board."""
+        with self._told("storm", {}):
+            self._relay.storm(arp_request(ABSENT))
+            try:
+                yield
+            finally:
+                self._relay.storm(None)
 
     @contextlib.contextmanager
     def link_down(self) -> Iterator[None]:

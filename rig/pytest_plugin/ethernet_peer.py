@@ -42,6 +42,19 @@ class Connection:
             data += piece
         return bytes(data)
 
+    def ends(self, deadline: Deadline) -> bool:
+        """Whether the board ends the connection in time, in whatever way; what it sent before is dropped."""
+        while not deadline.expired:
+            self._stream.settimeout(deadline.remaining_s or 1e-3)
+            try:
+                if not self._stream.recv(_PIECE):
+                    return True
+            except TimeoutError:
+                continue
+            except OSError:
+                return True
+        return False
+
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Gives the board bytes; blocks until this machine's own buffers took them."""
         self._stream.settimeout(deadline.remaining_s or 1e-3)

@@ -27,6 +27,8 @@ REPLY_S = 60.0  # the board's own time-outs are shorter
 MS = 10_000
 SHORT_MS = 1_500
 """For what must not come."""
+SEEN_S = 30.0
+STORM = 2_000  # frames
 SOME_DAY = 1_790_000_000
 
 
@@ -43,6 +45,11 @@ def network(board: BoardSession, console: ConsoleLink) -> Iterator[Commands]:
 def network_tasks(network: Commands) -> set[str]:
     """Tasks of the network that there are."""
     return {row["name"] for row in network.rows("mem.tasks") if row["name"].startswith("net.")}
+
+
+def frames_in(network: Commands) -> int:
+    """Frames that the board has taken since net.up."""
+    return int(network.ask("net.counters")["frames_in"])
 
 
 def test_the_address_is_one_of_its_network(network: Commands) -> None:
@@ -114,6 +121,30 @@ def test_without_a_link_nothing_is_left(network: Commands, ethernet: Ethernet) -
         assert network.refusal("net.up", ms=SHORT_MS) == "absent"
         assert network_tasks(network) <= {"net.work"}
     assert network.ask("net.up", ms=MS)["interface"] == "ethernet"
+
+
+def test_others_hear_that_the_network_goes_down(network: Commands, ethernet: Ethernet) -> None:
+    """Its connections are reset and its address is given back before the controller stops."""
+    with ethernet.listening() as peer:
+        network.ask("net.up", ms=MS)
+        network.ask("sock.open", host=peer.host, port=peer.port, ms=MS)
+        connection = peer.accept(Deadline.after(SEEN_S))
+        network.ask("net.down")
+        assert connection.ends(Deadline.after(SEEN_S))
+    assert ethernet.dhcp_log[-1][0] == "release"
+
+
+def test_a_storm_of_frames_stops_no_task(network: Commands, ethernet: Ethernet) -> None:
+    """More broadcasts than the board can take: the console answers, and connections go on."""
+    with ethernet.listening() as peer:
+        network.ask("net.up", ms=MS)
+        handle = network.ask("sock.open", host=peer.host, port=peer.port, ms=MS)["handle"]
+        connection = peer.accept(Deadline.after(SEEN_S))
+        before = frames_in(network)
+        with ethernet.storm():
+            assert poll(lambda: frames_in(network) > before + STORM, Deadline.after(REPLY_S))
+            network.ask("sock.send", handle=handle, hex="C0FFEE", ms=MS)
+            assert connection.receive(3, Deadline.after(REPLY_S)) == b"\xc0\xff\xee"
 
 
 def test_a_link_that_comes_late_is_soon_enough(network: Commands, ethernet: Ethernet) -> None:

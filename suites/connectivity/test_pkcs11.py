@@ -255,6 +255,10 @@ def test_sessions(token: Token) -> None:
     for session in (opened[0], 0, most + 1):
         assert token.rv("session", call="close", session=session) == Rv.SESSION_HANDLE_INVALID
     token.good("session", call="login", session=token.session)
+    again = [token.open() for _ in opened]
+    assert set(again).isdisjoint(opened), "a handle of a session that was closed is another's"
+    for session in opened:
+        assert token.rv("random", session=session, count=4) == Rv.SESSION_HANDLE_INVALID
 
 
 @pytest.mark.requirement("PKCS11", "Capabilities")

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rig.deadline import Deadline
+from rig.deadline import Deadline, poll
 from rig.errors import CommandRefused
+from rig.services.network.faults import Stall
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
+    from rig.pytest_plugin.board_mqtt import BoardMqtt
     from rig.pytest_plugin.measure import CaseMeasure
+    from rig.pytest_plugin.mqtt import ByteProxyFor
     from rig.pytest_plugin.provisioning import Provisioned
     from rig.services.echo import EchoServers, Handshake, Server
     from rig.services.pki import Authority
@@ -203,6 +206,30 @@ def test_session_is_resumed(tls: Tls, echo: EchoServers, measure: CaseMeasure) -
     assert (third["resumed"], seen_third.resumed) == ("0", False)
     for kind, said in (("full", first), ("resumed", second)):
         times[kind].value(int(said["handshake_us"]), {"method": "the board's counter around the handshake"})
+
+
+@pytest.mark.board_feature("mqtt")
+@pytest.mark.local
+@pytest.mark.parametrize("changed", [False, True], ids=["kept", "changed"])
+def test_a_handshake_amid_a_change_of_credentials_is_not_resumed(
+    tls: Tls, echo: EchoServers, board_mqtt: BoardMqtt, byte_proxy: ByteProxyFor, changed: bool
+) -> None:
+    """The server is slow to answer, and meanwhile the board gets another key: what it was then is over."""
+    server = echo.tls()
+    proxy = byte_proxy(server.place)
+    where: dict[str, str | int] = {"host": server.place.board.host, "port": proxy.port}
+    before = len(server.handshakes)
+    with proxy.fault(Stall()):
+        with pytest.raises(CommandRefused):
+            board_mqtt.ask("mqtt.connect", 500, **where, tls=1, client="slow")
+        assert poll(lambda: proxy.connections == 1, Deadline.after(SEEN_S))
+        if changed:
+            tls.ask("cred.key", label="spare")
+    server.next_handshake(before, SEEN_S)
+    board_mqtt.disconnect()
+    assert tls.ask("tls.connect", **where, resume=1, ms=MS)["resumed"] == str(int(not changed))
+    if changed:
+        tls.ask("cred.erase", label="spare")
 
 
 def test_protocol_is_agreed(tls: Tls, echo: EchoServers) -> None:

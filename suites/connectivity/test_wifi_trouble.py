@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from rig.pytest_plugin.access_points import AccessPoints
     from rig.pytest_plugin.board_wifi import BoardWifi
+    from rig.services.echo import EchoServers
 
 pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="free", wifi=True)]
 
@@ -98,3 +99,31 @@ def test_a_late_refusal_is_not_taken_for_anothers(wifi_on: BoardWifi, access_poi
     assert (access_points.seen.joined, access_points.seen.address) == (lab.ssid, said["address"])
     assert [attempt.ssid for attempt in access_points.seen.attempts][-2:] == [slow.ssid, lab.ssid]
     assert wifi_on.ask("wifi.scan")["found"] == "2"
+
+
+def test_a_name_that_is_answered_by_zeros_is_unknown(
+    wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers
+) -> None:
+    known = echo.plain().place.board.host
+    with access_points.zeros_for_unknown_names():
+        assert wifi_up.refusal("net.resolve", host="no-such-name.invalid") == "unknown"
+        assert wifi_up.refusal("sock.open", host="no-such-name.invalid", port=9) == "unknown"
+        assert wifi_up.ask("net.resolve", host=known)["address"] == "10.0.2.2"
+
+
+def test_data_that_come_in_two_parts_too_far_apart_are_no_words_of_the_module(
+    wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers
+) -> None:
+    """The rest of them says what the module would: that it started anew, and that connections are gone."""
+    place = echo.plain().place.board
+    other, handle = wifi_up.open(place), wifi_up.open(place)
+    trap = b"x" * 8 + b"\r\nready\r\n0,CLOSED\r\n1,CLOSED\r\nOK\r\n"
+    before = wifi_up.status
+    wifi_up.ask("sock.send", handle=handle, hex=trap.hex())
+    assert access_points.wait(lambda seen: seen.links[1].received == len(trap), SEEN_S)
+    access_points.hold_back(after=len(f"+CIPRECVDATA:{len(trap)},") + 4)
+    assert wifi_up.ask("sock.receive", handle=handle, count=len(trap), ms=20_000)["end"] == "closed"
+    assert wifi_up.ask("sock.echo", handle=other, length=300, seed=3)["same"] == "300"
+    assert wifi_up.status["starts"] == before["starts"]
+    wifi_up.ask("sock.close", handle=handle)
+    assert len(access_points.seen.links) == 1

@@ -22,7 +22,8 @@ REPLY_S = 60.0
 DAMAGES = 300 if EVIDENCE else 8
 CUTS = 40 if EVIDENCE else 3
 SEED = 20
-STORE, AREA = 0x21FE0000, 0x9000  # boards/mps2/board_config.h
+FLASH, STORE, AREA = 0x21000000, 0x21FE0000, 0x9000  # boards/mps2/board_config.h
+KEY_BYTES = 32
 
 
 @contextlib.contextmanager
@@ -124,3 +125,43 @@ def test_power_goes_while_a_certificate_is_kept(place: BenchPlace) -> None:
             assert now["certificate"] in digests
             assert now["public"] == whole["public"]
             certificate_of(session, authority, "device")  # the private key signs for it
+
+
+PRIVATE = b"\x03\x05\x06\x00\x20\x00device"
+"""How the form of object_set.h begins a private key made on the board: class, flags, three lengths, label."""
+
+
+def stored(place: BenchPlace) -> bytes:
+    """Both areas of the store, as flash holds them."""
+    at = STORE - FLASH
+    return place.flash_file.read_bytes()[at : at + 2 * AREA]
+
+
+def keys_in(store: bytes) -> set[bytes]:
+    """The private keys of the label ``device`` that can be read there."""
+    pieces = store.split(PRIVATE)[1:]
+    return {piece[:KEY_BYTES] for piece in pieces}
+
+
+def test_a_key_that_was_given_up_is_not_in_flash(place: BenchPlace) -> None:
+    """Replaced, erased alone, or erased with all; power goes while it is replaced."""
+    with online(place) as session:
+        ask(session, "cred.key", label="device")
+        (first,) = keys_in(stored(place))
+        ask(session, "cred.key", label="other")  # the older area may keep what holds still
+        ask(session, "cred.key", label="device")
+        (second,) = keys_in(stored(place))
+        assert first not in stored(place)
+        for number in range(CUTS):
+            with contextlib.suppress(RigError):  # its answer may not come any more
+                session.console.request(
+                    "cred.key", {"label": "device"}, deadline=Deadline.after(0.2 * number)
+                )
+            session.power_cycle()
+            certificate_of(session, Authority.create(), "device")
+            (now,) = keys_in(stored(place))
+            assert now == second or second not in stored(place)
+            second = now
+        ask(session, "cred.erase", label="device")
+        assert keys_in(stored(place)) == set()
+        assert shown(ask(session, "cred.list"), "other")

@@ -74,6 +74,7 @@ enum {
 #define LAN9118 ((lan9118_t *)BOARD_ETHERNET_AT)
 
 static void (*s_on_event)(void);
+static uint32_t s_tx_room; // of its data FIFO, when nothing is in it
 
 // ---- MAC and PHY registers ---------------------------------------------------------------------
 
@@ -128,6 +129,11 @@ static void lan9118_set_address(const uint8_t mac[6])
     lan9118_mac_write(MAC_ADDRESS_HIGH, (uint32_t)mac[5] << 8 | mac[4]);
 }
 
+static uint32_t lan9118_tx_room(void)
+{
+    return LAN9118->tx_fifo & 0xFFFFu;
+}
+
 // Both directions stand still afterwards and hold nothing.
 static void lan9118_stop(void)
 {
@@ -155,6 +161,7 @@ status_t ethernet_open(const uint8_t mac[6], void (*on_event)(void))
     lan9118_set_address(mac);
     (void)lan9118_phy_read(PHY_INTERRUPTS);
     lan9118_phy_write(PHY_INTERRUPT_MASK, PHY_LINK_CHANGES);
+    s_tx_room = lan9118_tx_room();
     LAN9118->tx_config = TX_ON;
     lan9118_mac_write(MAC_CONTROL, lan9118_mac_read(MAC_CONTROL) | MAC_TX_RX_ON);
     LAN9118->interrupts = UINT32_MAX;
@@ -165,6 +172,8 @@ status_t ethernet_open(const uint8_t mac[6], void (*on_event)(void))
 
 void ethernet_close(void)
 {
+    for (int i = 0; i < TRIALS && lan9118_tx_room() < s_tx_room; i++) {
+    }
     platform_irq_disable(BOARD_ETHERNET_IRQ);
     lan9118_phy_write(PHY_INTERRUPT_MASK, 0);
     lan9118_stop();
@@ -259,7 +268,7 @@ status_t ethernet_send(const void *frame, size_t length)
     while ((LAN9118->tx_fifo >> STATUS_COUNT_AT & 0xFFu) != 0u) {
         (void)LAN9118->tx_status; // of frames that are out
     }
-    for (int i = 0; (LAN9118->tx_fifo & 0xFFFFu) < length + TX_COMMANDS_BYTES + 4u; i++) {
+    for (int i = 0; lan9118_tx_room() < length + TX_COMMANDS_BYTES + 4u; i++) {
         if (i == TRIALS) {
             return STATUS_SPACE;
         }

@@ -51,10 +51,17 @@ static bool incoming_is_new(mqtt_session_t *session, const mqtt_publish_t *messa
     return false;
 }
 
+// From the moment that a PUBACK may be on its way, whatever comes with its identifier is another
+// message, also with DUP [MQTT-4.3.2-2]: if sending it failed, the server may have it all the same.
+// Known is only what was certainly not acknowledged.
 static void incoming_acknowledge(mqtt_session_t *session, const mqtt_publish_t *message)
 {
-    if (message->qos == 1u && mqtt_session_write_ack(session, MQTT_PUBACK, message->id)) {
-        incoming_forget(session, message->id);
+    bool tries = session->link != MQTT_LINK_DOWN && session->cut != MQTT_CUT_PUBACK;
+    if (message->qos == 1u) {
+        (void)mqtt_session_write_ack(session, MQTT_PUBACK, message->id);
+        if (tries) {
+            incoming_forget(session, message->id);
+        }
     } else if (message->qos == 2u) {
         (void)mqtt_session_write_ack(session, MQTT_PUBREC, message->id);
     }

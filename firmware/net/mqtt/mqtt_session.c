@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mqtt_session_parts.h"
 
+#include "wipe.h"
+
 #include <string.h>
 
 const char *mqtt_fault_word(mqtt_fault_t fault)
@@ -95,6 +97,7 @@ status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transp
         session->slots[i].sent = false;
     }
     (void)mqtt_session_write(session, session->scratch, (size_t)length);
+    wipe(session->scratch, (size_t)length); // it may hold a password
     return STATUS_OK;
 }
 

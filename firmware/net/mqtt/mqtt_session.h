@@ -15,7 +15,8 @@
 // again after ack_ms, and on the next connection; with DUP where the server has the session. Where
 // it has not, the session's subscriptions are asked for again and kept messages go out as new ones.
 // An incoming message of QoS 1 is acknowledged after it was handed on; if the connection broke in
-// between and the server sends it again, it is acknowledged and not handed on twice.
+// between and the server sends it again, it is acknowledged and not handed on twice. If it broke
+// while the PUBACK was sent, nobody knows whether the server has it: what comes again is handed on.
 #ifndef MQTT_SESSION_H
 #define MQTT_SESSION_H
 

@@ -3,6 +3,7 @@
 
 #include "at_reader.h"
 #include "platform.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -117,6 +118,17 @@ static bool channel_meets(at_kind_t last)
     return ours;
 }
 
+// How long to wait for an answer while we wait to be in sync. Where the reader is amid something
+// that may never come (its bytes were lost, the module has started anew), it would take the answer
+// for that: then there must be time left to ask once more.
+static TickType_t channel_patience(bool met, TickType_t left)
+{
+    if (met) {
+        return at_ticks(QUIET_MS);
+    }
+    return reader_is_amid() ? left / 2u : left;
+}
+
 // After a command without an answer: asks for something that no other command answers, and waits
 // for that, so that the answer of the one is not taken for the other's. Earlier questions that
 // are not answered soon after it were lost.
@@ -130,9 +142,13 @@ static bool channel_sync(TickType_t begin, TickType_t limit)
         asked = true;
         channel_clear_answer();
         reader_allow(AT_SEND_BYTES); // data of a late answer are no lines of the module
-        TickType_t ticks = met ? at_ticks(QUIET_MS) : channel_left(begin, limit);
+        TickType_t ticks = channel_patience(met, channel_left(begin, limit));
         at_kind_t last = channel_exchange(&s_by_ok, s_ask, again ? sizeof s_ask - 1u : 0u, ticks);
         met |= channel_meets(last);
+        if (last == AT_NOTHING && !met) {
+            reader_drop();
+            asked = false;
+        }
         if (met && (s_asked == 0u || last == AT_NOTHING)) {
             channel_forget();
         }
@@ -200,6 +216,7 @@ status_t at_run(uint32_t timeout_ms)
 status_t at_run_restart(uint32_t timeout_ms)
 {
     channel_forget(); // whatever is still to come, it comes before the start
+    reader_drop();
     status_t status = channel_command(&s_by_told, timeout_ms);
     uint32_t starts = reader_answer()->starts;
     if (status != STATUS_OK || at_state().starts != starts) {
@@ -211,8 +228,12 @@ status_t at_run_restart(uint32_t timeout_ms)
     return started || last == AT_READY ? STATUS_OK : STATUS_TIMEOUT;
 }
 
+// A command, and its echo, may hold a key.
 void at_end(void)
 {
+    wipe(&s_command, sizeof s_command);
+    wipe(reader_answer()->text, reader_answer()->length);
+    channel_clear_answer();
     (void)xSemaphoreGive(s_turn);
 }
 

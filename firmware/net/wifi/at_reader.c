@@ -170,7 +170,7 @@ status_t reader_start(void)
     reader_make_signals();
     s_ring_in = s_ring_out = s_ring_lost = 0;
     s_answer.ends = 0;
-    s_answer.room = 0;
+    s_answer.room = s_answer.length = 0;
     s_parser = (at_parser_t){0};
     s_state = (at_state_t){0};
     reader_close_all();
@@ -214,11 +214,22 @@ void reader_arm(uint32_t ends)
 
 at_kind_t reader_wait(TickType_t ticks)
 {
-    if (xSemaphoreTake(s_done, ticks) != pdTRUE && s_answer.ends != 0u) {
+    if (xSemaphoreTake(s_done, ticks) != pdTRUE) {
         s_answer.ends = 0;
-        at_parser_reset(&s_parser);
     }
     return s_answer.last;
+}
+
+bool reader_is_amid(void)
+{
+    return s_parser.missing > 0u || s_parser.length > 0u;
+}
+
+void reader_drop(void)
+{
+    vTaskSuspendAll(); // the reader must not see half of it
+    at_parser_reset(&s_parser);
+    (void)xTaskResumeAll();
 }
 
 void reader_allow(uint32_t most)

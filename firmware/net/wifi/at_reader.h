@@ -37,8 +37,15 @@ at_answer_t *reader_answer(void);
 // From now on the answer is listened to, until one of `ends`.
 void reader_arm(uint32_t ends);
 
-// Waits for the end; AT_NOTHING: none in time, and nothing is awaited any more.
+// Waits for the end; AT_NOTHING: none in time, and nothing is awaited any more. What an answer has
+// begun is read to its end all the same, and let by: the rest of its data is no line of the module.
 at_kind_t reader_wait(TickType_t ticks);
+
+// Whether data that were announced, or the rest of a line, are still to come.
+bool reader_is_amid(void);
+
+// Does not wait for them any more: what comes next is the begin of a line.
+void reader_drop(void);
 
 // An answer may bring data, at most so many bytes; 0: none.
 void reader_allow(uint32_t most);

@@ -222,6 +222,12 @@ static void wifi_take_address(const char *prefix, size_t index, uint8_t address[
     }
 }
 
+static bool wifi_is_no_address(const uint8_t address[4])
+{
+    static const uint8_t s_none[4] = {0};
+    return memcmp(address, s_none, sizeof s_none) == 0;
+}
+
 status_t wifi_address(net_address_t *address)
 {
     memset(address, 0, sizeof *address);
@@ -241,8 +247,7 @@ status_t wifi_address(net_address_t *address)
         wifi_take_address("+CIPDNS:", 1, address->dns);
     }
     at_end();
-    static const uint8_t s_none[4] = {0};
-    if (status == STATUS_OK && memcmp(address->address, s_none, sizeof s_none) == 0) {
+    if (status == STATUS_OK && wifi_is_no_address(address->address)) {
         return wifi_say(STATUS_CLOSED, "no address");
     }
     return wifi_say(status, "AT+CIPSTA?");
@@ -273,6 +278,8 @@ status_t wifi_resolve(const char *host, uint8_t address[4], uint32_t timeout_ms)
     at_end();
     if (status == STATUS_REFUSED) {
         status = at_state().has_address ? STATUS_UNKNOWN : STATUS_ABSENT;
+    } else if (status == STATUS_OK && wifi_is_no_address(address)) {
+        status = STATUS_UNKNOWN; // some modules have no other word for it
     }
     return wifi_say(status, "no such name");
 }

@@ -3,6 +3,7 @@
 #include "at_channel.h"
 #include "wifi_internal.h"
 #include "wifi_store.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -163,6 +164,7 @@ status_t wifi_connect_kept(uint32_t timeout_ms)
         if (wifi_store_get(i, &kept) == STATUS_OK) {
             status = wifi_connect(kept.ssid, kept.key, (wifi_security_t)kept.security, timeout_ms);
         }
+        wipe(&kept, sizeof kept);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "platform.h"
 #include "record_pair.h"
+#include "wipe.h"
 
 #include <string.h>
 
@@ -13,8 +14,7 @@ typedef struct {
 
 enum { FORM = 1 };
 
-static table_t s_table;
-static bool s_loaded;
+static table_t s_table; // only while it is looked at: it holds keys
 
 // ---- flash -------------------------------------------------------------------------------------
 
@@ -43,10 +43,6 @@ static void store_load(void)
 {
     const uint8_t *bytes = NULL;
     size_t length = 0;
-    if (s_loaded) {
-        return;
-    }
-    s_loaded = true;
     bool found = record_load(&s_flash, &bytes, &length) == STATUS_OK && length == sizeof s_table;
     if (found) {
         memcpy(&s_table, bytes, sizeof s_table);
@@ -55,13 +51,21 @@ static void store_load(void)
         memset(&s_table, 0, sizeof s_table);
         s_table.form = FORM;
     }
+    (void)record_scrub(&s_flash); // what a cut of power left of an older table
 }
 
-// What could not be kept is not there either.
+static void store_unload(void)
+{
+    wipe(&s_table, sizeof s_table);
+}
+
+// The table before it is erased: it may hold the key of a network that is in none any more.
 static status_t store_save(void)
 {
     status_t status = record_save(&s_flash, &s_table, sizeof s_table);
-    s_loaded = status == STATUS_OK;
+    if (status == STATUS_OK) {
+        (void)record_scrub(&s_flash); // if flash refuses, it is tried again with the next look
+    }
     return status;
 }
 
@@ -79,14 +83,9 @@ static size_t store_place_for(const char *ssid)
     return free_place;
 }
 
-int32_t wifi_store_add(const char *ssid, const char *key, wifi_security_t security)
+// Puts a network into the table and keeps that; returns its place.
+static int32_t store_put(const char *ssid, const char *key, wifi_security_t security)
 {
-    status_t status = wifi_check_ssid(ssid);
-    status = status == STATUS_OK ? wifi_check_key(key, security) : status;
-    if (status != STATUS_OK) {
-        return (int32_t)status;
-    }
-    store_load();
     size_t place = store_place_for(ssid);
     if (place == WIFI_STORE_COUNT) {
         return STATUS_SPACE;
@@ -96,8 +95,21 @@ int32_t wifi_store_add(const char *ssid, const char *key, wifi_security_t securi
     memcpy(kept->ssid, ssid, strlen(ssid));
     memcpy(kept->key, key, strlen(key));
     kept->security = (uint8_t)security;
-    status = store_save();
+    status_t status = store_save();
     return status == STATUS_OK ? (int32_t)place : (int32_t)status;
+}
+
+int32_t wifi_store_add(const char *ssid, const char *key, wifi_security_t security)
+{
+    status_t status = wifi_check_ssid(ssid);
+    status = status == STATUS_OK ? wifi_check_key(key, security) : status;
+    if (status != STATUS_OK) {
+        return (int32_t)status;
+    }
+    store_load();
+    int32_t place = store_put(ssid, key, security);
+    store_unload();
+    return place;
 }
 
 status_t wifi_store_get(size_t place, wifi_kept_t *kept)
@@ -107,16 +119,21 @@ status_t wifi_store_get(size_t place, wifi_kept_t *kept)
     }
     store_load();
     *kept = s_table.kept[place];
+    store_unload();
     return kept->ssid[0] != '\0' ? STATUS_OK : STATUS_UNKNOWN;
 }
 
 status_t wifi_store_delete(size_t place)
 {
-    wifi_kept_t kept;
-    status_t status = wifi_store_get(place, &kept);
-    if (status != STATUS_OK) {
-        return status;
+    status_t status = STATUS_UNKNOWN;
+    if (place >= WIFI_STORE_COUNT) {
+        return STATUS_RANGE;
     }
-    memset(&s_table.kept[place], 0, sizeof s_table.kept[place]);
-    return store_save();
+    store_load();
+    if (s_table.kept[place].ssid[0] != '\0') {
+        memset(&s_table.kept[place], 0, sizeof s_table.kept[place]);
+        status = store_save();
+    }
+    store_unload();
+    return status;
 }

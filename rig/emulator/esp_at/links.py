@@ -19,6 +19,7 @@ from rig.emulator.esp_at.output import Handlers, Output, Refused, lapse, work
 from rig.services.endpoint import DOMAIN, GUEST_VIEW, LOOPBACK
 
 LINKS = 5
+NO_ADDRESS = "0.0.0.0"
 SEND_BYTES = 2048
 WINDOW_BYTES = 5760
 """What the module keeps of a connection that the board does not read; the peer waits beyond that."""
@@ -59,6 +60,7 @@ class Links:
         self.many = 0
         self.mode = _ACTIVE
         self.renamed = False
+        self.zeros = False
         self.open: dict[int, Link] = {}
 
     def handlers(self) -> Handlers:
@@ -253,9 +255,9 @@ class Links:
         name = command.text(0)
         address = resolve(name) if self._gateway() is not None else None
         self._out.tell("resolve", name=name, address=address)
-        if address is None:
+        if address is None and not self.zeros:
             raise Refused("DNS Fail")
-        self._out.line(f'+CIPDOMAIN:"{address}"')
+        self._out.line(f'+CIPDOMAIN:"{address or NO_ADDRESS}"')
 
     async def _ping(self, command: Command) -> None:
         name = command.text(0)

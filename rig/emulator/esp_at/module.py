@@ -38,6 +38,7 @@ class EspAtModule:
         self.heard: list[str] = []
         self.settings: dict[str, tuple[int, ...]] = {}
         self._held: bytearray | None = None  # what is said only when the next command is there
+        self._unheld = 0  # bytes that are said before
         self._echo = True
         self._input = bytearray()
         self._wanted = 0  # bytes of data still to come after `>`
@@ -54,13 +55,17 @@ class EspAtModule:
     def raw(self, data: bytes) -> None:
         """Bytes to the board, unless the module is silent or without power, or holds them back."""
         if self._held is not None:
-            self._held += data
-        elif self.powered and not self.silent:
-            self._say(data)
+            now, later = data[: self._unheld], data[self._unheld :]
+            self._unheld -= len(now)
+            self._held += later
+        else:
+            now = data
+        if now and self.powered and not self.silent:
+            self._say(now)
 
-    def hold_back(self) -> None:
-        """What it says to the next command comes late: when it hears the one after that."""
-        self._held = bytearray()
+    def hold_back(self, after: int = 0) -> None:
+        """What it says to the next command, behind ``after`` bytes, comes when it hears the one after."""
+        self._held, self._unheld = bytearray(), after
 
     def _say_held(self) -> None:
         held, self._held = self._held, None

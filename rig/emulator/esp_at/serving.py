@@ -136,10 +136,13 @@ class WifiModule:
         self._call(lambda: self._module.raw(noise))
         self._trouble("end", "garbage")
 
-    def hold_back(self) -> None:
-        """The module's answer to the next command comes late: together with that to the one after it."""
-        self._trouble("begin", "late-answer")
-        self._call(self._module.hold_back)
+    def hold_back(self, after: int = 0) -> None:
+        """The module's answer to the next command comes late: together with that to the one after it.
+
+        Its first ``after`` bytes come in time.
+        """
+        self._trouble("begin", "late-answer", after=after)
+        self._call(lambda: self._module.hold_back(after))
         self._trouble("end", "late-answer")
 
     def reset_by_itself(self) -> None:
@@ -157,6 +160,10 @@ class WifiModule:
     def rename_receive_mode(self, renamed: bool) -> None:
         """Whether the module is of ESP-AT 4 or later, where ``AT+CIPRECVMODE`` is ``AT+CIPRECVTYPE``."""
         self._call(lambda: setattr(self._module.links, "renamed", renamed))
+
+    def answer_unknown_names(self, zeros: bool) -> None:
+        """Whether ``AT+CIPDOMAIN`` answers 0.0.0.0 for a name that there is not, instead of ERROR."""
+        self._call(lambda: setattr(self._module.links, "zeros", zeros))
 
     # --- looking
 

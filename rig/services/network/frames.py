@@ -16,6 +16,8 @@ HOST: Final = IPv4Address("10.0.2.2")
 DNS_SERVER: Final = IPv4Address("10.0.2.3")
 BOARD: Final = IPv4Address("10.0.2.15")
 """The address that the board is given."""
+ABSENT: Final = IPv4Address("10.0.2.99")
+"""Nobody has this one."""
 BROADCAST: Final = IPv4Address("255.255.255.255")
 
 ETHERNET_BROADCAST: Final = b"\xff" * 6
@@ -28,6 +30,12 @@ _TTL: Final = 64
 def host_mac(address: IPv4Address) -> bytes:
     """The Ethernet address that QEMU's user network gives to one of its own (libslirp, ``slirp.c``)."""
     return b"\x52\x55" + address.packed
+
+
+def arp_request(wanted: IPv4Address) -> bytes:
+    """This machine asks everybody who has an address (RFC 826), in a frame of the shortest length."""
+    asks = b"\0\1\x08\0\6\4\0\1" + host_mac(HOST) + HOST.packed + b"\0" * 6 + wanted.packed
+    return (ETHERNET_BROADCAST + host_mac(HOST) + ARP + asks).ljust(60, b"\0")
 
 
 def ipv4_of(frame: bytes) -> tuple[int, bytes, bytes] | None:

@@ -34,6 +34,7 @@ from rig.services.network.pcap import Pcap
 Direction = Literal["out", "in"]
 """Seen from the board: ``out`` are its frames to this machine, ``in`` those to the board."""
 
+_STORM_BATCH: Final = 16  # frames of a storm before others have their turn
 _READ: Final = select.POLLIN
 _BOTH: Final = select.POLLIN | select.POLLOUT
 
@@ -65,6 +66,7 @@ class Relay:
         self._due: list[tuple[float, int, Callable[[bytes], None], bytes]] = []
         self._number = count()
         self._pcap: Pcap | None = None
+        self._storm: bytes | None = None
         self._orders: deque[Callable[[], None]] = deque()
         self._wake, self._woken = socket.socketpair()
         self._woken.setblocking(False)
@@ -114,6 +116,10 @@ class Relay:
 
         self._obeyed(drop)
 
+    def storm(self, frame: bytes | None) -> None:
+        """Sends the board this frame again and again, as fast as its card takes it; None ends that."""
+        self._obeyed(lambda: setattr(self, "_storm", frame))
+
     def start_capture(self, path: Path) -> None:
         """Keeps every frame at the board's end of its cable in a pcap file."""
         self.stop_capture()
@@ -162,6 +168,9 @@ class Relay:
         if self._host.fileno() in ready:
             for frame in self._host.frames():
                 self._travels(frame, "in", self._in)
+        if (stormy := self._storm) is not None and not self._card.waits:
+            for _ in range(_STORM_BATCH):
+                self._given(stormy)
         while self._due and self._due[0][0] <= time.monotonic():
             _, _, arrive, frame = heapq.heappop(self._due)
             arrive(frame)
@@ -173,6 +182,8 @@ class Relay:
             waiting.register(cable, _BOTH if cable.waits else _READ)
         left_s = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
         left_ms = None if left_s is None else left_s * 1000
+        if self._storm is not None and not self._card.waits:
+            left_ms = 0.0
         return {fd for fd, events in waiting.poll(left_ms) if events & _READ}
 
     def _obey(self) -> None:

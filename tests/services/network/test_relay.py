@@ -13,7 +13,7 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
-from rig.services.network.frames import BOARD, HOST
+from rig.services.network.frames import ABSENT, BOARD, HOST, arp_request
 from rig.services.network.impairment import Impairment
 from tests.seeds import dice
 from tests.services.network.frame_kit import (
@@ -300,3 +300,14 @@ def test_a_capture_has_what_the_board_sent_and_got(place: Place, tmp_path: Path)
         tcp(data=b"mark"),
     ]
     assert all(before - 1 < float(at) < time.time() + 1 for at, _ in kept)
+
+
+def test_a_storm_is_all_that_the_card_takes_and_other_frames_pass(place: Place) -> None:
+    frame = arp_request(ABSENT)
+    place.relay.storm(frame)
+    assert [place.card.recv(2048) for _ in range(1000)] == [frame] * 1000
+    place.card.send(ARP)
+    assert place.host.recv(2048) == ARP
+    place.relay.storm(None)
+    place.host.send(ARP)
+    assert poll(lambda: place.card.recv(2048) == ARP, Deadline.after(10.0))
