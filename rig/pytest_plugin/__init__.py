@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "rig.pytest_plugin.board_wifi",
     "rig.pytest_plugin.connectivity",
+    "rig.pytest_plugin.fresh_names",
     "rig.pytest_plugin.board_mqtt",
     "rig.pytest_plugin.mqtt",
     "rig.pytest_plugin.mqtt_peer",
@@ -69,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--played",
         metavar="RUN",
         type=Path,
-        help="play the console from this run's folder; no board is touched",
+        help="play console and MQTT from this run's folder; no board is touched",
     )
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)

@@ -306,8 +306,8 @@ class Qualification:
 
     def _bring_up(self, case: Case) -> None:
         """Opens the board, brings it back after a failure, and arranges it as the case needs it."""
-        if self.settings.played is not None:
-            self._play(self.settings.played, case)
+        if self.played is not None:
+            self._play(self.played, case)
             return
         wanted = case.arrangement.to_be_recorded() if self.settings.record else case.arrangement
         if self._session is None:
@@ -322,22 +322,29 @@ class Qualification:
             self._session.power_cycle()
         self._records.keep(self._session)
 
-    def _play(self, path: Path, case: Case) -> None:
-        """A transcript in the place of the board; skips a case that it cannot play."""
+    @property
+    def played(self) -> Played | None:
+        """The run that is played in the place of the board; None where there is one. Raises UsageFault."""
         from rig.pytest_plugin.played import Played
 
         settings = self.settings
-        self._played = self._played or Played(path, settings.board.name)
-        steps = self._played.steps(case)
+        if self._played is None and settings.played is not None:
+            self._played = Played(settings.played, settings.board.name)
+        return self._played
+
+    def _play(self, played: Played, case: Case) -> None:
+        """A transcript in the place of the board; skips a case that it cannot play."""
+        settings = self.settings
+        steps = played.steps(case)
         if self._session is None:
             transcript = self._live.artifact_path(self._file("console.log"))
-            opened = self._played.opened(settings.board, self.clock, self._live.event, transcript)
+            opened = played.opened(settings.board, self.clock, self._live.event, transcript)
             self._session = self._board_stack.enter_context(opened)
-            sha256 = self._played.image_sha256
-            identity: dict[str, Scalar] = {**stated(settings.board), "played": self._played.run.run_id}
+            sha256 = played.image_sha256
+            identity: dict[str, Scalar] = {**stated(settings.board), "played": played.run.run_id}
             self._live.board(settings.board.name, settings.dut, sha256, identity, transcript)
             self._begin_transcript(case)
-        self._played.play(steps)
+        played.play(steps)
 
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""

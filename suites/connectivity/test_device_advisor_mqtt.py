@@ -7,7 +7,6 @@ the board sent is read off the wire, never asked of the board.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,9 +80,9 @@ def at_plain_proxy(board_mqtt: BoardMqtt, mqtt_proxy: MqttProxy) -> Advised:
 
 
 @pytest.fixture
-def topic(board_mqtt: BoardMqtt) -> str:
+def topic(board_mqtt: BoardMqtt, fresh_name: Callable[[], str]) -> str:
     """A topic that no other case uses."""
-    return board_mqtt.topic(f"advisor/{secrets.token_hex(4)}")
+    return board_mqtt.topic(f"advisor/{fresh_name()}")
 
 
 @pytest.mark.requirement("CloudIoT", "MQTT_Connect")

@@ -7,7 +7,7 @@ below the thing's name and are new for each case, so that nothing of another cas
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,9 +38,9 @@ PIECES = 300
 
 
 @pytest.fixture
-def topic(board_mqtt: BoardMqtt) -> str:
+def topic(board_mqtt: BoardMqtt, fresh_name: Callable[[], str]) -> str:
     """A topic that no other case uses."""
-    return board_mqtt.topic(f"case/{secrets.token_hex(4)}")
+    return board_mqtt.topic(f"case/{fresh_name()}")
 
 
 def connect(board_mqtt: BoardMqtt, place: BrokerPlace, **how: int | bool) -> bool:
