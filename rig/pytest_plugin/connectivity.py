@@ -56,7 +56,7 @@ class Connectivity:
 
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
-        if self._qualification.played is not None:
+        if self._qualification.board.played is not None:
             pytest.skip(NOT_PLAYED)
         if self._lab is None:
             self._qualification.skip_after_first_cause()
@@ -66,8 +66,8 @@ class Connectivity:
     def services(self) -> ServiceSet:
         """What the board talks to: given, or the lab's own; or what it was in the run that is played."""
         run = self._qualification
-        if run.played is not None:
-            return run.played.mqtt.services()
+        if run.board.played is not None:
+            return run.board.played.mqtt.services()
         services = run.settings.services or self.lab().services
         if not self._told:
             self._told = True

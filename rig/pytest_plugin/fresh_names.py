@@ -22,8 +22,8 @@ DREW: Final = "drew"
 def fresh_name(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Gives names of eight hexadecimal digits, each of them new."""
     qualification, case = of_request(request)
-    if qualification.played is not None:
-        return qualification.played.names(case)
+    if qualification.board.played is not None:
+        return qualification.board.played.names(case)
 
     def draw() -> str:
         name = secrets.token_hex(4)

@@ -107,7 +107,7 @@ class MqttLinks:
 
     def _played_proxy(self, name: str) -> PlayedMqttProxy | None:
         run = self._qualification
-        return run.played.mqtt.proxy(name, run) if run.played is not None else None
+        return run.board.played.mqtt.proxy(name, run) if run.board.played is not None else None
 
     def _mqtt_proxy(self, service: Place, tls: ServiceSet | None) -> LiveProxy:
         from rig.services.lab import private_folder
@@ -171,7 +171,7 @@ def _mqtt_is_captured(request: pytest.FixtureRequest) -> None:
     if _CLIENTS.isdisjoint(request.fixturenames):
         return
     qualification, _ = of_request(request)
-    if qualification.settings.services is None and qualification.played is None:
+    if qualification.settings.services is None and qualification.board.played is None:
         request.getfixturevalue("mqtt_capture")
 
 

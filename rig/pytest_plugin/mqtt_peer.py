@@ -61,10 +61,10 @@ def _told(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> 
     from rig.links.mqtt_peer import MqttPeer
 
     run, _ = of_request(request)
-    if run.played is None:
+    if run.board.played is None:
         return host_client(request, services, client, sink=run.sink)
     place = MqttPlace(services.mqtts.board.host, services.mqtts.board.port)
-    connect = run.played.mqtt.player.connection(client)
+    connect = run.board.played.mqtt.player.connection(client)
     return MqttPeer(
         place, run.clock, client=client, board=run.settings.board.name, sink=run.sink, connect=connect
     )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rig.evidence.model import CaseResult, Run
     from rig.links.interfaces import FlashReport, WireEvent
     from rig.links.probe import PyocdProbe
-    from rig.pytest_plugin.qualification import Case
+    from rig.pytest_plugin.settings import Case
 
 _BEYOND: Final = frozenset(
     {
