@@ -43,8 +43,10 @@ pytest_plugins = [
     "rig.pytest_plugin.connectivity",
     "rig.pytest_plugin.fresh_names",
     "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.board_pkcs11",
     "rig.pytest_plugin.mqtt",
     "rig.pytest_plugin.mqtt_peer",
+    "rig.pytest_plugin.mqtt_steps",
     "rig.pytest_plugin.latency",
 ]
 

@@ -24,7 +24,10 @@ pytestmark = pytest.mark.emulated
 
 FILES = [
     PROJECT / "suites" / "connectivity" / name
-    for name in ("test_mqtt.py", "test_device_advisor_mqtt.py", "test_shadow.py", "test_tls.py")
+    for name in (
+        *("test_mqtt.py", "test_mqtt_messages.py", "test_mqtt_connections.py"),
+        *("test_device_advisor_mqtt.py", "test_shadow.py", "test_tls.py"),
+    )
 ]
 SAMPLE = (
     "subscribe_publish_with_qos_1[plain]",
