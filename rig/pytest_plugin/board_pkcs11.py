@@ -68,6 +68,9 @@ class Cka(IntEnum):
     SENSITIVE = 0x103
     EXTRACTABLE = 0x162
     NEVER_EXTRACTABLE = 0x164
+    MODULUS = 0x120
+    PUBLIC_EXPONENT = 0x122
+    PRIVATE_EXPONENT = 0x123
     EC_PARAMS = 0x180
     EC_POINT = 0x181
 
@@ -107,6 +110,14 @@ class Token:
         fields = self(command, **args)
         assert int(fields["rv"]) == Rv.OK, f"{command} {args}: rv {int(fields['rv']):#x}"
         return fields
+
+    def long(self, command: str, **args: str | int) -> bytes:
+        """What a function that must succeed wrote. Of more than one line holds, in data lines, in order."""
+        reply = self._console.request(f"pkcs11.{command}", args, deadline=Deadline.after(REPLY_S))
+        assert int(reply.fields["rv"]) == Rv.OK, f"{command}: rv {int(reply.fields['rv']):#x}"
+        data = b"".join(bytes.fromhex(part["data"]) for part in reply.rows or (reply.fields,))
+        assert len(data) == int(reply.fields["length"]), f"{command}: {len(data)} bytes came"
+        return data
 
     def open(self, flags: int = SERIAL | READ_WRITE) -> int:
         """A new session."""

@@ -79,12 +79,6 @@ def at_plain_proxy(board_mqtt: BoardMqtt, mqtt_proxy: MqttProxy) -> Advised:
     return Advised(board_mqtt, mqtt_proxy, tls=False)
 
 
-@pytest.fixture
-def topic(board_mqtt: BoardMqtt, fresh_name: Callable[[], str]) -> str:
-    """A topic that no other case uses."""
-    return board_mqtt.topic(f"advisor/{fresh_name()}")
-
-
 @pytest.mark.requirement("CloudIoT", "MQTT_Connect")
 def test_mqtt_connect(advised: Advised) -> None:
     since = advised.proxy.log.mark()
