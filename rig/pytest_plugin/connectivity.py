@@ -71,7 +71,7 @@ class Connectivity:
         services = run.settings.services or self.lab().services
         if not self._told:
             self._told = True
-            run.event(SERVICES, "known", told_services(services))
+            run.event("mqtt", SERVICES, told_services(services))
         return services
 
     def broker(self) -> Broker:

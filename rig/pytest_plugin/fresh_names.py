@@ -15,7 +15,7 @@ import pytest
 from rig.pytest_plugin.current import of_request
 
 DREW: Final = "drew"
-"""The kind of the event that tells of a name; its source is ``case``."""
+"""The kind of the event that tells of a name; its source is ``mqtt``, whose topics they are."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def fresh_name(request: pytest.FixtureRequest) -> Callable[[], str]:
 
     def draw() -> str:
         name = secrets.token_hex(4)
-        qualification.event("case", DREW, {"name": name})
+        qualification.event("mqtt", DREW, {"name": name})
         return name
 
     return draw

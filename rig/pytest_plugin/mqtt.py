@@ -17,7 +17,7 @@ import pytest
 
 from rig.links.mqtt_acts import PROXIES
 from rig.pytest_plugin.current import of_request
-from rig.pytest_plugin.played_mqtt import SERVICES
+from rig.pytest_plugin.played_mqtt import PROXY
 
 if TYPE_CHECKING:
     from rig.links.mqtt import MqttPlace
@@ -141,7 +141,7 @@ class MqttLinks:
             if isinstance(kept, TcpProxy):
                 self._qualification.connectivity.watch(kept.check)
                 told = {"where": kept.name, "place": str(kept.place.board)}
-                self._qualification.event(SERVICES, "proxy", told)
+                self._qualification.event("mqtt", PROXY, told)
         return self._kept[key]  # type: ignore[return-value]
 
 

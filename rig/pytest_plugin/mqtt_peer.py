@@ -15,6 +15,7 @@ import pytest
 
 from rig.events import EventSink, discard
 from rig.pytest_plugin.current import of_request
+from rig.pytest_plugin.played_mqtt import seen_now
 
 if TYPE_CHECKING:
     from rig.links.mqtt_peer import MqttPeer
@@ -65,9 +66,8 @@ def _told(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> 
         return host_client(request, services, client, sink=run.sink)
     place = MqttPlace(services.mqtts.board.host, services.mqtts.board.port)
     connect = run.board.played.mqtt.player.connection(client)
-    return MqttPeer(
-        place, run.clock, client=client, board=run.settings.board.name, sink=run.sink, connect=connect
-    )
+    board = run.settings.board.name
+    return MqttPeer(place, run.clock, client=client, board=board, sink=seen_now(run), connect=connect)
 
 
 def host_client(

@@ -109,7 +109,7 @@ class Played:
         """Gives the names that the case made up, in their order; skips it where it made up no more."""
         found = self._cases.get((case.suite, case.name))
         events = self._events_of(found) if found is not None else []
-        drawn = iter([str(e.data["name"]) for e in events if (e.source, e.kind) == ("case", DREW)])
+        drawn = iter([str(e.data["name"]) for e in events if (e.source, e.kind) == ("mqtt", DREW)])
 
         def draw() -> str:
             name = next(drawn, None)

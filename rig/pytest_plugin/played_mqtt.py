@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 
-from rig.events import Event, Scalar
+from rig.events import Event, EventSink, Scalar
 from rig.links.mqtt_acts import GOT, PEER
 from rig.links.mqtt_player import MqttPlayer
 from rig.transcript.messages import read_messages
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from rig.services.service_set import ServiceSet
 
 SERVICES: Final = "services"
-"""The source of the events that tell what a run's services were: ``known``, and ``proxy`` for each."""
+PROXY: Final = "proxy"
+"""The kinds of the events, of source ``mqtt``, that tell what a run's services were, and where each proxy."""
 NOTHING: Final = Path(os.devnull)
-_LOST: Final = ("lost", "packets_skipped", "messages_skipped")
+_LOST: Final = ("lost", "packets_skipped")
 _SERVED: Final = ("mqtt", "mqtts", "https")
 
 
@@ -52,9 +53,9 @@ class PlayedMqtt:
         self, run: Run, board: str, events: Sequence[Event], act: Callable[[str], Step | None]
     ) -> None:
         self._run, self._board = run, board
-        told = [event for event in events if event.source == SERVICES]
-        self._known = next((event.data for event in told if event.kind == "known"), None)
-        self._places = {str(e.data["where"]): str(e.data["place"]) for e in told if e.kind == "proxy"}
+        told = [event for event in events if event.source == "mqtt"]
+        self._known = next((event.data for event in told if event.kind == SERVICES), None)
+        self._places = {str(e.data["where"]): str(e.data["place"]) for e in told if e.kind == PROXY}
         wanted = {str(event.data["sha256"]) for event in events if _is_message(event)}
         self._payloads = _payloads(run.path / "artifacts" / board / "mqtt.messages", wanted)
         self._proxies: dict[str, PlayedMqttProxy] = {}
@@ -99,13 +100,14 @@ class PlayedMqtt:
         if name not in self._places:
             pytest.skip(f"run {self._run.run_id} had no {name}")
         if name not in self._proxies:
-
-            def tell(event: Event) -> None:  # it is seen now, by this run's clock
-                new_run.event(event.source, event.kind, event.data)
-
-            place = _place(self._places[name])
-            self._proxies[name] = PlayedMqttProxy(self.player, name, place, tell, self._board)
+            place, sink = _place(self._places[name]), seen_now(new_run)
+            self._proxies[name] = PlayedMqttProxy(self.player, name, place, sink, self._board)
         return self._proxies[name]
+
+
+def seen_now(run: Qualification) -> EventSink:
+    """Takes events of an earlier run: what is played is seen now, by this run's clock."""
+    return lambda event: run.event(event.source, event.kind, event.data)
 
 
 def _is_message(event: Event) -> bool:
