@@ -44,7 +44,7 @@ class Record:
 @click.option("--case", metavar="TEXT", help="Only records of cases with this text in their name.")
 @click.option("--board", metavar="NAME", help="Only records of this board.")
 @click.option(
-    "--suites", is_flag=True, help="Run the suites again with console and MQTT played, without a board."
+    "--suites", is_flag=True, help="Run the suites again, console and MQTT played, without a board."
 )
 @click.option("--debug", is_flag=True, help="Wait at the first instruction for a debugger; needs one record.")
 @click.pass_obj

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 import pytest
 
 from rig.links.mqtt_acts import PROXIES
+from rig.pytest_plugin.connectivity import NOT_PLAYED
 from rig.pytest_plugin.current import of_request
 from rig.pytest_plugin.played_mqtt import PROXY
 
@@ -133,6 +134,8 @@ class MqttLinks:
         """Made once and left when the run ends; a proxy is asked after a failure whether it has broken."""
         from rig.services.network.tcp_proxy import TcpProxy
 
+        if self._qualification.board.played is not None:
+            pytest.skip(NOT_PLAYED)
         board = self._qualification.settings.board
         if key != "capture" and board.emulator is None:
             pytest.skip(f"board {board.name} cannot reach a proxy on this machine's loopback")
