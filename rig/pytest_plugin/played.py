@@ -40,7 +40,7 @@ _BEYOND: Final = frozenset(
     {
         *("probe", "kernel_view", "memory_readings", "other_firmware"),
         *("local_broker", "echo", "provisioned", "ethernet", "access_points"),
-        *("mqtt_capture", "byte_proxy"),
+        *("mqtt_capture", "byte_proxy", "host_client", "board_clock"),
     }
 )
 """Fixtures of what no transcript has."""
