@@ -38,6 +38,7 @@ SAMPLE = (
     "test_client_puback_qos1[plain]",
     "test_publish_retry_no_puback[plain]",
     "test_no_ack_pingresp[plain]",
+    "test_connect_exponential_backoff_retries",
     "test_persistent_session_happy_case[plain]",
     "test_subscribe_publish_with_qos_0[tls]",
     "test_delta_callback[classic-plain]",

@@ -34,8 +34,8 @@ class PlayedMqttProxy:
         player.listen(name, self._hear)
 
     def now_ns(self) -> int:
-        """The time of what was played last."""
-        return self._last_ns
+        """The moment after what was played last: of what was seen before, nothing is seen from then on."""
+        return self._last_ns + 1
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[Rule]:
