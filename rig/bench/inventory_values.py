@@ -32,6 +32,8 @@ FEATURES: Final[Mapping[str, str]] = {
     "transport": "runs the cases of the transport interface, over TCP and over TLS",
     "tls": "makes TLS connections, and checks the server's name and dates",
     "pkcs11": "keeps keys and certificates behind PKCS #11, and makes EC keys on board",
+    "pkcs11-rsa": "takes RSA keys of 2048 bits by PKCS #11, and signs with them",
+    "pkcs11-preprovisioned": "came with a key and certificate of its own behind PKCS #11, labelled 'device'",
     "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
     "shadow": "has a client of the device shadow service (shadow.*)",
     "discovery": "asks Greengrass discovery for its cores (discovery.*)",

@@ -43,7 +43,9 @@ class Record:
 @click.argument("wanted", metavar="RUN", default="latest", shell_complete=candidates.runs)
 @click.option("--case", metavar="TEXT", help="Only records of cases with this text in their name.")
 @click.option("--board", metavar="NAME", help="Only records of this board.")
-@click.option("--suites", is_flag=True, help="Run the suites again with the console played, without a board.")
+@click.option(
+    "--suites", is_flag=True, help="Run the suites again, console and MQTT played, without a board."
+)
 @click.option("--debug", is_flag=True, help="Wait at the first instruction for a debugger; needs one record.")
 @click.pass_obj
 def replay(
@@ -55,7 +57,7 @@ def replay(
     on: the same instructions, inputs and frames, with nothing around it. --debug waits for a debugger.
 
     With --suites the suites run again on the transcripts of RUN, of any board: what it said is judged by the
-    suites and limits of today. Cases that need more than a console are SKIPPED.
+    suites and limits of today. Cases that need more than console and MQTT are SKIPPED.
 
     Example: rig replay latest --case lease --debug
     """

@@ -31,7 +31,7 @@ from rig.evidence.records import case_from
 from rig.evidence.store import index_run
 from rig.image.build import build
 from rig.pytest_plugin.environment import describe_environment
-from rig.pytest_plugin.qualification import stated
+from rig.pytest_plugin.settings import stated
 
 if TYPE_CHECKING:
     from rig.bench.inventory import Board

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A console port behind which no board is: it answers as the transcript of a case has it.
 
-Owns the socket and which step of the tape answers what. A request that the tape does not have is refused with
-the code ``unplayed``: the suite asks for something that was not asked then.
+Owns the socket and which step of the tape answers what, also which follows what is done beside the console. A
+request that the tape does not have is refused with the code ``unplayed``: the suite asks for something that
+was not asked then.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from rig.events import Event
 from rig.links.tape import RESET, Step, request_of
 from rig.links.wire import frame_line
 
@@ -20,9 +23,14 @@ _PIECE: Final = 65536
 
 
 class ConsolePlayer:
-    """A context manager; its ``url`` is a console port. One client at a time; a next one takes its place."""
+    """A context manager; its ``url`` is a console port. One client at a time; a next one takes its place.
 
-    def __init__(self) -> None:
+    ``on_seen`` is given what was seen beside the console in a step, before the console says what belongs to
+    it, so that who has an answer has the packets too. From any thread.
+    """
+
+    def __init__(self, on_seen: Callable[[Sequence[Event]], None] = lambda _: None) -> None:
+        self._on_seen = on_seen
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._steps: list[Step] = []
@@ -52,11 +60,16 @@ class ConsolePlayer:
 
     def reset(self) -> bool:
         """Says what the board said after its next reset; False where it was not reset again."""
+        return self.act(RESET) is not None
+
+    def act(self, what: str) -> Step | None:
+        """Plays what followed when the rig did this (``mqtt_acts.py``); None where it did not do it again."""
         with self._lock:
-            step = self._next(RESET)
+            step = self._next(what)
         if step is not None:
+            self._on_seen(step.seen)
             self._say(step.said)
-        return step is not None
+        return step
 
     def _serve(self) -> None:
         while True:
@@ -85,6 +98,7 @@ class ConsolePlayer:
         with self._lock:
             step = self._next(request)
         if step is not None:
+            self._on_seen(step.seen)
             answer = step.answer(seq)
         else:
             answer = frame_line("$", f"{seq}.0 err code={UNPLAYED} msg=not.asked.in.this.case", "\r\n")

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The other end of a board's MQTT: a client that suites publish with, and wait for messages with.
 
-Owns the searching and the words when nothing came. The connection is ``mqtt.py``'s.
+Owns the searching, the words when nothing came, and that the run knows what it did and got
+(``mqtt_acts.py``). The connection is ``mqtt.py``'s.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Final
+from typing import Final, Protocol
 
 from rig.deadline import Deadline
 from rig.errors import BoardSilent, LinkLost
-from rig.events import RunClock
+from rig.events import Event, EventSink, RunClock, Scalar, discard
 from rig.links.mqtt import MqttConnection, MqttPlace, matches
+from rig.links.mqtt_acts import PEER, as_got, as_publish, as_subscribe
 from rig.links.sightings import Sightings
 from rig.transcript.messages import Message
 from rig.transcript.payload import shown
@@ -22,32 +24,87 @@ from rig.transcript.payload import shown
 _SHOWN: Final = 3
 
 
+class Connection(Protocol):
+    """What a peer needs of its connection; ``mqtt.py`` has the real one, ``mqtt_player.py`` a played one."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is reached now."""
+        ...
+
+    def subscribe(self, filters: Sequence[tuple[str, int]]) -> None:
+        """Blocks for the answer. Raises LinkLost."""
+        ...
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+        """With QoS above 0 blocks for the acknowledgement. Raises LinkLost."""
+        ...
+
+
+Connect = Callable[[Callable[[Message], None]], Connection]
+"""Makes a connection, not entered yet, that hands each message on to what is given."""
+
+
 class MqttPeer:
-    """A client of the broker while the context is entered. Methods may be called from any thread."""
+    """A client of the broker while the context is entered. Methods may be called from any thread.
+
+    ``sink`` is told what it does and gets. ``connect`` None: a connection of ``mqtt.py``.
+    """
 
     def __init__(
-        self, place: MqttPlace, clock: RunClock, *, client: str = "", board: str | None = None
+        self,
+        place: MqttPlace,
+        clock: RunClock,
+        *,
+        client: str = "",
+        board: str | None = None,
+        sink: EventSink = discard,
+        connect: Connect | None = None,
     ) -> None:
-        self._board = board
+        self._place, self._clock, self._client, self._board = place, clock, client, board
+        self._sink = sink
         self._seen: Sightings[Message] = Sightings(size_of=lambda message: len(message.payload))
-        self._connection = MqttConnection(place, clock, self._seen.add, client=client)
+        self._connection: Connection = (
+            connect(self._got) if connect else MqttConnection(place, clock, self._got, client=client)
+        )
 
     def __enter__(self) -> MqttPeer:
+        self._tell({"does": "connect"})
         self._connection.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tell({"does": "leave"})
         self._connection.__exit__(kind, error, trace)
 
     def subscribe(self, *filters: str, qos: int = 1) -> None:
         """Subscribes; blocks for the answer. Raises LinkLost, also where the broker refuses."""
-        self._connection.subscribe([(name, qos) for name in filters])
+        wanted = [(name, qos) for name in filters]
+        self._tell(as_subscribe(wanted))
+        self._connection.subscribe(wanted)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publishes; with QoS above 0 blocks for the acknowledgement. Raises LinkLost."""
+        if self._sink is not discard:
+            self._tell(as_publish(topic, payload, qos, retain))
         self._connection.publish(topic, payload, qos=qos, retain=retain)
+
+    def _got(self, message: Message) -> None:
+        """In the reader thread; told with the time at which it came, which is before anybody sees it."""
+        if self._sink is not discard:
+            self._tell(as_got(message), message.t_ns)
+        self._seen.add(message)
+
+    def _tell(self, data: Mapping[str, Scalar], t_ns: int | None = None) -> None:
+        now = self._clock.now_ns() if t_ns is None else t_ns
+        self._sink(Event(now, "mqtt", PEER, self._board, {"client": self._client, **data}))
 
     def mark(self) -> int:
         """The place where the messages received so far end."""
@@ -72,7 +129,7 @@ class MqttPeer:
         if found is not None:
             return found
         if not self._connection.connected:
-            raise LinkLost(f"{self._connection.place} was lost while a message was waited for")
+            raise LinkLost(f"{self._place} was lost while a message was waited for")
         raise BoardSilent(
             f"no message on {json.dumps(topic_filter)} that was waited for in {deadline.timeout_s:.1f} s; "
             f"{self._last(since)}",

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """A case's dialogue as its transcript has it: what was asked of the board, and what it said then. Pure.
 
-Owns cutting a transcript at the moments when something was sent or the board was reset, and giving an answer
-the number of another request. Who asks again is ``console_player.py``.
+Owns cutting a transcript at the moments when the rig did something (sent a line, reset the board, did an act
+of ``mqtt_acts.py``), and giving an answer the number of another request. Who asks again is
+``console_player.py``.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rig.events import Event
+from rig.links.mqtt_acts import act_of, is_seen
 from rig.links.wire import frame_line, parse_frame
 from rig.transcript.segment_reader import Segment
 
@@ -22,11 +24,14 @@ RESET: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was asked (``request``, without its number, or ``RESET``), its number, and what was said then."""
+    """What was asked (``request``, without its number, or ``RESET``, or an act), its number, what was said
+    then, and what was seen of the board's MQTT. ``event`` is that of an act."""
 
     request: str
     seq: int
     said: bytes
+    seen: tuple[Event, ...] = ()
+    event: Event | None = None
 
     def answer(self, seq: int) -> bytes:
         """The same, as an answer to a request of that number."""
@@ -36,11 +41,13 @@ class Step:
 
 def steps_of(segment: Segment, events: Iterable[Event]) -> tuple[Step, ...]:
     """The dialogue of a segment; ``events`` are the board's of that time, in order."""
+    events = sorted(events, key=lambda event: event.t_ns)
+    seen = [event for event in events if is_seen(event)]
     moments = list(_moments(events))
-    ends = [at for at, _, _ in moments[1:]] + [2**63]
+    ends = [moment.t_ns for moment in moments[1:]] + [2**63]
     steps = (
-        Step(request, seq, _between(segment, at, end))
-        for (at, request, seq), end in zip(moments, ends, strict=False)
+        Step(at.request, at.seq, _between(segment, at.t_ns, end), _seen(seen, at.t_ns, end), at.event)
+        for at, end in zip(moments, ends, strict=False)
     )
     # A reset of which the segment has nothing was before it began.
     return tuple(step for step in steps if step.said or step.request != RESET)
@@ -54,18 +61,33 @@ def request_of(line: str) -> tuple[str, int]:
     return rest.rpartition("*")[0], int(number)
 
 
-def _moments(events: Iterable[Event]) -> Iterator[tuple[int, str, int]]:
-    """(when, request, number); a request that was repeated counts once, a reset from when it began."""
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    t_ns: int
+    request: str
+    seq: int = 0
+    event: Event | None = None
+
+
+def _moments(events: Iterable[Event]) -> Iterator[_Moment]:
+    """When the rig did what; a request that was repeated counts once, a reset from when it began."""
     last = 0
     for event in events:
         match event.source, event.kind:
             case "console", "sent":
                 request, seq = request_of(str(event.data.get("text", "")))
                 if not seq or seq != last:
-                    yield event.t_ns, request, seq
+                    yield _Moment(event.t_ns, request, seq)
                 last = seq or last
             case ("probe", "reset") | ("power", "on"):
-                yield event.t_ns, RESET, 0
+                yield _Moment(event.t_ns, RESET)
+            case _ if (act := act_of(event)) is not None:
+                yield _Moment(event.t_ns, act, event=event)
+
+
+def _seen(seen: Sequence[Event], begin_ns: int, end_ns: int) -> tuple[Event, ...]:
+    first, last = (bisect_left(seen, at, key=lambda event: event.t_ns) for at in (begin_ns, end_ns))
+    return tuple(seen[first:last])
 
 
 def _between(segment: Segment, begin_ns: int, end_ns: int) -> bytes:

@@ -23,7 +23,8 @@ from rig.evidence.measurement import Outcome, exit_code
 from rig.pytest_plugin.current import CASE, QUALIFICATION, of_request
 from rig.pytest_plugin.measure import CaseMeasure
 from rig.pytest_plugin.outcome import Ending, ending_of, run_exit_code, worse
-from rig.pytest_plugin.qualification import Case, Qualification, Settings
+from rig.pytest_plugin.qualification import Qualification
+from rig.pytest_plugin.settings import Case, Settings
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "rig.pytest_plugin.board_wifi",
     "rig.pytest_plugin.connectivity",
+    "rig.pytest_plugin.fresh_names",
     "rig.pytest_plugin.board_mqtt",
+    "rig.pytest_plugin.board_pkcs11",
     "rig.pytest_plugin.mqtt",
     "rig.pytest_plugin.mqtt_peer",
+    "rig.pytest_plugin.mqtt_steps",
     "rig.pytest_plugin.latency",
 ]
 
@@ -69,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--played",
         metavar="RUN",
         type=Path,
-        help="play the console from this run's folder; no board is touched",
+        help="play console and MQTT from this run's folder; no board is touched",
     )
     # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
@@ -221,7 +225,7 @@ def pytest_runtest_makereport(
     report = yield
     if CASE in item.stash:
         qualification = item.config.stash[QUALIFICATION]
-        seen = ending_of(call.excinfo, qualification.explain)
+        seen = ending_of(call.excinfo, qualification.board.explain)
         item.stash[_ENDING] = worse(item.stash.get(_ENDING, None), seen)
     return report
 
@@ -264,14 +268,14 @@ def probe(board: BoardSession) -> PyocdProbe:
 @pytest.fixture
 def kernel_view(request: pytest.FixtureRequest, board: BoardSession) -> KernelView:
     """The board's kernel as the probe alone sees it, by the image's debug information."""
-    return of_request(request)[0].kernel_view(board)
+    return of_request(request)[0].board.kernel_view(board)
 
 
 @pytest.fixture
 def memory_readings(request: pytest.FixtureRequest, board: BoardSession) -> Sequence[Reading]:
     """How far the board's memory was used after each case of the run so far, by the probe alone."""
     del board
-    watch = of_request(request)[0].memory_watch
+    watch = of_request(request)[0].board.memory_watch
     return tuple(watch.readings) if watch else ()
 
 
@@ -279,14 +283,14 @@ def memory_readings(request: pytest.FixtureRequest, board: BoardSession) -> Sequ
 def image_path(request: pytest.FixtureRequest, board: BoardSession) -> Path:
     """The image that was flashed."""
     del board
-    return of_request(request)[0].image
+    return of_request(request)[0].board.image
 
 
 @pytest.fixture
 def timebase(request: pytest.FixtureRequest, board: BoardSession) -> TimeBase:
     """What a tick of the board's counter means: instructions on the exact clock, else nanoseconds."""
     del board
-    return of_request(request)[0].timebase
+    return of_request(request)[0].board.timebase
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from rig.evidence.backoff import Backoff
 from rig.services.network.mqtt_log import CLOSED, OPENED
 
 if TYPE_CHECKING:
-    from rig.services.network.mqtt_proxy import MqttProxy
+    from rig.pytest_plugin.mqtt import MqttProxy
 
 WITHHELD: Final = 5
 """CONNACKs that are withheld before one is let through."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.pytest_plugin.current import of_request
+from rig.pytest_plugin.played_mqtt import SERVICES, told_services
 
 if TYPE_CHECKING:
     from rig.bench.inventory import Board
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rig.services.service_set import ServiceSet as ServiceSet
 
 
+NOT_PLAYED: Final = "a played transcript has no services that do anything"
 GIVEN: Final = "it needs control of the broker, and that is not the rig's own: --services was given"
 
 
@@ -50,17 +52,27 @@ class Connectivity:
         self._echo: EchoServers | None = None
         self._identity: Provisioned | None = None
         self._watched: list[Callable[[], None]] = []
+        self._told = False
 
     def lab(self) -> Lab:
         """The lab's own services, started now if they were not. Skips where the board cannot reach them."""
+        if self._qualification.board.played is not None:
+            pytest.skip(NOT_PLAYED)
         if self._lab is None:
             self._qualification.skip_after_first_cause()
             self._lab = self._start()
         return self._lab
 
     def services(self) -> ServiceSet:
-        """What the board talks to: given, or the lab's own."""
-        return self._qualification.settings.services or self.lab().services
+        """What the board talks to: given, or the lab's own; or what it was in the run that is played."""
+        run = self._qualification
+        if run.board.played is not None:
+            return run.board.played.mqtt.services()
+        services = run.settings.services or self.lab().services
+        if not self._told:
+            self._told = True
+            run.event("mqtt", SERVICES, told_services(services))
+        return services
 
     def broker(self) -> Broker:
         """Control of the broker. Skips where it is somebody else's."""

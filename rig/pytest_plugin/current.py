@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from rig.pytest_plugin.qualification import Case, Qualification
+    from rig.pytest_plugin.qualification import Qualification
+    from rig.pytest_plugin.settings import Case
 
 QUALIFICATION: pytest.StashKey[Qualification] = pytest.StashKey()
 CASE: pytest.StashKey[Case] = pytest.StashKey()

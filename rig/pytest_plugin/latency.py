@@ -125,7 +125,7 @@ def latency(measure: CaseMeasure) -> Latency:
 def board_clock(request: pytest.FixtureRequest, board: BoardSession) -> ClockWatch:
     """The watch over the board's clocks. Raises EvidenceFault, when asked, on the exact clock."""
     del board
-    watch = of_request(request)[0].clock_watch
+    watch = of_request(request)[0].board.clock_watch
     assert watch is not None
     return watch
 

@@ -4,15 +4,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.events import Scalar
+from rig.evidence.limits import LimitTable, load_limits
 from rig.evidence.measurement import Measurement
 from rig.evidence.model import MeasurementResult
 
 if TYPE_CHECKING:
     from rig.evidence.statistics import Samples
-    from rig.pytest_plugin.qualification import Case, Qualification
+    from rig.pytest_plugin.qualification import Qualification
+    from rig.pytest_plugin.settings import Case
+
+
+class SuiteLimits:
+    """The limits of each suite, read when its first measurement comes."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._tables: dict[str, LimitTable] = {}
+
+    def of(self, case: Case) -> LimitTable:
+        """The table of the case's suite, empty where it has none. Raises UsageFault for a wrong file."""
+        if case.suite not in self._tables:
+            path = case.path.parent / "limits.toml"
+            self._tables[case.suite] = load_limits(path, root=self._root) if path.exists() else LimitTable()
+        return self._tables[case.suite]
 
 
 class Declared:

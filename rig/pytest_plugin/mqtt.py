@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import pytest
 
+from rig.links.mqtt_acts import PROXIES
+from rig.pytest_plugin.connectivity import NOT_PLAYED
 from rig.pytest_plugin.current import of_request
+from rig.pytest_plugin.played_mqtt import PROXY
 
 if TYPE_CHECKING:
     from rig.links.mqtt import MqttPlace
@@ -25,13 +28,17 @@ if TYPE_CHECKING:
     from rig.services.endpoint import Place
     from rig.services.network.byte_proxy import ByteProxy as ByteProxy
     from rig.services.network.mqtt_log import Seen as Seen
-    from rig.services.network.mqtt_proxy import MqttProxy as MqttProxy
+    from rig.services.network.mqtt_proxy import MqttProxy as LiveProxy
+    from rig.services.network.mqtt_proxy_player import PlayedMqttProxy
     from rig.services.service_set import ServiceSet
 
 T = TypeVar("T")
 
 _CLIENTS: Final = frozenset({"board_mqtt"})
+_PLAIN, _TLS = PROXIES
 
+MqttProxy: TypeAlias = "LiveProxy | PlayedMqttProxy"
+"""The proxy before the broker, or what it saw in the run that is played."""
 ByteProxyFor = Callable[["Place"], "ByteProxy"]
 """Gives the byte proxy that stands before a service; its ``place`` is where the board is to connect."""
 
@@ -63,6 +70,8 @@ class MqttLinks:
 
     def plain_proxy(self) -> MqttProxy:
         """Before the broker's plain port. Skips where that is not known."""
+        if (played := self._played_proxy(_PLAIN)) is not None:
+            return played
         service = self._services.mqtt
         if service is None:
             pytest.skip("the services that were given have no broker without TLS")
@@ -70,6 +79,8 @@ class MqttLinks:
 
     def tls_proxy(self) -> MqttProxy:
         """Before the broker's TLS port. Skips where nobody here can make the certificates for it."""
+        if (played := self._played_proxy(_TLS)) is not None:
+            return played
         return self._once("tls", lambda: self._mqtt_proxy(self._services.mqtts, self._services))
 
     def byte_proxy(self, service: Place) -> ByteProxy:
@@ -95,7 +106,11 @@ class MqttLinks:
             run, MqttCapture(self.place(), run.clock, run.sink, path, board=run.settings.board.name)
         )
 
-    def _mqtt_proxy(self, service: Place, tls: ServiceSet | None) -> MqttProxy:
+    def _played_proxy(self, name: str) -> PlayedMqttProxy | None:
+        run = self._qualification
+        return run.board.played.mqtt.proxy(name, run) if run.board.played is not None else None
+
+    def _mqtt_proxy(self, service: Place, tls: ServiceSet | None) -> LiveProxy:
         from rig.services.lab import private_folder
         from rig.services.network.mqtt_identity import lab_termination
         from rig.services.network.mqtt_proxy import MqttProxy
@@ -108,7 +123,7 @@ class MqttLinks:
             termination = lab_termination(tls.authority, folder, service.host.host)
         return MqttProxy(
             (service.host.host, service.host.port), run.clock, run.sink,
-            name="mqtts proxy" if tls else "mqtt proxy", board=run.settings.board.name, tls=termination,
+            name=_TLS if tls else _PLAIN, board=run.settings.board.name, tls=termination,
         )  # fmt: skip
 
     @property
@@ -119,6 +134,8 @@ class MqttLinks:
         """Made once and left when the run ends; a proxy is asked after a failure whether it has broken."""
         from rig.services.network.tcp_proxy import TcpProxy
 
+        if self._qualification.board.played is not None:
+            pytest.skip(NOT_PLAYED)
         board = self._qualification.settings.board
         if key != "capture" and board.emulator is None:
             pytest.skip(f"board {board.name} cannot reach a proxy on this machine's loopback")
@@ -126,6 +143,8 @@ class MqttLinks:
             self._kept[key] = kept = self._qualification.keep_open(make())
             if isinstance(kept, TcpProxy):
                 self._qualification.connectivity.watch(kept.check)
+                told = {"where": kept.name, "place": str(kept.place.board)}
+                self._qualification.event("mqtt", PROXY, told)
         return self._kept[key]  # type: ignore[return-value]
 
 
@@ -155,7 +174,7 @@ def _mqtt_is_captured(request: pytest.FixtureRequest) -> None:
     if _CLIENTS.isdisjoint(request.fixturenames):
         return
     qualification, _ = of_request(request)
-    if qualification.settings.services is None:
+    if qualification.settings.services is None and qualification.board.played is None:
         request.getfixturevalue("mqtt_capture")
 
 

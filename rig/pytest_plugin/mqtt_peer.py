@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.events import EventSink, discard
 from rig.pytest_plugin.current import of_request
+from rig.pytest_plugin.played_mqtt import seen_now
 
 if TYPE_CHECKING:
     from rig.links.mqtt_peer import MqttPeer
@@ -43,7 +45,7 @@ def broker_place(request: pytest.FixtureRequest, services: ServiceSet) -> Broker
 @pytest.fixture
 def mqtt_peer(request: pytest.FixtureRequest, services: ServiceSet) -> Iterator[MqttPeer]:
     """A client of the broker on the host, connected with the rig's own identity."""
-    with host_client(request, services, "") as peer:
+    with _told(request, services, "") as peer:
         yield peer
 
 
@@ -51,10 +53,26 @@ def mqtt_peer(request: pytest.FixtureRequest, services: ServiceSet) -> Iterator[
 def mqtt_rival(request: pytest.FixtureRequest, services: ServiceSet) -> MqttPeer:
     """A client with the board's own client identifier, not connected: ``with`` it a broker throws the board
     out."""
-    return host_client(request, services, services.thing)
+    return _told(request, services, services.thing)
 
 
-def host_client(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> MqttPeer:
+def _told(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> MqttPeer:
+    """A client of which the run is told what it does and gets; or what it got in the run that is played."""
+    from rig.links.mqtt import MqttPlace
+    from rig.links.mqtt_peer import MqttPeer
+
+    run, _ = of_request(request)
+    if run.board.played is None:
+        return host_client(request, services, client, sink=run.sink)
+    place = MqttPlace(services.mqtts.board.host, services.mqtts.board.port)
+    connect = run.board.played.mqtt.player.connection(client)
+    board = run.settings.board.name
+    return MqttPeer(place, run.clock, client=client, board=board, sink=seen_now(run), connect=connect)
+
+
+def host_client(
+    request: pytest.FixtureRequest, services: ServiceSet, client: str, sink: EventSink = discard
+) -> MqttPeer:
     """A client on the host, not connected yet."""
     from rig.links.mqtt import MqttPlace, MqttTls
     from rig.links.mqtt_peer import MqttPeer
@@ -63,4 +81,5 @@ def host_client(request: pytest.FixtureRequest, services: ServiceSet, client: st
     tls = MqttTls(services.ca_file, services.rig.certificate, services.rig.private_key)
     host = services.mqtts.host
     place = MqttPlace(host.host, host.port, tls)
-    return MqttPeer(place, qualification.clock, client=client, board=qualification.settings.board.name)
+    board = qualification.settings.board.name
+    return MqttPeer(place, qualification.clock, client=client, board=board, sink=sink)

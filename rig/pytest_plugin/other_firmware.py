@@ -53,15 +53,15 @@ class OtherFirmware:
 
     @contextlib.contextmanager
     def _running(self, variant: Variant, preset: str) -> Iterator[None]:
-        own = self._qualification.image
+        own = self._qualification.board.image
         say = self._qualification.say
         other = build(preset, project_root=self._root, environ=os.environ, say=say, variant=variant)
         try:
-            self._qualification.image = other.elf  # a crash is decoded by the image that crashed
+            self._qualification.board.image = other.elf  # a crash is decoded by the image that crashed
             self._board.flash(other.elf)
             self._board.restart()
             yield
         finally:
-            self._qualification.image = own
+            self._qualification.board.image = own
             self._board.flash(own)
             self._board.restart()

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The suites without a board: its console is played from the transcripts of an earlier run of it.
+"""The suites without a board: its console and MQTT are played from the transcripts of an earlier run of it.
 
-Owns which case is played from what, and what cannot be: a transcript has no probe, no network and no other
-firmware. What the suites then measure and judge is theirs, by the limits of today.
+Owns which case is played from what, and what cannot be: a transcript has no probe, no network, no server and
+no other firmware. MQTT is ``played_mqtt.py``'s. What the suites then measure and judge is theirs, by the
+limits of today.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ from rig.links.console import ConsoleReader
 from rig.links.console_player import ConsolePlayer
 from rig.links.power import AlwaysOn
 from rig.links.tape import Step, steps_of
+from rig.pytest_plugin.fresh_names import DREW
+from rig.pytest_plugin.played_mqtt import PlayedMqtt
 from rig.transcript import Transcript
 from rig.transcript.segment_reader import load
 
@@ -31,16 +34,16 @@ if TYPE_CHECKING:
     from rig.evidence.model import CaseResult, Run
     from rig.links.interfaces import FlashReport, WireEvent
     from rig.links.probe import PyocdProbe
-    from rig.pytest_plugin.qualification import Case
+    from rig.pytest_plugin.settings import Case
 
 _BEYOND: Final = frozenset(
     {
         *("probe", "kernel_view", "memory_readings", "other_firmware"),
-        *("services", "local_broker", "echo", "provisioned", "ethernet", "access_points"),
-        *("mqtt_capture", "mqtt_proxy", "byte_proxy"),
+        *("local_broker", "echo", "provisioned", "ethernet", "access_points"),
+        *("mqtt_capture", "byte_proxy", "host_client", "board_clock"),
     }
 )
-"""Fixtures of what no transcript of a console has."""
+"""Fixtures of what no transcript has."""
 _PORT_S: Final = 10.0
 
 
@@ -85,9 +88,10 @@ class Played:
             there = ", ".join(one.name for one in self.run.boards) or "none"
             raise UsageFault(f"run {self.run.run_id} has no board {board}; its boards: {there}")
         self.image_sha256 = found.image_sha256
-        self._player = ConsolePlayer()
+        self._player = ConsolePlayer(lambda seen: self.mqtt.player.hear(seen))
         self._cases = {(case.suite, case.case): case for case in self.run.cases if case.board == board}
         self._events = [event for event in self.run.events if event.board == board]
+        self.mqtt = PlayedMqtt(self.run, board, self._events, self._player.act)
 
     def steps(self, case: Case) -> tuple[Step, ...]:
         """What is played for a case. Skips it where that is nothing."""
@@ -97,7 +101,23 @@ class Played:
         found = self._cases.get((case.suite, case.name))
         if found is None or "console" not in found.artifacts:
             pytest.skip(f"run {self.run.run_id} has no transcript of this case")
-        return steps_of(load(found.artifacts["console"]), self._events_of(found))
+        events = self._events_of(found)
+        self.mqtt.require(events)
+        return steps_of(load(found.artifacts["console"]), events)
+
+    def names(self, case: Case) -> Callable[[], str]:
+        """Gives the names that the case made up, in their order; skips it where it made up no more."""
+        found = self._cases.get((case.suite, case.name))
+        events = self._events_of(found) if found is not None else []
+        drawn = iter([str(e.data["name"]) for e in events if (e.source, e.kind) == ("mqtt", DREW)])
+
+        def draw() -> str:
+            name = next(drawn, None)
+            if name is None:
+                pytest.skip("the transcript has no further name that the case made up")
+            return name
+
+        return draw
 
     def play(self, steps: tuple[Step, ...]) -> None:
         """The next case begins."""

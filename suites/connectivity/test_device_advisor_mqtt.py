@@ -7,7 +7,6 @@ the board sent is read off the wire, never asked of the board.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,12 +77,6 @@ def advised(request: pytest.FixtureRequest, board_mqtt: BoardMqtt) -> Advised:
 def at_plain_proxy(board_mqtt: BoardMqtt, mqtt_proxy: MqttProxy) -> Advised:
     """Without TLS only: when the client tries again is no matter of what it speaks through."""
     return Advised(board_mqtt, mqtt_proxy, tls=False)
-
-
-@pytest.fixture
-def topic(board_mqtt: BoardMqtt) -> str:
-    """A topic that no other case uses."""
-    return board_mqtt.topic(f"advisor/{secrets.token_hex(4)}")
 
 
 @pytest.mark.requirement("CloudIoT", "MQTT_Connect")

@@ -9,7 +9,7 @@ object that is there after it, and stays.
 from __future__ import annotations
 
 import json
-import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -57,9 +57,9 @@ def held(console: ConsoleLink) -> dict[str, int]:
     return taken
 
 
-def cycle(board_mqtt: BoardMqtt, place: BrokerPlace, services: ServiceSet) -> None:
+def cycle(board_mqtt: BoardMqtt, place: BrokerPlace, services: ServiceSet, name: str) -> None:
     """Everything once: sessions lost, resumed and ended, messages both ways, shadow, discovery."""
-    topic = board_mqtt.topic(f"leak/{secrets.token_hex(4)}")
+    topic = board_mqtt.topic(f"leak/{name}")
     board_mqtt.connect(place.endpoint, tls=place.tls, clean=False, reconnect=True)
     board_mqtt.subscribe([f"{topic}/+"], "1")
     for qos in (0, 1):
@@ -95,13 +95,14 @@ def test_check_heap(
     broker_place: BrokerPlace,
     services: ServiceSet,
     measure: CaseMeasure,
+    fresh_name: Callable[[], str],
 ) -> None:
     kept = measure.declare("connectivity.memory.kept", "1")
     board_mqtt.ask("mqtt.retry", base_ms=50)
-    cycle(board_mqtt, broker_place, services)
+    cycle(board_mqtt, broker_place, services, fresh_name())
     before = settled(console)
     for _ in range(CYCLES):
-        cycle(board_mqtt, broker_place, services)
+        cycle(board_mqtt, broker_place, services, fresh_name())
     grown: dict[str, int] = {}
 
     def is_as_before() -> bool:

@@ -8,7 +8,6 @@ with a shadow that does not exist.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,6 +43,7 @@ class Shadow:
     cloud: MqttPeer
     thing: str
     name: str
+    fresh_name: Callable[[], str]
 
     def topic(self, end: str) -> str:
         """A topic of the service."""
@@ -64,7 +64,7 @@ class Shadow:
 
     def tell(self, **state: Any) -> str:
         """The cloud updates the shadow; returns the token of its request."""
-        token = secrets.token_hex(4)
+        token = self.fresh_name()
         payload = json.dumps({"state": state, "clientToken": token}).encode()
         self.cloud.publish(self.topic("update"), payload)
         return token
@@ -102,9 +102,10 @@ def shadow(
     broker_place: BrokerPlace,
     mqtt_peer: MqttPeer,
     services: ServiceSet,
+    fresh_name: Callable[[], str],
 ) -> Iterator[Shadow]:
     """A shadow that does not exist yet; the board is connected, the cloud's side listens."""
-    here = Shadow(board_mqtt, mqtt_peer, services.thing, NAMES[request.param])
+    here = Shadow(board_mqtt, mqtt_peer, services.thing, NAMES[request.param], fresh_name)
     board_mqtt.connect(broker_place.endpoint, tls=broker_place.tls)
     mqtt_peer.subscribe(*(here.topic(end) for end in ("get/+", "update/+", "delete/+")))
     _remove(here)

@@ -11,7 +11,7 @@ import pytest
 from rig.bench.inventory import Board, find_inventory, load_inventory
 from rig.bench.inventory_values import FEATURES, parse_size
 from rig.errors import UnknownBoard
-from rig.pytest_plugin.qualification import stated
+from rig.pytest_plugin.settings import stated
 
 ROOT = Path(__file__).parents[2]
 Load = Callable[[str | bytes], str]

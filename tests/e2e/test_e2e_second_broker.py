@@ -23,7 +23,7 @@ from tests.services.client import PlainClient
 
 pytestmark = pytest.mark.slow
 THING = "rig-mps2"
-SUITES = ("test_mqtt.py", "test_shadow.py")
+SUITES = ("test_mqtt.py", "test_mqtt_messages.py", "test_mqtt_connections.py", "test_shadow.py")
 SAMPLE = 4
 LONGEST_S = 1_800.0 if EVIDENCE else 300.0
 

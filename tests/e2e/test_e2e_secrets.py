@@ -21,7 +21,7 @@ pytestmark = pytest.mark.emulated
 
 CASES = (
     "suites/connectivity/test_tls.py::test_mutual_tls",
-    "suites/connectivity/test_pkcs11.py::test_kept_keys_survive_power_and_others_do_not",
+    "suites/connectivity/test_pkcs11_ec.py::test_kept_keys_survive_power_and_others_do_not",
 )
 STORE, AREA = 0x21FE0000, 0x9000  # boards/mps2/board_config.h
 HEADER = 16

@@ -17,7 +17,7 @@ import pytest
 from rig.deadline import Deadline, poll
 from rig.errors import BoardSilent, EvidenceFault, LinkLost, UsageFault
 from rig.events import Event, RunClock
-from rig.links.mqtt import MqttPlace, MqttTls, matches
+from rig.links.mqtt import MqttConnection, MqttPlace, MqttTls, matches
 from rig.links.mqtt_capture import MqttCapture
 from rig.links.mqtt_peer import MqttPeer, told
 from rig.services.broker import OWNER, Broker, Limits
@@ -291,8 +291,9 @@ def test_a_broker_that_speaks_3_1_1_only() -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with MqttPeer(MqttPlace(*listener.getsockname()), RunClock(), client="x") as peer:
-            assert peer._connection.version == 3
+        place = MqttPlace(*listener.getsockname())
+        with MqttConnection(place, RunClock(), lambda _: None, client="x") as connection:
+            assert connection.version == 3
         thread.join()
     assert levels == [5, 4]
 

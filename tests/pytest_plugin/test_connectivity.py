@@ -31,6 +31,8 @@ def run() -> Iterator[SimpleNamespace]:
             keep_open=stack.enter_context,
             say=lambda _: None,
             skip_after_first_cause=lambda: None,
+            board=SimpleNamespace(played=None),
+            event=lambda *_: None,
         )
 
 

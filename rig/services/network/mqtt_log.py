@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What passed the MQTT proxy, as facts: for the events of a run, and for suites to look through.
 
-Owns the shape of a sighting and how one is searched for; its order and its bound are ``Sightings``'.
+Owns the shape of a sighting, that of its event, and how one is searched for; its order and its bound are
+``Sightings``'.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from rig.services.network.mqtt_rules import Sender
 OPENED: Final = "opened"
 CLOSED: Final = "closed"
 """Kinds of sightings that are no packets: the connection began, and the first side ended it."""
+_HEAD: Final = ("type", "sender", "client")
+_BESIDE: Final = (*_HEAD, "where", "connection", "withheld")
+"""What an event says of a sighting beside its fields."""
 PACKETS_PER_S: Final = 2000
 """Packets beyond this are told as one count (``packets_skipped``); they are seen all the same."""
 
@@ -43,6 +47,15 @@ class Seen:
     def __str__(self) -> str:
         what = json.dumps({"client": self.client, **self.fields})  # escaped: it is an attacker's text
         return f"{self.kind} of the {self.sender} {what}{' (withheld)' if self.withheld else ''}"
+
+
+def seen_of(event: Event) -> Seen:
+    """The sighting that an event tells of."""
+    connection, kind, sender, client = (event.data[key] for key in ("connection", *_HEAD))
+    fields = {key: value for key, value in event.data.items() if key not in _BESIDE}
+    withheld = event.data.get("withheld") is True
+    number = int(str(connection))
+    return Seen(event.t_ns, number, str(sender), str(kind), str(client), fields, withheld)
 
 
 class PacketLog:
@@ -112,3 +125,12 @@ class PacketLog:
 
 def _is(seen: Seen, kind: str, client: str | None, sender: str | None) -> bool:
     return seen.kind == kind and client in (None, seen.client) and sender in (None, seen.sender)
+
+
+def expect_connected(log: PacketLog, client: str | None, deadline: Deadline, *, since: int) -> Seen:
+    """Blocks until a CONNACK with code 0 has reached the board. Raises BoardSilent, ToolFault."""
+    log.expect("CONNECT", deadline, since=since, client=client)
+    return log.expect(
+        "CONNACK", deadline, since=since, client=client, sender="broker",
+        where=lambda seen: seen.fields.get("code") == 0 and not seen.withheld,
+    )  # fmt: skip

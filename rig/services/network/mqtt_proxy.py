@@ -23,16 +23,13 @@ from rig.services.endpoint import LOOPBACK
 from rig.services.network.faults import Way
 from rig.services.network.mqtt_codec import decode, encode
 from rig.services.network.mqtt_frames import Frame, Framer
-from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen
+from rig.services.network.mqtt_log import CLOSED, OPENED, PacketLog, Seen, expect_connected
 from rig.services.network.mqtt_packets import KINDS, V5, V311, Connack, Connect, End, Malformed, Packet
-from rig.services.network.mqtt_rules import Deed, Rule, Sender
+from rig.services.network.mqtt_rules import SERVER_SHUTTING_DOWN, Deed, Rule, Sender
 from rig.services.network.mqtt_words import facts_of
 from rig.services.network.tcp_link import Joint, Link
 from rig.services.network.tcp_proxy import TcpProxy
 from rig.services.network.tcp_relay import Upstream
-
-SERVER_SHUTTING_DOWN = 0x8B
-"""Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +108,7 @@ class MqttProxy(TcpProxy):
 
     def expect_connected(self, client: str | None, deadline: Deadline, *, since: int) -> Seen:
         """Blocks until a CONNACK with code 0 has reached the board. Raises BoardSilent, ToolFault."""
-        self.log.expect("CONNECT", deadline, since=since, client=client)
-        return self.log.expect(
-            "CONNACK", deadline, since=since, client=client, sender="broker",
-            where=lambda seen: seen.fields.get("code") == 0 and not seen.withheld,
-        )  # fmt: skip
+        return expect_connected(self.log, client, deadline, since=since)
 
     def _strike(
         self, what: str, client: str | None, deed: Callable[[_Session], None], **parameters: Scalar

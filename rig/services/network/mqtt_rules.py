@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from rig.events import Scalar
 from rig.services.network.mqtt_packets import KINDS
 
 Sender = Literal["board", "broker"]
 Deed = Literal["withhold", "close", "reset"]
+SERVER_SHUTTING_DOWN: Final = 0x8B
+"""Reason code of a DISCONNECT by a broker that goes down (MQTT 5.0, table 3-10)."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
