@@ -24,7 +24,7 @@ import pytest
 from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory, shipped_inventory
 from rig.child import require_programs
 from rig.emulator.arrangement import AS_LISTED, Arrangement
-from rig.errors import BoardFault, EvidenceFault, RigError, RigFault, UsageFault
+from rig.errors import BoardFault, BoardGarbled, EvidenceFault, RigError, RigFault, UsageFault
 from rig.events import Event, EventSink, RunClock, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.limits import LimitTable, load_limits
@@ -207,9 +207,17 @@ class Qualification:
         self.gave_up = True
 
     def explain(self, error: RigError) -> RigError:
-        """The error with what the session knows of its cause."""
-        if isinstance(error, RigFault) and self._session is not None:
+        """The error with what the session knows of its cause; of a board's fault, where to look.
+
+        Who reads a field knows neither the board nor its transcript.
+        """
+        if self._session is None:
+            return error
+        if isinstance(error, RigFault):
             return self._session.explain(error)
+        if isinstance(error, BoardGarbled):
+            error.board = error.board or self._session.board.name
+            error.evidence = error.evidence or self._session.console.evidence()
         return error
 
     def _index(self) -> None:

@@ -254,7 +254,7 @@ def _waits_said(board_mqtt: BoardMqtt, closed: Endpoint) -> list[int]:
     for _ in range(TIMES):
         event = board_mqtt.wait_state("waiting", since)
         since = event.after
-        waits.append(int(event.fields["wait_ms"]))
+        waits.append(event.fields.integer("wait_ms"))
     board_mqtt.disconnect()
     return waits
 

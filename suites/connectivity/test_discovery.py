@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline
 from rig.errors import CommandRefused
+from rig.links.fields import only
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.board_mqtt import BoardMqtt
     from rig.pytest_plugin.provisioning import Provisioned
@@ -61,7 +63,7 @@ def finder(console: ConsoleLink, services: ServiceSet, provisioned: Provisioned)
     return Finder(console, services.https.board, services.thing)
 
 
-def rows_of(reply: Reply, kind: str) -> Sequence[Mapping[str, str]]:
+def rows_of(reply: Reply, kind: str) -> Sequence[Fields]:
     """The data lines of one kind."""
     return [row for row in reply.rows if row["kind"] == kind]
 
@@ -71,22 +73,22 @@ def test_get_ip_and_certificate_from_json(finder: Finder) -> None:
     found = finder.ask()
     assert found.fields["code"] == "200"
     cores, cas = rows_of(found, "core"), rows_of(found, "ca")
-    assert (len(cores), len(cas)) == (int(found.fields["cores"]), int(found.fields["cas"]))
+    assert (len(cores), len(cas)) == (found.fields.integer("cores"), found.fields.integer("cas"))
     assert cores
     assert cas
     for core in cores:
         assert core["group"]
         assert core["host"]
-        assert 0 < int(core["port"]) < 65_536
-    assert all(int(ca["length"]) > len("-----BEGIN CERTIFICATE-----") for ca in cas)
+        assert 0 < core.integer("port") < 65_536
+    assert all(ca.integer("length") > len("-----BEGIN CERTIFICATE-----") for ca in cas)
 
 
 @pytest.mark.local
 @pytest.mark.requirement("GreengrassDiscovery", "JSONRequestGetFile")
 def test_certificates_are_whole(finder: Finder, services: ServiceSet) -> None:
-    (ca,) = rows_of(finder.ask(), "ca")
+    ca = only(rows_of(finder.ask(), "ca"), "the CA")
     pem = services.ca.encode()
-    assert (int(ca["length"]), int(ca["crc"], 16)) == (len(pem), zlib.crc32(pem))
+    assert (ca.integer("length"), ca.integer("crc", 16)) == (len(pem), zlib.crc32(pem))
 
 
 @pytest.mark.requirement("GreengrassDiscovery", "SecureConnectSend")
@@ -95,7 +97,7 @@ def test_a_core_that_was_found_is_connected_to(
 ) -> None:
     """The board's own client connects where discovery said, and publishes there."""
     core = rows_of(finder.ask(), "core")[0]
-    place = type(services.mqtts.board)(core["host"], int(core["port"]))
+    place = type(services.mqtts.board)(core["host"], core.integer("port"))
     board_mqtt.connect(place, tls=True)
     assert board_mqtt.publish(board_mqtt.topic("found"), b"core", qos=1) > 0
 

@@ -445,5 +445,5 @@ def mark_after(board_mqtt: BoardMqtt, number: int, since: Mark) -> Mark:
     while True:
         event = board_mqtt.console.wait_event("mqtt.message", deadline, since=since)
         since = event.after
-        if int(event.fields["number"]) == number:
+        if event.fields.integer("number") == number:
             return since

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,8 @@ MS = 10_000
 SHORT_MS = 1_500
 """For what must not come."""
 SOME_DAY = 1_790_000_000
+NETMASK_ALL = 0xFFFF_FFFF
+MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
 @pytest.fixture
@@ -47,12 +50,14 @@ def network_tasks(network: Commands) -> set[str]:
 
 def test_the_address_is_one_of_its_network(network: Commands) -> None:
     said = network.ask("net.up", interface="ethernet", ms=MS)
-    subnet = IPv4Network(f"{said['address']}/{said['mask']}", strict=False)
-    assert IPv4Address(said["address"]) != subnet.network_address
-    assert IPv4Address(said["gateway"]) in subnet
-    assert int(IPv4Address(said["dns"])) != 0
-    assert int(said["lease_ms"]) > 0
-    first = int(said["mac"].split(":")[0], 16)
+    address, mask = said.address("address"), int(said.address("mask"))
+    assert mask | (mask - 1) == NETMASK_ALL, f"{said['mask']} is no mask: a one follows a zero"
+    assert int(address) & ~mask & NETMASK_ALL, f"{address} with the mask {said['mask']} is the network's own"
+    assert int(said.address("gateway")) & mask == int(address) & mask
+    assert int(said.address("dns")) != 0
+    assert said.integer("lease_ms") > 0
+    assert MAC.fullmatch(said["mac"]), f"{said['mac']} is no MAC address"
+    first = int(said["mac"][:2], 16)
     assert first & 3 == 2, f"{said['mac']} is no address of one card, locally administered"
     again = network.ask("net.up", ms=MS)
     assert (again["address"], again["mac"]) == (said["address"], said["mac"])
@@ -86,19 +91,19 @@ def test_what_there_is_not_is_refused(network: Commands) -> None:
 def test_names(network: Commands, echo: EchoServers, ethernet: Ethernet) -> None:
     network.ask("net.up", ms=MS)
     host = echo.plain().place.board.host
-    address = network.ask("net.resolve", host=host, ms=MS)["address"]
-    assert IPv4Address(address) != IPv4Address("0.0.0.0")
+    address = network.ask("net.resolve", host=host, ms=MS).address("address")
+    assert address != IPv4Address("0.0.0.0")
     assert network.ask("net.resolve", host="10.1.2.3", ms=MS)["address"] == "10.1.2.3"
     assert network.refusal("net.resolve", host="no-such-host.invalid", ms=MS) == "unknown"
     with ethernet.dns("withheld"):
         assert network.refusal("net.resolve", host="silence.rig.test", ms=SHORT_MS) == "timeout"
-    assert network.ask("net.resolve", host=host, ms=MS)["address"] == address
+    assert network.ask("net.resolve", host=host, ms=MS).address("address") == address
 
 
 def test_an_echo_comes_back(network: Commands) -> None:
     gateway = network.ask("net.up", ms=MS)["gateway"]
     for length in (0, 56, 1400):
-        assert int(network.ask("net.ping", host=gateway, bytes=length, ms=MS)["took_us"]) > 0
+        assert network.ask("net.ping", host=gateway, bytes=length, ms=MS).integer("took_us") > 0
     assert network.refusal("net.ping", host="10.0.2.77", ms=SHORT_MS) == "timeout"
 
 
@@ -122,8 +127,8 @@ def test_a_link_that_comes_late_is_soon_enough(network: Commands, ethernet: Ethe
         assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(REPLY_S))
     assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(REPLY_S))
     gateway = network.ask("net.status")["gateway"]
-    assert int(network.ask("net.ping", host=gateway, ms=MS)["took_us"]) > 0
-    assert int(network.ask("net.counters")["link_changes"]) >= 2
+    assert network.ask("net.ping", host=gateway, ms=MS).integer("took_us") > 0
+    assert network.ask("net.counters").integer("link_changes") >= 2
 
 
 def test_the_clock_counts_from_what_it_was_set_to(network: Commands, board: BoardSession) -> None:
@@ -133,8 +138,8 @@ def test_the_clock_counts_from_what_it_was_set_to(network: Commands, board: Boar
 
     def moment() -> int:
         said = network.ask("time.get")
-        assert (said["set"], 0 <= int(said["ms"]) < 1000) == ("1", True)
-        return int(said["epoch_s"]) * 1000 + int(said["ms"])
+        assert (said["set"], 0 <= said.integer("ms") < 1000) == ("1", True)
+        return said.integer("epoch_s") * 1000 + said.integer("ms")
 
     first = moment()
     assert SOME_DAY * 1000 <= first < (SOME_DAY + int(REPLY_S)) * 1000
@@ -146,7 +151,7 @@ def test_pools_give_back_what_they_gave(network: Commands, echo: EchoServers) ->
 
     def in_use() -> dict[str, int]:
         rows = network.rows("net.memory")
-        return {row["name"]: int(row["used"]) for row in rows if row["name"] != "tcp"}
+        return {row["name"]: row.integer("used") for row in rows if row["name"] != "tcp"}
 
     where, seen = echo.plain().place.board, []
     for _ in range(3):

@@ -9,7 +9,7 @@ is made on the board.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from rig.deadline import Deadline
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.services.service_set import ServiceSet
 
 pytestmark = [pytest.mark.board_feature("pkcs11"), pytest.mark.arrangement(clock="free")]
@@ -103,25 +104,25 @@ class Token:
         self.slot = 0
         self.session = 0
 
-    def __call__(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def __call__(self, command: str, **args: str | int) -> Fields:
         """Calls a function; its return value is in ``rv``."""
         return self._console.request(f"pkcs11.{command}", args, deadline=Deadline.after(REPLY_S)).fields
 
     def rv(self, command: str, **args: str | int) -> int:
         """What the function returned."""
-        return int(self(command, **args)["rv"])
+        return self(command, **args).integer("rv")
 
-    def good(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def good(self, command: str, **args: str | int) -> Fields:
         """Calls a function that must succeed."""
         fields = self(command, **args)
-        assert int(fields["rv"]) == Rv.OK, f"{command} {args}: rv {int(fields['rv']):#x}"
+        assert fields.integer("rv") == Rv.OK, f"{command} {args}: rv {fields.integer('rv'):#x}"
         return fields
 
     def open(self, flags: int = SERIAL | READ_WRITE) -> int:
         """A new session."""
-        return int(self.good("session", call="open", slot=self.slot, flags=flags)["session"])
+        return self.good("session", call="open", slot=self.slot, flags=flags).integer("session")
 
-    def attribute(self, handle: int, kind: int, **args: int) -> Mapping[str, str]:
+    def attribute(self, handle: int, kind: int, **args: int) -> Fields:
         """Reads one attribute of an object."""
         return self("attribute", session=self.session, object=handle, type=kind, **args)
 
@@ -129,8 +130,8 @@ class Token:
         """The first objects that match."""
         self.good("find", call="init", session=self.session, **what)
         found = []
-        while int((step := self.good("find", call="next", session=self.session))["count"]):
-            found.append(int(step["object"]))
+        while (step := self.good("find", call="next", session=self.session)).integer("count"):
+            found.append(step.integer("object"))
             assert len(found) <= MOST_OBJECTS, f"finding {what} never ends: {found[-3:]}"
         self.good("find", call="final", session=self.session)
         return found
@@ -143,7 +144,7 @@ def token(board: BoardSession, console: ConsoleLink) -> Iterator[Token]:
     it = Token(console)
     it("call", call="finalize")  # another case may have failed before it did so
     it.good("call", call="initialize")
-    it.slot = int(it.good("slots", room=1)["slot"])
+    it.slot = it.good("slots", room=1).integer("slot")
     it.session = it.open()
     yield it
     it("call", call="finalize")
@@ -153,12 +154,12 @@ def token(board: BoardSession, console: ConsoleLink) -> Iterator[Token]:
 def pair(token: Token) -> tuple[int, int]:
     """(public, private) of a new key pair that lives as long as the session."""
     made = token.good("keypair", session=token.session, label=LABEL)
-    return int(made["public"]), int(made["private"])
+    return made.integer("public"), made.integer("private")
 
 
 def public_key(token: Token, public: int) -> ec.EllipticCurvePublicKey:
     """The key that the board tells of."""
-    point = bytes.fromhex(token.attribute(public, Cka.EC_POINT)["data"])
+    point = token.attribute(public, Cka.EC_POINT).octets("data")
     assert point[:2] == POINT_HEADER
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point[2:])
@@ -179,7 +180,7 @@ def holds(key: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bo
 def sign(token: Token, private: int, digest: bytes = DIGEST) -> bytes:
     """The board's signature."""
     token.good("sign", call="init", session=token.session, object=private)
-    return bytes.fromhex(token.good("sign", call="sign", session=token.session, data=digest.hex())["data"])
+    return token.good("sign", call="sign", session=token.session, data=digest.hex()).octets("data")
 
 
 # --- core
@@ -234,8 +235,8 @@ def test_token_tells_of_itself(token: Token, board: BoardSession) -> None:
     said = token.good("token", slot=token.slot)
     if board.serial is not None:
         assert board.serial.startswith(said["serial"])
-    assert int(said["sessions"]) == 1
-    assert int(said["memory"]) >= int(said["memory_free"]) > 0
+    assert said.integer("sessions") == 1
+    assert said.integer("memory") >= said.integer("memory_free") > 0
     assert token.rv("token", slot=token.slot + 1) == Rv.SLOT_ID_INVALID
 
 
@@ -246,7 +247,7 @@ def test_sessions(token: Token) -> None:
     )
     assert token.rv("session", call="open", slot=token.slot + 1) == Rv.SLOT_ID_INVALID
     assert token.rv("session", call="open.null", slot=token.slot) == Rv.ARGUMENTS_BAD
-    most = int(token.good("token", slot=token.slot)["sessions_max"])
+    most = token.good("token", slot=token.slot).integer("sessions_max")
     opened = [token.open() for _ in range(most - 1)]
     assert len({token.session, *opened}) == most
     assert token.rv("session", call="open", slot=token.slot) == Rv.SESSION_COUNT
@@ -262,7 +263,7 @@ def test_capabilities(token: Token) -> None:
     flags = {}
     for kind in (Ckm.SHA256, Ckm.EC_KEY_PAIR_GEN, Ckm.ECDSA):
         said = token.good("mechanism", slot=token.slot, type=kind)
-        flags[kind] = int(said["flags"])
+        flags[kind] = said.integer("flags")
         assert kind == Ckm.SHA256 or (said["min"], said["max"]) == ("256", "256")
     assert flags[Ckm.SHA256] & DIGESTS
     assert flags[Ckm.EC_KEY_PAIR_GEN] & GENERATES
@@ -279,7 +280,7 @@ def test_digest(token: Token, lengths: tuple[int, ...]) -> None:
         token.good("digest", call="update", session=token.session, data=piece.hex())
     assert token.good("digest", call="final", session=token.session, room=0)["length"] == "32"
     said = token.good("digest", call="final", session=token.session)
-    assert bytes.fromhex(said["data"]) == hashlib.sha256(b"".join(pieces)).digest()
+    assert said.octets("data") == hashlib.sha256(b"".join(pieces)).digest()
 
 
 @pytest.mark.requirement("PKCS11", "Digest_ErrorConditions")
@@ -295,7 +296,7 @@ def test_digest_refuses_what_is_wrong(token: Token) -> None:
     token.good("digest", call="update", session=session, data="616263")
     assert token.rv("digest", call="final", session=session, room=31) == Rv.BUFFER_TOO_SMALL
     said = token.good("digest", call="final", session=session)  # a buffer too small ended nothing
-    assert bytes.fromhex(said["data"]) == hashlib.sha256(b"abc").digest()
+    assert said.octets("data") == hashlib.sha256(b"abc").digest()
     token.good("digest", call="init", session=session)
     assert token.rv("digest", call="update", session=session) == Rv.ARGUMENTS_BAD
     assert token.rv("digest", call="final", session=session) == Rv.OPERATION_NOT_INITIALIZED
@@ -303,9 +304,10 @@ def test_digest_refuses_what_is_wrong(token: Token) -> None:
 
 @pytest.mark.requirement("PKCS11", "GenerateRandom")
 def test_random_numbers(token: Token) -> None:
-    blocks = [token.good("random", session=token.session, count=128)["data"] for _ in range(8)]
+    blocks = [token.good("random", session=token.session, count=128).octets("data") for _ in range(8)]
     assert len(set(blocks)) == len(blocks)
-    ones = sum(bin(int(block, 16)).count("1") for block in blocks)
+    assert {len(block) for block in blocks} == {128}
+    ones = sum(int.from_bytes(block, "big").bit_count() for block in blocks)
     bits = 8 * 128 * len(blocks)
     assert abs(ones - bits / 2) < 6 * (bits / 4) ** 0.5  # six standard deviations
     assert token.rv("random", session=token.session, count=0) == Rv.ARGUMENTS_BAD
@@ -330,7 +332,7 @@ def test_key_pair_made_on_board(token: Token, pair: tuple[int, int]) -> None:
     }
     assert truths == {Cka.SENSITIVE: "01", Cka.EXTRACTABLE: "00", Cka.NEVER_EXTRACTABLE: "01"}
     other = token.good("keypair", session=token.session, label=LABEL)
-    assert token.attribute(int(other["public"]), Cka.EC_POINT) != token.attribute(public, Cka.EC_POINT)
+    assert token.attribute(other.integer("public"), Cka.EC_POINT) != token.attribute(public, Cka.EC_POINT)
     assert token.rv("keypair", session=token.session, label=LABEL, mechanism=Ckm.ECDSA) == (
         Rv.MECHANISM_INVALID
     )
@@ -348,16 +350,17 @@ def test_objects_are_created(token: Token, services: ServiceSet, console: Consol
     made = {
         "private": token.good(
             "create", session=token.session, kind="private", label=LABEL, data=PUBLISHED_KEY.hex()
-        )["object"],
-        "public": token.good("create", session=token.session, kind="public", label=LABEL, data=point.hex())[
-            "object"
-        ],
+        ).integer("object"),
+        "public": token.good(
+            "create", session=token.session, kind="public", label=LABEL, data=point.hex()
+        ).integer("object"),
     }
     bring(console, der)
-    certificate = token.good("create", session=token.session, kind="certificate", label=LABEL)["object"]
+    stored = token.good("create", session=token.session, kind="certificate", label=LABEL)
+    certificate = stored.integer("object")
     assert len({*made.values(), certificate}) == 3
-    assert holds(key.public_key(), sign(token, int(made["private"])), DIGEST)
-    assert int(token.attribute(int(certificate), Cka.VALUE)["length"]) == len(der)
+    assert holds(key.public_key(), sign(token, made["private"]), DIGEST)
+    assert token.attribute(certificate, Cka.VALUE).integer("length") == len(der)
     off_curve = point[:-1] + bytes((point[-1] ^ 1,))
     for kind, wrong in (
         ("public", off_curve), ("public", point[:-1]), ("public", b"\x05" + point[1:]),
@@ -389,18 +392,17 @@ def test_objects_are_found(token: Token, pair: tuple[int, int]) -> None:
 @pytest.mark.requirement("PKCS11", "EC_GetAttributeValue")
 def test_attributes(token: Token, pair: tuple[int, int]) -> None:
     public, private = pair
-    read = {kind: token.attribute(public, kind)["data"] for kind in (Cka.LABEL, Cka.EC_PARAMS, Cka.TOKEN)}
-    assert bytes.fromhex(read[Cka.LABEL]) == LABEL.encode()
-    assert bytes.fromhex(read[Cka.EC_PARAMS]) == P256_OID
-    assert read[Cka.TOKEN] == "00"
+    kinds = (Cka.LABEL, Cka.EC_PARAMS, Cka.TOKEN)
+    read = {kind: token.attribute(public, kind).octets("data") for kind in kinds}
+    assert read == {Cka.LABEL: LABEL.encode(), Cka.EC_PARAMS: P256_OID, Cka.TOKEN: b"\0"}
     asked = token.attribute(public, Cka.EC_POINT, room=0)
     assert (asked["rv"], asked["length"]) == (str(int(Rv.OK)), "67")
     small = token.attribute(public, Cka.EC_POINT, room=66)
-    assert (int(small["rv"]), small["length"]) == (Rv.BUFFER_TOO_SMALL, "-1")
+    assert (small.integer("rv"), small["length"]) == (Rv.BUFFER_TOO_SMALL, "-1")
     value = token.attribute(private, Cka.VALUE)
-    assert (int(value["rv"]), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
-    assert int(token.attribute(public, Cka.VALUE)["rv"]) == Rv.ATTRIBUTE_TYPE_INVALID
-    assert int(token.attribute(0, Cka.CLASS)["rv"]) == Rv.OBJECT_HANDLE_INVALID
+    assert (value.integer("rv"), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
+    assert token.attribute(public, Cka.VALUE).integer("rv") == Rv.ATTRIBUTE_TYPE_INVALID
+    assert token.attribute(0, Cka.CLASS).integer("rv") == Rv.OBJECT_HANDLE_INVALID
 
 
 @pytest.mark.requirement("PKCS11", "EC_GetAttributeValueMultiThread")
@@ -474,10 +476,11 @@ def test_destroyed_objects_are_gone(token: Token, pair: tuple[int, int]) -> None
     for handle in pair:
         token.good("destroy", session=token.session, object=handle)
         assert token.rv("destroy", session=token.session, object=handle) == Rv.OBJECT_HANDLE_INVALID
-        assert int(token.attribute(handle, Cka.CLASS)["rv"]) == Rv.OBJECT_HANDLE_INVALID
+        assert token.attribute(handle, Cka.CLASS).integer("rv") == Rv.OBJECT_HANDLE_INVALID
     assert token.find(label=LABEL) == []
     again = token.good("keypair", session=token.session, label=LABEL)
-    assert {int(again["public"]), int(again["private"])}.isdisjoint(pair)  # an old handle is no new object
+    made = {again.integer("public"), again.integer("private")}
+    assert made.isdisjoint(pair)  # an old handle is no new object
 
 
 # --- what is kept
@@ -488,7 +491,7 @@ def test_kept_keys_survive_power_and_others_do_not(token: Token, board: BoardSes
     if board.board.power.driver == "none":
         pytest.skip("the inventory names no switch for the board's power")
     kept = token.good("keypair", session=token.session, label=LABEL, token=1)
-    key = public_key(token, int(kept["public"]))
+    key = public_key(token, kept.integer("public"))
     token.good("keypair", session=token.session, label="of the session")
     try:
         board.power_cycle()

@@ -48,11 +48,11 @@ class Board(Commands):
     def open(self, server: Server) -> int:
         """A connection to the server."""
         where = server.place.board
-        return int(self.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
+        return self.ask("sock.open", host=where.host, port=where.port, ms=MS).integer("handle")
 
     def handles(self) -> list[int]:
         """The connections that it lists."""
-        return [int(row["handle"]) for row in self.rows("sock.list")]
+        return [row.integer("handle") for row in self.rows("sock.list")]
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_what_comes_back_is_what_this_side_knows_of_it(
     said = sockets.ask("sock.receive", handle=handle, count=length, ms=MS)
     assert (said["received"], said["end"]) == (str(length), "ok")
     if length <= 128:
-        assert bytes.fromhex(said["hex"]) == expected
+        assert said.octets("hex") == expected
     else:
         assert said["sha256"] == hashlib.sha256(expected).hexdigest()
 
@@ -183,10 +183,10 @@ def test_a_call_that_may_not_wait_does_not(sockets: Board, echo: EchoServers) ->
 def test_sending_to_one_who_does_not_read_ends_without_waiting(sockets: Board, echo: EchoServers) -> None:
     """A full buffer is no error and takes no time: the call says how much it took."""
     where = echo.plain("silent").place.board
-    handle = int(sockets.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
+    handle = sockets.ask("sock.open", host=where.host, port=where.port, ms=MS).integer("handle")
     said = sockets.ask("sock.send", handle=handle, length=262_144, seed=1, ms=0)
     assert said["end"] in ("timeout", "ok")
-    assert 0 < int(said["sent"]) <= 262_144
+    assert 0 < said.integer("sent") <= 262_144
 
 
 @pytest.mark.requirement("Sockets", "RCVTIMEO")
@@ -199,10 +199,10 @@ def test_a_receive_waits_as_long_as_it_is_told(
     took = measure.declare("sockets.receive_timeout", "us")
     handle = sockets.open(echo.plain())
     said = sockets.ask("sock.receive", handle=handle, count=1, ms=timeout_ms)
-    took.value(int(said["took_us"]), {"timeout_ms": timeout_ms, "ticks": int(said["ticks"])})
+    took.value(said.integer("took_us"), {"timeout_ms": timeout_ms, "ticks": said.integer("ticks")})
     assert (said["received"], said["end"]) == ("0", "timeout")
-    assert timeout_ms <= int(said["ticks"]) <= timeout_ms + LATE_TICKS
-    assert int(said["took_us"]) >= timeout_ms * 1000
+    assert timeout_ms <= said.integer("ticks") <= timeout_ms + LATE_TICKS
+    assert said.integer("took_us") >= timeout_ms * 1000
 
 
 # --- many

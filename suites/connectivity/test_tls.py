@@ -19,6 +19,7 @@ from rig.errors import CommandRefused
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.provisioning import Provisioned
     from rig.services.echo import EchoServers, Handshake, Server
@@ -62,11 +63,11 @@ class Tls:
     def __init__(self, console: ConsoleLink) -> None:
         self._console = console
 
-    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def ask(self, command: str, **args: str | int) -> Fields:
         """The fields of the answer."""
         return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
 
-    def connect(self, server: Server, **args: str | int) -> tuple[Mapping[str, str], Handshake]:
+    def connect(self, server: Server, **args: str | int) -> tuple[Fields, Handshake]:
         """A connection that must come about: what the board says of it, and the server."""
         before = len(server.handshakes)
         said = self._connect(server, args)
@@ -85,7 +86,7 @@ class Tls:
         said = self.ask("tls.receive", handle=handle, length=length, seed=length, ms=MS)
         assert (said["bytes"], said["right"]) == (str(length), "1")
 
-    def _connect(self, server: Server, args: Mapping[str, str | int]) -> Mapping[str, str]:
+    def _connect(self, server: Server, args: Mapping[str, str | int]) -> Fields:
         where = server.place.board
         return self.ask("tls.connect", **{"host": where.host, "port": where.port, "ms": MS, **args})
 
@@ -202,7 +203,9 @@ def test_session_is_resumed(tls: Tls, echo: EchoServers, measure: CaseMeasure) -
     third, seen_third = tls.connect(server, resume=1)
     assert (third["resumed"], seen_third.resumed) == ("0", False)
     for kind, said in (("full", first), ("resumed", second)):
-        times[kind].value(int(said["handshake_us"]), {"method": "the board's counter around the handshake"})
+        times[kind].value(
+            said.integer("handshake_us"), {"method": "the board's counter around the handshake"}
+        )
 
 
 def test_protocol_is_agreed(tls: Tls, echo: EchoServers) -> None:
@@ -235,16 +238,16 @@ def test_connections_give_their_memory_back(tls: Tls, echo: EchoServers, measure
     peak = measure.declare("tls.memory.peak", "B")
     kept = measure.declare("tls.memory.kept", "B")
     tls.ask("tls.memory", peak="forget")
-    before = int(tls.ask("tls.memory")["used"])
+    before = tls.ask("tls.memory").integer("used")
     for _ in range(FULL):
         tls.ask("tls.close", handle=tls.connect(echo.tls())[0]["handle"])
         refused = tls.refusal(echo.tls(flaw="expired"))
         assert refused.code == "tls"
     tls.ask("tls.forget")
     after = tls.ask("tls.memory")
-    peak.value(int(after["peak"]), {"method": "the pool's own count; one connection at a time"})
-    kept.value(int(after["used"]) - before, {"method": f"after {FULL} connections and {FULL} that failed"})
-    assert int(after["used"]) == before
+    peak.value(after.integer("peak"), {"method": "the pool's own count; one connection at a time"})
+    kept.value(after.integer("used") - before, {"method": f"after {FULL} connections and {FULL} that failed"})
+    assert after.integer("used") == before
 
 
 # --- connections that must not come about

@@ -180,6 +180,6 @@ def publish_and_hear(
     since = console.mark()
     wifi.ask("mqtt.publish", topic=topic, qos=1, text=payload, ms=SESSION_MS)
     came = console.wait_event("mqtt.message", Deadline.after(SEEN_S), since=since).fields
-    assert (came["topic"], int(came["crc"], 16)) == (topic, zlib.crc32(payload.encode()))
+    assert (came["topic"], came.integer("crc", 16)) == (topic, zlib.crc32(payload.encode()))
     wifi.ask("mqtt.disconnect", ms=SESSION_MS)
     assert access_points.wait(lambda seen: not seen.links, SEEN_S)
