@@ -95,8 +95,13 @@ class Fields(dict[str, str]):
         return BoardGarbled(message)
 
 
-def only(rows: Sequence[T], what: str) -> T:
-    """The one line of its kind that a board must say. Raises BoardGarbled where there are more, or none."""
-    if len(rows) != 1:
-        raise BoardGarbled(f"expected one line that tells {what}, there are {len(rows)}: {list(rows)!r:.500}")
-    return rows[0]
+def only(found: Sequence[T], what: str) -> T:
+    """The one of its kind that a board must say or do. Raises BoardGarbled where there are more, or none."""
+    return exactly(1, found, what)[0]
+
+
+def exactly(count: int, found: Sequence[T], what: str) -> Sequence[T]:
+    """Those of a kind, where a board must say or do that many. Raises BoardGarbled where it did not."""
+    if len(found) != count:
+        raise BoardGarbled(f"expected {count} of {what}, there are {len(found)}: {list(found)!s:.500}")
+    return found

@@ -29,10 +29,11 @@ from rig.services.endpoint import LOOPBACK, Endpoint, Place
 from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
 from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
-from rig.services.service_set import ServiceSet
+from rig.services.service_set import Core, ServiceSet
 
 _PREFIX: Final = "rig-services-"
 _LOCK: Final = "lock"
+_GROUP: Final = "lab"
 
 
 class Lab:
@@ -79,6 +80,7 @@ class Lab:
                 rig=self.identity(OWNER),
                 sign=lambda request: self.authority.sign(request, self.thing),
                 authority=self.authority,
+                cores=tuple(Core(_GROUP, way) for way in self._ways()),
             )
             self._stack = stack.pop_all()
         return self
@@ -122,12 +124,14 @@ class Lab:
         shadows = ShadowService(ShadowStore(self.folder / "shadows.sqlite"), [self.thing])
         cloud = ShadowClient(shadows, self.broker.tls, ca_file, self.identity(CLOUD), CLOUD)
         self._cloud = stack.enter_context(cloud)
-        way = Place.local("mqtt", self.broker.tls.port, self._host).board
-        group = Group("lab", OWNER, (way,), (self.authority.certificate,))
+        group = Group(_GROUP, OWNER, self._ways(), (self.authority.certificate,))
         context = server_context(self._server.write(self.folder), self.authority, "wanted")
         routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
         self._https = stack.enter_context(HttpsServer(context, routes, host=self._host))
         return self._https.endpoint
+
+    def _ways(self) -> tuple[Endpoint, ...]:
+        return (Place.local("mqtt", self.broker.tls.port, self._host).board,)
 
     def _echo(self, stack: ExitStack) -> EchoServers:
         echo = self.folder / "echo"

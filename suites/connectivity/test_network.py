@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline, poll
+from rig.pattern import pattern
 from rig.pytest_plugin.commands import Commands
 
 if TYPE_CHECKING:
@@ -100,10 +101,16 @@ def test_names(network: Commands, echo: EchoServers, ethernet: Ethernet) -> None
     assert network.ask("net.resolve", host=host, ms=MS).address("address") == address
 
 
-def test_an_echo_comes_back(network: Commands) -> None:
+def test_an_echo_comes_back(network: Commands, board: BoardSession, request: pytest.FixtureRequest) -> None:
+    """By the board's word, and on an emulated board's network by the frames that crossed it."""
+    ethernet: Ethernet | None = request.getfixturevalue("ethernet") if board.relay else None
     gateway = network.ask("net.up", ms=MS)["gateway"]
     for length in (0, 56, 1400):
+        before = ethernet.tally if ethernet else {}
         assert network.ask("net.ping", host=gateway, bytes=length, ms=MS).integer("took_us") > 0
+        for way, seen in ethernet.tally.items() if ethernet else ():
+            passed = (seen.echoes - before[way].echoes, seen.echo_bytes - before[way].echo_bytes)
+            assert passed == (1, length), f"{way}: (echoes, bytes) of one with {length} bytes"
     assert network.refusal("net.ping", host="10.0.2.77", ms=SHORT_MS) == "timeout"
 
 
@@ -153,14 +160,19 @@ def test_pools_give_back_what_they_gave(network: Commands, echo: EchoServers) ->
         rows = network.rows("net.memory")
         return {row["name"]: row.integer("used") for row in rows if row["name"] != "tcp"}
 
-    where, seen = echo.plain().place.board, []
+    server, seen = echo.plain(), []
+    where, length, tasks = server.place.board, 40_000, 4
     for _ in range(3):
         network.ask("net.up", ms=MS)
+        before = server.connections
         said = network.ask(
             "sock.parallel",
-            host=where.host, port=where.port, tasks=4, socket="own", length=40_000, ms=30_000,
+            host=where.host, port=where.port, tasks=tasks, socket="own", length=length, ms=30_000,
         )  # fmt: skip
-        assert said["whole"] == "4"
+        assert said.integer("whole") == tasks
+        server.must_have_got(
+            *(pattern(length, seed) for seed in range(tasks)), since=before, timeout_s=REPLY_S
+        )
         network.ask("net.down")
         seen.append(in_use())
     assert seen[1] == seen[2]

@@ -15,6 +15,7 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.errors import CommandRefused
+from rig.pattern import pattern
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -62,6 +63,7 @@ class Tls:
 
     def __init__(self, console: ConsoleLink) -> None:
         self._console = console
+        self._opened: dict[str, tuple[Server, int]] = {}
 
     def ask(self, command: str, **args: str | int) -> Fields:
         """The fields of the answer."""
@@ -69,8 +71,9 @@ class Tls:
 
     def connect(self, server: Server, **args: str | int) -> tuple[Fields, Handshake]:
         """A connection that must come about: what the board says of it, and the server."""
-        before = len(server.handshakes)
+        before, connections = len(server.handshakes), server.connections
         said = self._connect(server, args)
+        self._opened[said["handle"]] = (server, connections)
         return said, server.next_handshake(before, SEEN_S)
 
     def refusal(self, server: Server, **args: str | int) -> Refusal:
@@ -81,10 +84,12 @@ class Tls:
         return Refusal(refused.value.code, str(refused.value), server.next_handshake(before, SEEN_S))
 
     def echo(self, handle: str, length: int = BYTES) -> None:
-        """Bytes there and back over a connection."""
+        """Bytes there and back over a connection, the first of it: by the board's word and the server's."""
         self.ask("tls.send", handle=handle, length=length, seed=length)
         said = self.ask("tls.receive", handle=handle, length=length, seed=length, ms=MS)
         assert (said["bytes"], said["right"]) == (str(length), "1")
+        server, before = self._opened[handle]
+        server.must_have_got(pattern(length, length), since=before, timeout_s=SEEN_S)
 
     def _connect(self, server: Server, args: Mapping[str, str | int]) -> Fields:
         where = server.place.board
@@ -175,11 +180,14 @@ def test_no_suite_without_forward_secrecy_is_offered(tls: Tls, echo: EchoServers
 @pytest.mark.requirement("CloudIoT", "TLS_Receive_Maximum_Size_Fragments")
 def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     length = 3 * RECORD
-    handle = tls.connect(echo.tls("gather"))[0]["handle"]
-    tls.ask("tls.send", handle=handle, data=length.to_bytes(4, "big").hex())
+    server, head = echo.tls("gather"), length.to_bytes(4, "big")
+    before = server.connections
+    handle = tls.connect(server)[0]["handle"]
+    tls.ask("tls.send", handle=handle, data=head.hex())
     tls.ask("tls.send", handle=handle, length=length, seed=length)
     said = tls.ask("tls.receive", handle=handle, length=length, seed=length, ms=MS)
     assert (said["bytes"], said["right"], said["largest"]) == (str(length), "1", str(RECORD))
+    server.must_have_got(head + pattern(length, length), since=before, timeout_s=SEEN_S)
 
 
 @pytest.mark.requirement("CloudIoT", "TLS_Large_Size_Server_Cert")

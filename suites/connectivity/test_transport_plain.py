@@ -13,6 +13,7 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.links.fields import only
+from rig.pattern import pattern
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -106,11 +107,14 @@ def refuses(run: Run, server: Server, case: str) -> None:
 
 
 def gives_back(run: Run, server: Server, case: str, length: int, threads: int = 1) -> None:
-    """What was sent comes back, in every thread."""
+    """What was sent comes back, in every thread: by the board's word, and the server has got it."""
+    before = server.connections
     rows = run(case, server, length=length, threads=threads)
     assert len(rows) == threads
     for said in rows:
         assert (said["sent"], said["received"], said["same"]) == (length, length, length)
+    sent = (pattern(length, number + 1) for number in range(threads))
+    server.must_have_got(*sent, since=before, timeout_s=REPLY_S)
 
 
 def notices_the_end(run: Run, server: Server, case: str) -> None:

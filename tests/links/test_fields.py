@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rig.errors import BoardGarbled
-from rig.links.fields import Fields, only
+from rig.links.fields import Fields, exactly, only
 
 ROOT = Path(__file__).parents[2]
 JUDGING = ("suites", "rig/pytest_plugin", "rig/bench")
@@ -75,10 +75,11 @@ def test_hexadecimal_and_whole_lines() -> None:
         Fields(a="1", b="two").integers()
 
 
-def test_more_lines_than_the_one_that_must_be_there_are_the_boards_fault() -> None:
+def test_more_or_less_than_must_be_there_is_the_boards_fault() -> None:
     assert only(["core"], "the core") == "core"
+    assert exactly(2, "ab", "both") == "ab"
     for rows in ([], ["a", "b"]):
-        with pytest.raises(BoardGarbled, match=f"one line that tells the core, there are {len(rows)}"):
+        with pytest.raises(BoardGarbled, match=f"expected 1 of the core, there are {len(rows)}"):
             only(rows, "the core")
 
 
