@@ -39,16 +39,24 @@ _GROUP: Final = "lab"
 class Lab:
     """The services while the context is entered. ``log``: what the broker says, kept by the caller.
 
-    ``host``: the address of this machine that they listen on; by default only this machine reaches them.
+    ``host``: the address of this machine that they listen on; by default only this machine reaches them. On
+    another there is no broker without TLS unless ``anonymous`` is set: whoever reached it could use it.
     ``tell`` hears of the broker's ends and returns.
     """
 
     def __init__(
-        self, thing: str, *, log: Path | None = None, host: str = LOOPBACK, tell: Tell | None = None
+        self,
+        thing: str,
+        *,
+        log: Path | None = None,
+        host: str = LOOPBACK,
+        anonymous: bool = False,
+        tell: Tell | None = None,
     ) -> None:
         self.thing = thing
         self._log = log
         self._host = host
+        self._anonymous = anonymous
         self._tell = tell
         self._stack = ExitStack()
         self.folder: Path
@@ -71,7 +79,7 @@ class Lab:
             self._start(stack)
             https = self._start_cloud(stack, ca_file)
             self.services = ServiceSet(
-                mqtt=Place.local("mqtt", self.broker.plain.port, self._host),
+                mqtt=self._plain(),
                 mqtts=Place.local("mqtt", self.broker.tls.port, self._host),
                 https=Place.local("https", https.port, self._host),
                 thing=self.thing,
@@ -113,6 +121,7 @@ class Lab:
                 self.authority,
                 log=self._log or self.folder / "broker.log",
                 host=self._host,
+                anonymous=self._anonymous,
                 identity=self._server,
                 tell=self._tell,
             )
@@ -129,6 +138,11 @@ class Lab:
         routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
         self._https = stack.enter_context(HttpsServer(context, routes, host=self._host))
         return self._https.endpoint
+
+    def _plain(self) -> Place | None:
+        if self.broker.plain.host != self._host:
+            return None
+        return Place.local("mqtt", self.broker.plain.port, self._host)
 
     def _ways(self) -> tuple[Endpoint, ...]:
         return (Place.local("mqtt", self.broker.tls.port, self._host).board,)
