@@ -117,8 +117,15 @@ class BoardSession:
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
 
-    def check_network(self) -> None:
-        """Raises ToolFault when what is at the other end of the board's network, or its Wi-Fi, has broken."""
+    def check(self) -> None:
+        """Raises LinkLost when an emulated board's process has ended, though nobody switched it off.
+
+        Raises ToolFault when what is at the other end of its network, or its Wi-Fi, has broken. May block
+        for half a second.
+        """
+        cause = self.emulated.cause_of_loss() if self.emulated is not None else None
+        if cause is not None:
+            raise LinkLost(cause, board=self.board.name)
         if self.relay is not None:
             self.relay.check()
         if self.wifi is not None:

@@ -262,7 +262,7 @@ class Qualification:
             return ending
         try:
             self.connectivity.check()
-            self._session.check_network()
+            self._session.check()
             findings = examine(self._session, self.image, self.settings.root, ending.error)
         except RigFault as fault:  # no service, or neither console nor probe: that is no board that fails
             return Ending(Outcome.ERROR, f"{fault}\nseen first as: {ending.reason}", fault)
