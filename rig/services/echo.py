@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rig.errors import BoardFault, RigFault
-from rig.services.echo_behaviour import BEHAVIOURS, Behaviour, Carried, Traffic
+from rig.services.echo_behaviour import BEHAVIOURS, DEAF_BYTES, Behaviour, Carried, Traffic
 from rig.services.endpoint import LOOPBACK, Place
 from rig.services.handshake import HANDSHAKE_S, AskFor, peek_hello, server_context, shake
 from rig.services.handshake import Handshake as Handshake
@@ -100,6 +100,8 @@ class Server:
         except OSError as error:
             where = f"{self._where[0]}:{self._where[1]}"
             raise RigFault(f"{self._name} cannot listen on {where}: {error.strerror}") from error
+        if self._behaviour == "deaf":  # those that it accepts have it from here
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DEAF_BYTES)
         self._acceptor = self._run(self._accept)
         return self
 
@@ -111,12 +113,16 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._acceptor.join()
         self._listener.close()
+        self.hang_up()
+        for thread in self._threads:
+            thread.join()
+
+    def hang_up(self) -> None:
+        """Ends every connection, by a reset in the end where something is unread."""
         with self._changed:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
 
     # --- its threads
 

@@ -5,6 +5,7 @@ Owns the kinds of behaviour and their bounds; sockets, threads and handshakes ar
 
 ``echo``    gives back every byte, and ends its side when the client ends his
 ``silent``  takes everything and answers nothing
+``deaf``    reads nothing until it is hung up, with little room for what comes
 ``close``   closes in good order after the first bytes
 ``reset``   resets the connection (RST) after the first bytes
 ``gather``  takes a count (four bytes, the most significant first) and as many bytes, and gives these back by
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import select
 import socket
 import ssl
 import struct
@@ -24,9 +26,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Behaviour = Literal["echo", "silent", "close", "reset", "gather"]
+Behaviour = Literal["echo", "silent", "deaf", "close", "reset", "gather"]
 GATHER_MOST: Final = 1 << 20
 """Bytes that ``gather`` holds of one connection; it is a device that says how many it is to hold."""
+DEAF_BYTES: Final = 4096
+"""What the host holds for a server that does not read: the kernel doubles it (socket(7), SO_RCVBUF)."""
 _CHUNK: Final = 1 << 16
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
 
@@ -81,6 +85,13 @@ def _silent(stream: socket.socket, traffic: Traffic) -> None:
         pass
 
 
+def _deaf(stream: socket.socket, traffic: Traffic) -> None:
+    del traffic
+    hung_up = select.poll()
+    hung_up.register(stream, 0)  # poll(2): POLLHUP and POLLERR come unasked
+    hung_up.poll()
+
+
 def _close(stream: socket.socket, traffic: Traffic) -> None:
     traffic.came(stream.recv(_CHUNK))
     if isinstance(stream, ssl.SSLSocket):
@@ -105,6 +116,7 @@ def _gather(stream: socket.socket, traffic: Traffic) -> None:
 BEHAVIOURS: Final[dict[Behaviour, Callable[[socket.socket, Traffic], None]]] = {
     "echo": _echo,
     "silent": _silent,
+    "deaf": _deaf,
     "close": _close,
     "reset": _reset,
     "gather": _gather,

@@ -7,17 +7,13 @@ killed left behind is removed by the next. What a board or a suite gets to know 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from rig.scratch import private_folder
 from rig.services.aws.discovery import Discovery, Group
 from rig.services.aws.shadow import ShadowService
 from rig.services.aws.shadow_https import ShadowRoute
@@ -31,8 +27,7 @@ from rig.services.https import HttpsServer
 from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
 from rig.services.service_set import Core, ServiceSet
 
-_PREFIX: Final = "rig-services-"
-_LOCK: Final = "lock"
+PREFIX: Final = "rig-services-"
 _GROUP: Final = "lab"
 
 
@@ -70,7 +65,7 @@ class Lab:
 
     def __enter__(self) -> Lab:
         with ExitStack() as stack:
-            self.folder = stack.enter_context(private_folder())
+            self.folder = stack.enter_context(private_folder(Path(tempfile.gettempdir()), PREFIX))
             self.authority = Authority.create()
             names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
             self._server = self.authority.server(names)
@@ -151,25 +146,3 @@ class Lab:
         echo = self.folder / "echo"
         echo.mkdir()
         return stack.enter_context(EchoServers(echo, self.authority, host=self._host))
-
-
-@contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
-    """A folder of this user alone, for keys, that is removed at the end; stale ones are removed first."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        _remove_if_left(left)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with (folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
-
-
-def _remove_if_left(folder: Path) -> None:
-    """The kernel lets a dead owner's lock go (flock(2))."""
-    with contextlib.suppress(OSError):
-        if folder.stat().st_uid != os.geteuid():
-            return
-        with (folder / _LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)

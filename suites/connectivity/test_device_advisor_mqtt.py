@@ -16,10 +16,12 @@ import pytest
 from rig.deadline import Deadline
 from rig.links.fields import exactly, only
 from rig.pytest_plugin.backoff_rounds import thrown_out, unanswered
+from rig.pytest_plugin.held_up import judged_where_host_lets_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rig.bench.session import BoardSession
     from rig.evidence.backoff import Backoff
     from rig.links.console_link import ConsoleLink
     from rig.links.mqtt_peer import MqttPeer
@@ -38,7 +40,9 @@ CLOSED_PORT = 1
 ACK_MS = 1_000
 PINGRESP_MS = 1_000
 KEEP_ALIVE_S = 2
-ANSWER_S = 20.0
+SPARE_S = 1.0
+"""Half of what the limit gives a board beyond its own time-out: a host that takes more judges nothing."""
+ANSWER_S = 60.0  # only a busy host takes long
 ROUND_S = 60.0
 LONG_MS = 120_000
 LEAST_KEEP_ALIVE_S, MOST_KEEP_ALIVE_S = 30, 1_200  # what AWS IoT Core takes
@@ -155,7 +159,7 @@ def test_publish_retry_no_puback(advised: Advised, mqtt_peer: MqttPeer, topic: s
     mqtt_peer.subscribe(topic)
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("PUBACK", count=1, client=advised.board.thing) as rule:
-        advised.board.publish(topic, b"once more", qos=1, wait_ms=int(ANSWER_S * 1000))
+        advised.board.publish(topic, b"once more", qos=1, wait_ms=LONG_MS)
     assert rule.hits == 1
     sent = advised.proxy.log.all("PUBLISH", since=since, client=advised.board.thing, sender="board")
     first, again = exactly(2, sent, "PUBLISH")
@@ -182,7 +186,7 @@ def test_subscribe_retry_no_suback(advised: Advised, topic: str) -> None:
     advised.connect()
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("SUBACK", count=1, client=advised.board.thing) as rule:
-        assert advised.board.subscribe([topic], "1", wait_ms=int(ANSWER_S * 1000)) == [1]
+        assert advised.board.subscribe([topic], "1", wait_ms=LONG_MS) == [1]
     assert rule.hits == 1
     sent = advised.proxy.log.all("SUBSCRIBE", since=since, client=advised.board.thing)
     first, again = exactly(2, sent, "SUBSCRIBE")
@@ -191,8 +195,11 @@ def test_subscribe_retry_no_suback(advised: Advised, topic: str) -> None:
 
 
 @pytest.mark.requirement("CloudIoT", "MQTT_No_Ack_PingResp")
-def test_no_ack_pingresp(advised: Advised, measure: CaseMeasure) -> None:
-    """A connection on which no ping is answered is dead: the board gives it up and makes another."""
+def test_no_ack_pingresp(advised: Advised, board: BoardSession, measure: CaseMeasure) -> None:
+    """A connection on which no ping is answered is dead: the board gives it up and makes another.
+
+    The time is the host's; where that let the board wait meanwhile, a late end says nothing of the board.
+    """
     noticed = measure.declare("mqtt.dead_connection_noticed", "ms")
     advised.board.ask("mqtt.timing", pingresp_ms=PINGRESP_MS)
     advised.board.ask("mqtt.retry", base_ms=BASE_MS, cap_ms=CAP_MS)
@@ -200,7 +207,8 @@ def test_no_ack_pingresp(advised: Advised, measure: CaseMeasure) -> None:
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("PINGRESP", client=advised.board.thing):
         ping = advised.expect("PINGREQ", since)
-        end = advised.expect("closed", since)
+        with judged_where_host_lets_run(board, SPARE_S, late_s=PINGRESP_MS / 1000 + SPARE_S):
+            end = advised.expect("closed", since)
     noticed.value((end.t_ns - ping.t_ns) / 1e6, {"pingresp_ms": PINGRESP_MS, "tls": advised.tls})
     advised.proxy.expect_connected(advised.board.thing, Deadline.after(ANSWER_S), since=since)
 

@@ -35,6 +35,8 @@ MS = 10_000
 LONG_MS = 30_000
 SEEN_S = 30.0
 """Until the server has counted what the board says that came back from there; only a busy host takes it."""
+TOO_MUCH, FILL_MS = 16_777_216, 3_000
+"""More bytes than all buffers between a board and a server on the host, and time to fill these."""
 CONNECTIONS = 8
 """Connections that a board must have at once."""
 LENGTHS = (1, 3, 64, 127, 536, 1459, 1460, 1461, 16_384, 262_144)
@@ -191,11 +193,23 @@ def test_a_call_that_may_not_wait_does_not(sockets: Board, echo: EchoServers) ->
 
 @pytest.mark.requirement("Sockets", "NonBlocking")
 def test_sending_to_one_who_does_not_read_ends_without_waiting(sockets: Board, echo: EchoServers) -> None:
-    """A full buffer is no error and takes no time: the call says how much it took."""
-    handle = sockets.open(echo.plain("silent"))
-    said = sockets.ask("sock.send", handle=handle, length=262_144, seed=1, ms=0)
-    assert said["end"] in ("timeout", "ok")
-    assert 0 < said.integer("sent") <= 262_144
+    """A full buffer is no error and takes no time: the call says that it took nothing.
+
+    The server reads not one byte, so that all buffers on the way are full once a sender that may wait has
+    given up; a board that says more was taken, or waits when it may not, is found out.
+    """
+    server = echo.plain("deaf")
+    handle = sockets.open(server)
+    try:
+        filled = sockets.ask("sock.send", handle=handle, length=TOO_MUCH, seed=1, ms=FILL_MS)
+        assert filled["end"] == "timeout"
+        assert 0 < filled.integer("sent") < TOO_MUCH
+        full = sockets.ask("sock.send", handle=handle, length=1000, seed=1, ms=0)
+        assert (full["sent"], full["end"]) == ("0", "timeout")
+        assert full.integer("took_us") < 1000 * FILL_MS, "a call that may not wait did"
+    finally:
+        server.hang_up()
+    assert sockets.ask("sock.receive", handle=handle, count=1, ms=LONG_MS)["end"] == "closed"
 
 
 @pytest.mark.requirement("Sockets", "RCVTIMEO")

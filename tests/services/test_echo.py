@@ -229,3 +229,19 @@ def test_gather_holds_no_more_than_its_bound(echo: EchoServers) -> None:
         with _connect(server) as plain:
             plain.sendall(count.to_bytes(4, "big"))
             assert plain.recv(1) == b""
+
+
+def test_deaf_reads_nothing_until_it_is_hung_up(echo: EchoServers) -> None:
+    server = echo.plain("deaf")
+    with _connect(server) as plain:
+        plain.settimeout(0.5)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 1 << 26:
+                sent += plain.send(bytes(1 << 16))
+        assert sent < 1 << 24, "more than what its case sends found room"
+        assert [carried.length for carried in server.carried] == [0]
+        server.hang_up()
+        plain.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            assert plain.recv(1) == b""
