@@ -51,6 +51,13 @@ _COMPANIONS: Final[Mapping[str, str]] = MappingProxyType({"arm-none-eabi-gcc": "
 _STILL_OURS: Final = 'test "$PPID" = "$0" && exec "$@"'
 
 
+def _held_up_s(schedstat: Path) -> float:
+    try:
+        return int(schedstat.read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class Child:
     """A running child process, or one that has ended. Made by ``spawn``; safe to ask from any thread."""
 
@@ -74,6 +81,14 @@ class Child:
     def wait(self, deadline: Deadline) -> bool:
         """Blocks until the process has ended (True) or the deadline has passed (False)."""
         return poll(lambda: not self.alive, deadline)
+
+    @property
+    def held_up_s(self) -> float:
+        """For how long one of its threads was ready and had no processor: the most of any, since its start.
+
+        0 where the kernel does not tell (its documentation, sched-stats), and once the process has ended.
+        """
+        return max(map(_held_up_s, Path(f"/proc/{self.pid}/task").glob("*/schedstat")), default=0.0)
 
     def ask_to_end(self) -> None:
         """Asks the process to end in good order (SIGTERM); does not wait for it."""

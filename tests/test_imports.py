@@ -29,6 +29,7 @@ COMMON = (
     "rig.events",
     "rig.child",
     "rig.project",
+    "rig.scratch",
     "rig.transcript",
     "rig.pattern",
 )

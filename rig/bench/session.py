@@ -117,8 +117,15 @@ class BoardSession:
         self.console.wait_connected(Deadline.after(PORT_S))
         self.attach_probe()
 
-    def check_network(self) -> None:
-        """Raises ToolFault when what is at the other end of the board's network, or its Wi-Fi, has broken."""
+    def check(self) -> None:
+        """Raises LinkLost when an emulated board's process has ended, though nobody switched it off.
+
+        Raises ToolFault when what is at the other end of its network, or its Wi-Fi, has broken. May block
+        for half a second.
+        """
+        cause = self.emulated.cause_of_loss() if self.emulated is not None else None
+        if cause is not None:
+            raise LinkLost(cause, board=self.board.name)
         if self.relay is not None:
             self.relay.check()
         if self.wifi is not None:
@@ -221,14 +228,31 @@ class BoardSession:
         self.unwire_network()
         self.power_cycle(timeout_s)
 
+    @property
+    def held_up_s(self) -> float:
+        """For how long this host let an emulated board wait for a processor, since power-on; else 0."""
+        return self.emulated.held_up_s if self.emulated is not None else 0.0
+
     def await_ready(self, since: Mark, timeout_s: float = BOOT_S) -> WireEvent:
-        """Waits for the ``ready`` event that follows a reset at ``since``."""
-        deadline = Deadline.after(timeout_s)
+        """Waits for the ``ready`` event that follows a reset at ``since``.
+
+        An emulated board gets back the time in which this host let it wait for a processor.
+        """
+        deadline, held_up_s = Deadline.after(timeout_s), self.held_up_s
         try:
-            ready = self.console.wait_event("ready", deadline, since=since)
+            ready = self._ready_event(since, deadline, held_up_s)
         except BoardSilent as silent:
             raise boot.why_not_ready(self, since, timeout_s, silent) from silent
         return self._booted(boot.boot_before(self.console, since, ready, deadline))
+
+    def _ready_event(self, since: Mark, deadline: Deadline, held_up_s: float) -> WireEvent:
+        try:
+            return self.console.wait_event("ready", deadline, since=since)
+        except BoardSilent:
+            owed_s = min(self.held_up_s - held_up_s, deadline.timeout_s)
+            if owed_s <= 0:
+                raise
+            return self.console.wait_event("ready", Deadline.after(owed_s), since=since)
 
     def _booted(self, event: WireEvent) -> WireEvent:
         """The boot event, if the image that booted is the one that was flashed."""

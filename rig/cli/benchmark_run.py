@@ -18,6 +18,7 @@ from rig.errors import CommandRefused, UsageFault
 if TYPE_CHECKING:
     from rig.evidence.counter import RawSeries
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
 
 _LIST_S, _RUN_S = 5.0, 60.0
 
@@ -46,10 +47,10 @@ def run_benchmark(console: ConsoleLink, board: str, benchmark: str, arg: int, n:
 
     done = _run(console, board, benchmark, arg, n)
     raw = read_samples(console, done, with_cold=True)
-    return BenchmarkRun(raw, int(done["counter_hz"]), int(done["overhead"]))
+    return BenchmarkRun(raw, done.positive("counter_hz"), done.integer("overhead"))
 
 
-def _run(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> Mapping[str, str]:
+def _run(console: ConsoleLink, board: str, benchmark: str, arg: int, n: int) -> Fields:
     from rig.pytest_plugin.benchmark_samples import start_benchmark
 
     known = benchmarks(console)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,10 +127,11 @@ def _told(record: Record, run: Run, debug: bool) -> int:
     """Runs one record again and says what came of it; returns the exit code."""
     from rig.deadline import Deadline
     from rig.emulator.replay import replaying
+    from rig.scratch import private_folder
 
     click.echo(f"{record.board}: {record.path.name}: {record.cases}")
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rig-replay-")))
+        folder = stack.enter_context(private_folder(run.path, ".replay-"))
         replay = stack.enter_context(replaying(record.path, folder, debug=debug))
         if replay.gdb is not None:
             _say_how_to_debug(run, record.board, replay.gdb)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rig.services.lab import Lab
 
 _LOOK_S: Final = 0.1
+_NO_PLAIN: Final = (
+    "rig: no MQTT without TLS on {host}: whoever reaches it could use every topic; --anonymous opens it"
+)
 _SHOWN: Final = ("mqtt", "mqtts", "https", "ca", "thing", "certificate", "private_key")
 
 
@@ -36,8 +39,9 @@ def services() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when all are ready.")
 @click.option("--thing", default="thing-1", show_default=True, help="The device's name and certificate.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address of this machine to use.")
+@click.option("--anonymous", is_flag=True, help="Without TLS, too, where others reach that address.")
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Keep the broker's log there.")
-def up(as_json: bool, thing: str, host: str, log: Path | None) -> None:
+def up(as_json: bool, thing: str, host: str, anonymous: bool, log: Path | None) -> None:
     """Start the services and run them until Ctrl-C or SIGTERM.
 
     Example: rig services up --json > services.json
@@ -49,7 +53,9 @@ def up(as_json: bool, thing: str, host: str, log: Path | None) -> None:
 
     with stoppable():
         try:
-            with Lab(thing, log=log.resolve() if log else None, host=host) as lab:
+            with Lab(thing, log=log.resolve() if log else None, host=host, anonymous=anonymous) as lab:
+                if lab.services.mqtt is None:
+                    click.echo(_NO_PLAIN.format(host=host), err=True)
                 _tell(_facts(lab), as_json)
                 while not poll(lambda: not lab.broker.running, Deadline.after(60), _LOOK_S):
                     pass
@@ -60,8 +66,9 @@ def up(as_json: bool, thing: str, host: str, log: Path | None) -> None:
 
 def _facts(lab: Lab) -> dict[str, Any]:
     device, known = lab.identity(lab.thing), lab.services
+    places = {"mqtt": known.mqtt, "mqtts": known.mqtts, "https": known.https}
     return {
-        **{name: _where(getattr(known, name)) for name in ("mqtt", "mqtts", "https")},
+        **{name: _where(place) for name, place in places.items() if place is not None},
         "ca": str(known.ca_file),
         "thing": lab.thing,
         "certificate": str(device.certificate),
@@ -71,8 +78,8 @@ def _facts(lab: Lab) -> dict[str, Any]:
     }
 
 
-def _where(place: Place | None) -> dict[str, Any] | None:
-    return {"host": place.host.host, "port": place.host.port} if place else None
+def _where(place: Place) -> dict[str, Any]:
+    return {"host": place.host.host, "port": place.host.port}
 
 
 def _tell(facts: dict[str, Any], as_json: bool) -> None:

@@ -153,6 +153,11 @@ class EmulatedBoard:
         """The process id of QEMU, or None while the board is off."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def held_up_s(self) -> float:
+        """For how long it was ready to run and this host had no processor for it, since power-on."""
+        return self._process.held_up_s if self._process is not None else 0.0
+
     def on(self) -> None:
         """Starts QEMU and lets the core run from its reset vector. Blocks until then, a tenth of a second."""
         if self.is_on:

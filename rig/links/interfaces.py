@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rig.deadline import Deadline
+from rig.links.wire import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class WireEvent:
 
     name: str
     index: int
-    fields: Mapping[str, str]
+    fields: Fields
     t_ns: int
     after: Mark
 
@@ -43,8 +44,8 @@ class WireEvent:
 class Reply:
     """The answer to a request: the fields of its last line and one mapping per data line, in order."""
 
-    fields: Mapping[str, str]
-    rows: tuple[Mapping[str, str], ...]
+    fields: Fields
+    rows: tuple[Fields, ...]
 
 
 class Console(Protocol):

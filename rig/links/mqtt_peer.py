@@ -69,8 +69,12 @@ class MqttPeer:
         self._place, self._clock, self._client, self._board = place, clock, client, board
         self._sink = sink
         self._seen: Sightings[Message] = Sightings(size_of=lambda message: len(message.payload))
+        self._losses = 0
+        self._losses_by_mark: dict[int, int] = {}
         self._connection: Connection = (
-            connect(self._got) if connect else MqttConnection(place, clock, self._got, client=client)
+            connect(self._got)
+            if connect
+            else MqttConnection(place, clock, self._got, client=client, on_link=self._linked)
         )
 
     def __enter__(self) -> MqttPeer:
@@ -108,7 +112,10 @@ class MqttPeer:
 
     def mark(self) -> int:
         """The place where the messages received so far end."""
-        return self._seen.mark()
+        mark = self._seen.mark()
+        if self._losses:  # those before the mark are no matter of what is waited for after it
+            self._losses_by_mark[mark] = self._losses
+        return mark
 
     def messages(self, topic_filter: str = "#", *, since: int = 0) -> list[Message]:
         """Those after the mark, in order."""
@@ -122,7 +129,11 @@ class MqttPeer:
         since: int,
         where: Callable[[Message], bool] = lambda _: True,
     ) -> Message:
-        """Blocks until a message came after the mark. Raises BoardSilent; LinkLost if the broker is gone."""
+        """Blocks until a message came after the mark. Raises BoardSilent.
+
+        Raises LinkLost if the broker is gone, or was for a while since the mark: what came then is lost here,
+        whoever sent it.
+        """
         found = self._seen.wait(
             lambda message: _fits(topic_filter, message) and where(message), deadline, since=since
         )
@@ -130,11 +141,21 @@ class MqttPeer:
             return found
         if not self._connection.connected:
             raise LinkLost(f"{self._place} was lost while a message was waited for")
+        if (losses := self._losses - self._losses_by_mark.get(since, 0)) > 0:
+            raise LinkLost(
+                f"no message on {json.dumps(topic_filter)} in {deadline.timeout_s:.1f} s; the connection to "
+                f"{self._place} was lost {losses} times since, and a message may have gone with it"
+            )
         raise BoardSilent(
             f"no message on {json.dumps(topic_filter)} that was waited for in {deadline.timeout_s:.1f} s; "
             f"{self._last(since)}",
             board=self._board,
         )
+
+    def _linked(self, up: bool) -> None:
+        """Told by the reader's thread."""
+        if not up:
+            self._losses += 1
 
     def _last(self, since: int) -> str:
         last = self._seen.since(since)[-_SHOWN:]

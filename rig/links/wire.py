@@ -21,7 +21,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rig.errors import BoardGarbled, UsageFault
+from rig.errors import UsageFault
+from rig.links.fields import Fields as Fields
 
 LINE_MAX = 384
 """The longest line either side may send, with its end."""
@@ -89,14 +90,6 @@ def without_secrets(request: bytes) -> bytes:
     """
     shown, count = _SECRET.subn(rb" \1=(not kept)", request)
     return _CRC_AT_END.sub(rb"\1", shown) if count else shown
-
-
-class Fields(dict[str, str]):
-    """The fields of a line. One that must be there and is not is a board's fault: BoardGarbled."""
-
-    def __missing__(self, key: str) -> str:
-        there = ", ".join(self) or "none"
-        raise BoardGarbled(f"a line lacks the field '{key}', which it must have; it has: {there}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ after a reset, which the record survives. What the answers mean is ``image/crash
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from rig.errors import BoardFault, BoardSilent, RigError, RigFault, UsageFault
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.image.addresses import CodeMap
+    from rig.links.fields import Fields
 
 _ASK_S = 1.5
 _BOOT_S = 3.0
@@ -80,7 +80,7 @@ def _crash_record(session: BoardSession, code: CodeMap) -> str:
 
     if "crash-record" not in session.board.features:
         return ""
-    fields: Mapping[str, str] = session.console.request("crash", deadline=Deadline.after(_ASK_S)).fields
+    fields: Fields = session.console.request("crash", deadline=Deadline.after(_ASK_S)).fields
     if fields.get("present") != "1":
         return ""
     text = decode_crash(fields, code).text

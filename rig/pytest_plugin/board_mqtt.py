@@ -7,7 +7,7 @@ Owns the words of those commands, so that suites read as what they do. Brings th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from rig.errors import BoardGarbled, BoardSilent
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.links.interfaces import Mark, WireEvent
     from rig.services.endpoint import Endpoint
     from rig.services.service_set import ServiceSet
@@ -44,15 +45,15 @@ class BoardMessage:
     crc: int
 
     @classmethod
-    def of_fields(cls, fields: Mapping[str, str]) -> BoardMessage:
+    def of_fields(cls, fields: Fields) -> BoardMessage:
         """As ``mqtt.messages`` and the event ``mqtt.message`` say it."""
-        numbers = {key: int(fields[key]) for key in ("number", "qos", "length")}
-        numbers["packet"] = int(fields["id"])
+        numbers = {key: fields.integer(key) for key in ("number", "qos", "length")}
+        numbers["packet"] = fields.integer("id")
         return cls(
             topic=fields["topic"],
-            retain=fields["retain"] == "1",
-            dup=fields["dup"] == "1",
-            crc=int(fields["crc"], 16),
+            retain=fields.flag("retain"),
+            dup=fields.flag("dup"),
+            crc=fields.integer("crc", 16),
             **numbers,
         )
 
@@ -72,7 +73,7 @@ class BoardMqtt:
         """A topic that the board may use."""
         return f"{self.thing}/{name}"
 
-    def ask(self, command: str, wait_ms: int | None = None, **arguments: int | str) -> Mapping[str, str]:
+    def ask(self, command: str, wait_ms: int | None = None, **arguments: int | str) -> Fields:
         """A command's reply; ``wait_ms`` is also how long the board may take. Raises CommandRefused."""
         if wait_ms is not None:
             arguments["ms"] = wait_ms
@@ -105,7 +106,7 @@ class BoardMqtt:
             clean=int(clean),
             reconnect=int(reconnect),
         )
-        return said["session"] == "1"
+        return said.flag("session")
 
     def disconnect(self) -> None:
         """In good order; what is in flight and subscribed is kept on the board."""
@@ -125,7 +126,7 @@ class BoardMqtt:
     def subscribe(self, filters: Sequence[str], qos: str = "1", wait_ms: int = ANSWER_MS) -> list[int]:
         """Subscribes in one packet; returns the codes of SUBACK."""
         said = self.ask("mqtt.subscribe", wait_ms, topics="\n".join(filters), qos=qos)
-        return [int(code) for code in said["codes"].split(",")] if said["codes"] else []
+        return said.listed("codes")
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         """Unsubscribes in one packet."""
@@ -138,12 +139,12 @@ class BoardMqtt:
         said = self.ask(
             "mqtt.publish", wait_ms, topic=topic, qos=qos, retain=int(retain), hex=payload.hex().upper()
         )
-        return int(said["id"])
+        return said.integer("id")
 
     def publish_pattern(self, topic: str, length: int, seed: int, *, qos: int = 0) -> int:
         """Publishes ``pattern(length, seed)``; returns the packet identifier."""
         said = self.ask("mqtt.publish", 2 * ANSWER_MS, topic=topic, qos=qos, length=length, seed=seed)
-        return int(said["id"])
+        return said.integer("id")
 
     def expect_message(self, topic: str, since: Mark, wait_ms: int = ARRIVES_MS) -> BoardMessage:
         """The first message on a topic after a mark. Raises BoardSilent."""
@@ -167,7 +168,7 @@ class BoardMqtt:
         data = b""
         while True:
             said = self.ask("mqtt.payload", number=number, offset=len(data))
-            piece, kept = bytes.fromhex(said["data"]), int(said["kept"])
+            piece, kept = said.octets("data"), said.integer("kept")
             data += piece
             if len(data) == kept:
                 return data
@@ -197,9 +198,9 @@ class BoardMqtt:
 
     def counters(self) -> dict[str, int]:
         """What the client did since boot."""
-        return {key: int(value) for key, value in self.ask("mqtt.counters").items()}
+        return self.ask("mqtt.counters").integers()
 
-    def status(self) -> Mapping[str, str]:
+    def status(self) -> Fields:
         """What it does now."""
         return self.ask("mqtt.status")
 

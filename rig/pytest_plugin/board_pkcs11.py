@@ -8,7 +8,7 @@ are checked here: by another implementation than the board's. Judges nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
 
 REPLY_S: Final = 300.0  # four threads that sign, on a busy host
 LABEL: Final = "suite"
@@ -97,33 +98,33 @@ class Token:
         self.slot = 0
         self.session = 0
 
-    def __call__(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def __call__(self, command: str, **args: str | int) -> Fields:
         """Calls a function; its return value is in ``rv``."""
         return self._console.request(f"pkcs11.{command}", args, deadline=Deadline.after(REPLY_S)).fields
 
     def rv(self, command: str, **args: str | int) -> int:
         """What the function returned."""
-        return int(self(command, **args)["rv"])
+        return self(command, **args).integer("rv")
 
-    def good(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def good(self, command: str, **args: str | int) -> Fields:
         """Calls a function that must succeed."""
         fields = self(command, **args)
-        assert int(fields["rv"]) == Rv.OK, f"{command} {args}: rv {int(fields['rv']):#x}"
+        assert fields.integer("rv") == Rv.OK, f"{command} {args}: rv {fields.integer('rv'):#x}"
         return fields
 
     def long(self, command: str, **args: str | int) -> bytes:
         """What a function that must succeed wrote. Of more than one line holds, in data lines, in order."""
         reply = self._console.request(f"pkcs11.{command}", args, deadline=Deadline.after(REPLY_S))
-        assert int(reply.fields["rv"]) == Rv.OK, f"{command}: rv {int(reply.fields['rv']):#x}"
-        data = b"".join(bytes.fromhex(part["data"]) for part in reply.rows or (reply.fields,))
-        assert len(data) == int(reply.fields["length"]), f"{command}: {len(data)} bytes came"
+        assert reply.fields.integer("rv") == Rv.OK, f"{command}: rv {reply.fields.integer('rv'):#x}"
+        data = b"".join(part.octets("data") for part in reply.rows or (reply.fields,))
+        assert len(data) == reply.fields.integer("length"), f"{command}: {len(data)} bytes came"
         return data
 
     def open(self, flags: int = SERIAL | READ_WRITE) -> int:
         """A new session."""
-        return int(self.good("session", call="open", slot=self.slot, flags=flags)["session"])
+        return self.good("session", call="open", slot=self.slot, flags=flags).integer("session")
 
-    def attribute(self, handle: int, kind: int, **args: int) -> Mapping[str, str]:
+    def attribute(self, handle: int, kind: int, **args: int) -> Fields:
         """Reads one attribute of an object."""
         return self("attribute", session=self.session, object=handle, type=kind, **args)
 
@@ -131,8 +132,8 @@ class Token:
         """The first objects that match."""
         self.good("find", call="init", session=self.session, **what)
         found = []
-        while int((step := self.good("find", call="next", session=self.session))["count"]):
-            found.append(int(step["object"]))
+        while (step := self.good("find", call="next", session=self.session)).integer("count"):
+            found.append(step.integer("object"))
             assert len(found) <= MOST_OBJECTS, f"finding {what} never ends: {found[-3:]}"
         self.good("find", call="final", session=self.session)
         return found
@@ -145,7 +146,7 @@ def token(board: BoardSession, console: ConsoleLink) -> Iterator[Token]:
     it = Token(console)
     it("call", call="finalize")  # another case may have failed before it did so
     it.good("call", call="initialize")
-    it.slot = int(it.good("slots", room=1)["slot"])
+    it.slot = it.good("slots", room=1).integer("slot")
     it.session = it.open()
     yield it
     it("call", call="finalize")
@@ -155,14 +156,14 @@ def token(board: BoardSession, console: ConsoleLink) -> Iterator[Token]:
 def pair(token: Token) -> tuple[int, int]:
     """(public, private) of a new key pair that lives as long as the session."""
     made = token.good("keypair", session=token.session, label=LABEL)
-    return int(made["public"]), int(made["private"])
+    return made.integer("public"), made.integer("private")
 
 
 def public_key(token: Token, public: int) -> EllipticCurvePublicKey:
     """The key that the board tells of."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    point = bytes.fromhex(token.attribute(public, Cka.EC_POINT)["data"])
+    point = token.attribute(public, Cka.EC_POINT).octets("data")
     assert point[:2] == POINT_HEADER
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point[2:])
@@ -187,4 +188,4 @@ def holds(key: EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
 def sign(token: Token, private: int, digest: bytes = DIGEST) -> bytes:
     """The board's signature."""
     token.good("sign", call="init", session=token.session, object=private)
-    return bytes.fromhex(token.good("sign", call="sign", session=token.session, data=digest.hex())["data"])
+    return token.good("sign", call="sign", session=token.session, data=digest.hex()).octets("data")

@@ -8,7 +8,7 @@ network kept. Judges nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -19,6 +19,7 @@ from rig.errors import CommandRefused
 if TYPE_CHECKING:
     from rig.emulator.esp_at.air import AccessPoint
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.links.interfaces import Reply
     from rig.pytest_plugin.access_points import AccessPoints
     from rig.services.endpoint import Endpoint
@@ -41,7 +42,7 @@ class BoardWifi:
         deadline = Deadline.after(_REPLY_S)
         return self._console.request(command, arguments, deadline=deadline, repeat_s=_REPLY_S)
 
-    def ask(self, command: str, **arguments: int | str) -> Mapping[str, str]:
+    def ask(self, command: str, **arguments: int | str) -> Fields:
         """The fields of the reply to a command. Raises CommandRefused."""
         return self.reply(command, **arguments).fields
 
@@ -52,18 +53,18 @@ class BoardWifi:
         return refused.value.code
 
     @property
-    def status(self) -> Mapping[str, str]:
+    def status(self) -> Fields:
         """What the board says of its Wi-Fi."""
         return self.ask("wifi.status")
 
-    def join(self, point: AccessPoint, ms: int = JOIN_MS) -> Mapping[str, str]:
+    def join(self, point: AccessPoint, ms: int = JOIN_MS) -> Fields:
         """Joins a network; what the board then says of its addresses."""
         key = {"key": point.key} if point.key else {}
         return self.ask("wifi.connect", ssid=point.ssid, **key, ms=ms)
 
     def keep(self, point: AccessPoint) -> int:
         """Has the board keep a network over power; returns its place."""
-        return int(self.ask("wifi.network.add", ssid=point.ssid, key=point.key)["place"])
+        return self.ask("wifi.network.add", ssid=point.ssid, key=point.key).integer("place")
 
     def forget_networks(self) -> None:
         """Empties every place."""
@@ -73,7 +74,7 @@ class BoardWifi:
 
     def open(self, endpoint: Endpoint) -> int:
         """A TCP connection of the board; its handle."""
-        return int(self.ask("sock.open", host=endpoint.host, port=endpoint.port)["handle"])
+        return self.ask("sock.open", host=endpoint.host, port=endpoint.port).integer("handle")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ event says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from rig.events import Event, EventSink, RunClock, Scalar
 from rig.evidence.target_events import SOURCE, BoardClocks, exchange_event
 
 if TYPE_CHECKING:
+    from rig.links.fields import Fields
     from rig.links.interfaces import Console
 
 EXACT: Final = "exact"
@@ -114,7 +115,7 @@ class ClockWatch:
             self._sink(Event(self._clock.now_ns(), SOURCE, kind, self._board, data))
 
 
-def _numbers(fields: Mapping[str, str], *, fine: bool) -> dict[str, int]:
+def _numbers(fields: Fields, *, fine: bool) -> dict[str, int]:
     said = {key: int(value) for key, value in fields.items() if value.isdecimal()}
     if fine:
         return {key: said[key] for key in _ANSWER if key in said}

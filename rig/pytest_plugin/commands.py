@@ -6,7 +6,7 @@ Owns three words; which commands there are is the suite's. Judges only that a re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from rig.errors import CommandRefused
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
 
 
 class Commands:
@@ -25,11 +26,11 @@ class Commands:
         self._console = console
         self._reply_s = reply_s
 
-    def ask(self, command: str, **arguments: str | int) -> Mapping[str, str]:
+    def ask(self, command: str, **arguments: str | int) -> Fields:
         """The fields of the answer. Raises CommandRefused."""
         return self._console.request(command, arguments, deadline=Deadline.after(self._reply_s)).fields
 
-    def rows(self, command: str) -> Sequence[Mapping[str, str]]:
+    def rows(self, command: str) -> Sequence[Fields]:
         """The data lines of the answer. Raises CommandRefused."""
         return self._console.request(command, deadline=Deadline.after(self._reply_s)).rows
 

@@ -8,6 +8,7 @@ the cases that cannot run with what there is. Suites learn addresses only from h
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from rig.pytest_plugin.current import of_request
 from rig.pytest_plugin.played_mqtt import SERVICES, told_services
+from rig.scratch import private_folder
 
 if TYPE_CHECKING:
     from rig.bench.inventory import Board
@@ -91,13 +93,13 @@ class Connectivity:
     def _start_echo(self, given: ServiceSet) -> EchoServers:
         from rig.services.echo import EchoServers
         from rig.services.endpoint import LOOPBACK
-        from rig.services.lab import private_folder
+        from rig.services.lab import PREFIX
 
         if given.authority is None:
             pytest.skip("the board would not trust an echo server of ours: --services has no ca_private_key")
         emulated = self._qualification.settings.board.emulator is not None
         host = LOOPBACK if emulated else given.mqtts.host.host
-        folder = self._qualification.keep_open(private_folder())
+        folder = self._qualification.keep_open(private_folder(Path(tempfile.gettempdir()), PREFIX))
         return self._qualification.keep_open(EchoServers(folder, given.authority, host=host))
 
     def watch(self, check: Callable[[], None]) -> None:

@@ -8,16 +8,15 @@ frames is ``rig/services/network``'s; the addresses that suites need come with t
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
 
 from rig.events import Event, Scalar
 from rig.pytest_plugin.ethernet_peer import Peer
+from rig.scratch import private_folder
 from rig.services.network.dhcp import DhcpMode
 from rig.services.network.dns import DnsMode
 from rig.services.network.frames import ABSENT, arp_request
@@ -126,8 +125,8 @@ class Ethernet:
     @contextlib.contextmanager
     def captured(self, name: str = "network.pcap") -> Iterator[None]:
         """Keeps the frames at the board as a pcap artifact of the case; sensitive: all content is in it."""
-        with tempfile.TemporaryDirectory(prefix="rig-pcap-") as folder:
-            path = Path(folder) / name
+        with private_folder(self._session.state_dir, "pcap-") as folder:
+            path = folder / name
             self._relay.start_capture(path)
             try:
                 yield

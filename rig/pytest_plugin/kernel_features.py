@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rig.errors import BoardGarbled
 from rig.pytest_plugin.benchmark_table import Benchmark
+
+if TYPE_CHECKING:
+    from rig.links.fields import Fields
 
 _RELEASE = re.compile(r"V(\d+)\.(\d+)\.(\d+)")
 _FIELDS = ("name", "have", "since", "config", "value")
@@ -46,7 +50,7 @@ class KernelFeatures:
     features: Mapping[str, Feature]
 
     @classmethod
-    def of_reply(cls, fields: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> KernelFeatures:
+    def of_reply(cls, fields: Fields, rows: Iterable[Fields]) -> KernelFeatures:
         """From a reply to kernel.features. Raises BoardGarbled for what is no matrix."""
         features = [_feature(row) for row in rows]
         number = fields.get("kernel_number", "")
@@ -101,7 +105,7 @@ class KernelFeatures:
         return (",".join(_FIELDS) + "\n" + "".join(rows)).encode("ascii", "backslashreplace")
 
 
-def _feature(row: Mapping[str, str]) -> Feature:
+def _feature(row: Fields) -> Feature:
     if not all(key in row for key in _FIELDS) or row["have"] not in ("0", "1"):
         raise BoardGarbled(f"expected {', '.join(_FIELDS)} in each row of kernel.features, got {dict(row)}")
     _number(row["since"])

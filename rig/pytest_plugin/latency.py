@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.model import MeasurementResult
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.links.mqtt_peer import MqttPeer
     from rig.pytest_plugin.clock_watch import ClockWatch
     from rig.pytest_plugin.connectivity import ServiceSet
@@ -53,10 +54,10 @@ def amount(whole: int, sample: int) -> int:
     return whole if WHOLE else sample
 
 
-def ask(console: ConsoleLink, command: str, **arguments: int | str) -> dict[str, str]:
+def ask(console: ConsoleLink, command: str, **arguments: int | str) -> Fields:
     """The reply to a command that may take long."""
     reply = console.request(command, arguments, deadline=Deadline.after(PATIENCE_S), repeat_s=PATIENCE_S)
-    return dict(reply.fields)
+    return reply.fields
 
 
 def network_up(console: ConsoleLink) -> None:

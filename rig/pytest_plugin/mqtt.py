@@ -8,6 +8,7 @@ ERROR, for it may have missed what was there. What they do is the links' and the
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -111,7 +112,8 @@ class MqttLinks:
         return run.board.played.mqtt.proxy(name, run) if run.board.played is not None else None
 
     def _mqtt_proxy(self, service: Place, tls: ServiceSet | None) -> LiveProxy:
-        from rig.services.lab import private_folder
+        from rig.scratch import private_folder
+        from rig.services.lab import PREFIX
         from rig.services.network.mqtt_identity import lab_termination
         from rig.services.network.mqtt_proxy import MqttProxy
 
@@ -119,7 +121,7 @@ class MqttLinks:
         if tls is not None:
             if tls.authority is None:
                 pytest.skip("the proxy needs a certificate for the board's name: no ca_private_key was given")
-            folder: Path = run.keep_open(private_folder())
+            folder: Path = run.keep_open(private_folder(Path(tempfile.gettempdir()), PREFIX))
             termination = lab_termination(tls.authority, folder, service.host.host)
         return MqttProxy(
             (service.host.host, service.host.port), run.clock, run.sink,

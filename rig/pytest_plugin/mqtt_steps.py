@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.deadline import Deadline
+from rig.errors import BoardSilent
 
 if TYPE_CHECKING:
+    from rig.links.console_link import ConsoleLink
     from rig.links.interfaces import Mark
     from rig.links.mqtt_peer import MqttPeer
     from rig.pytest_plugin.board_mqtt import BoardMqtt
@@ -41,6 +43,14 @@ def fresh_session(board_mqtt: BoardMqtt, place: BrokerPlace) -> None:
     assert not connect(board_mqtt, place, clean=False, reconnect=True)
 
 
+def left(console: ConsoleLink, since: Mark) -> dict[str, str] | None:
+    """What the client said when it left the state that it was in at the mark; None while it is in it."""
+    try:
+        return dict(console.wait_event("mqtt.state", Deadline.after(0), since=since).fields)
+    except BoardSilent:
+        return None
+
+
 def heard(peer: MqttPeer, topic: str) -> Message:
     """The first message on a topic that the host's client got."""
     return peer.expect(topic, Deadline.after(ARRIVES_S), since=0)
@@ -58,5 +68,5 @@ def mark_after(board_mqtt: BoardMqtt, number: int, since: Mark) -> Mark:
     while True:
         event = board_mqtt.console.wait_event("mqtt.message", deadline, since=since)
         since = event.after
-        if int(event.fields["number"]) == number:
+        if event.fields.integer("number") == number:
             return since

@@ -82,8 +82,8 @@ def set_time(console: Asked) -> None:
 def request_of(console: Asked, label: str, name: str) -> str:
     """The board's certificate request for that identity, PEM."""
     reply = _ask(console, "cred.csr", label=label, name=name)
-    der = b"".join(bytes.fromhex(row["data"]) for row in reply.rows)
-    if len(der) != int(reply.fields["length"]) or _digest(der) != reply.fields["sha256"]:
+    der = b"".join(row.octets("data") for row in reply.rows)
+    if len(der) != reply.fields.integer("length") or _digest(der) != reply.fields["sha256"]:
         seen = f"{len(der)} bytes with SHA-256 {_digest(der)}"
         said = f"{reply.fields['length']} bytes with SHA-256 {reply.fields['sha256']}"
         raise BoardFault(

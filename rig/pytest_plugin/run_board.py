@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rig.bench.inventory import Board
-from rig.errors import BoardFault, RigError, RigFault
+from rig.errors import BoardFault, BoardGarbled, RigError, RigFault
 from rig.events import Event, Scalar
 from rig.evidence.counter import TimeBase
 from rig.evidence.measurement import Outcome
@@ -105,13 +105,21 @@ class RunBoard:
     def examine(self, ending: Ending) -> str:
         """What is found on the board after a failure. Raises RigFault where the rig is to blame."""
         assert self.session is not None
-        self.session.check_network()
+        self.session.check()
         return examine(self.session, self.image, self._run.settings.root, ending.error)
 
     def explain(self, error: RigError) -> RigError:
-        """The error with what the session knows of its cause."""
-        if isinstance(error, RigFault) and self.session is not None:
+        """The error with what the session knows of its cause; of a board's fault, where to look.
+
+        Who reads a field knows neither the board nor its transcript.
+        """
+        if self.session is None:
+            return error
+        if isinstance(error, RigFault):
             return self.session.explain(error)
+        if isinstance(error, BoardGarbled):
+            error.board = error.board or self.session.board.name
+            error.evidence = error.evidence or self.session.console.evidence()
         return error
 
     def look_at_clock(self, *, fit: bool) -> None:

@@ -24,7 +24,7 @@ from rig.child import Child, require_program, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import LinkLost, ToolFault
 from rig.events import Scalar
-from rig.services.endpoint import LOOPBACK, Endpoint, free_ports
+from rig.services.endpoint import LOOPBACK, Endpoint, free_ports, is_loopback
 from rig.services.pki import Authority, Identity, IdentityFiles, write_private
 
 OWNER: Final = "rig"
@@ -44,11 +44,18 @@ _TAKEN: Final = "Address already in use"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the broker bears before it drops messages: a board that floods must not take the host with it."""
+    """What the broker bears before it drops messages: a board that floods must not take the host with it.
+
+    ``queued`` and ``inflight`` are of each client with QoS above 0; ``memory_bytes`` is all of its heap, for
+    what no other limit counts: messages of QoS 0 for a client that does not read (mosquitto.conf(5)).
+    """
 
     queued_messages: int = 10_000
+    queued_bytes: int = 64 << 20
     inflight_messages: int = 20
+    inflight_bytes: int = 8 << 20
     packet_bytes: int = 1 << 20
+    memory_bytes: int = 512 << 20
 
 
 Tell = Callable[[str, Mapping[str, Scalar]], None]
@@ -59,8 +66,9 @@ class Broker:
     """A broker that runs while the context is entered. Its ports stay the same over ``stop`` and ``start``.
 
     ``folder`` takes its configuration and its keys; ``log`` what it says. ``ports`` (plain, TLS) are for who
-    must have certain ones; else free ones are found. ``tell`` hears of each end and return as of a fault: its
-    kind (``begin``, ``end``) and what it is. Not for several threads.
+    must have certain ones; else free ones are found. ``host`` is where the TLS listener is; the plain one is
+    there too if that is a loopback address or ``anonymous`` is set. ``tell`` hears of each end and return as
+    of a fault: its kind (``begin``, ``end``) and what it is. Not for several threads.
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class Broker:
         *,
         log: Path | None = None,
         host: str = LOOPBACK,
+        anonymous: bool = False,
         ports: tuple[int, int] | None = None,
         limits: Limits = Limits(),
         identity: Identity | None = None,
@@ -80,6 +89,7 @@ class Broker:
         self._identity = identity
         self.log = log or folder / "broker.log"
         self._host = host
+        self._plain_host = host if anonymous or is_loopback(host) else LOOPBACK
         self._wanted = ports
         self._ports = ports or (0, 0)
         self._limits = limits
@@ -89,8 +99,11 @@ class Broker:
 
     @property
     def plain(self) -> Endpoint:
-        """Where it listens without TLS; whoever comes may use every topic."""
-        return Endpoint(self._host, self._ports[0])
+        """Where it listens without TLS; whoever comes may use every topic.
+
+        On this machine alone, unless ``anonymous`` was asked for.
+        """
+        return Endpoint(self._plain_host, self._ports[0])
 
     @property
     def tls(self) -> Endpoint:
@@ -149,7 +162,7 @@ class Broker:
         """Takes a client's id over, which ends its connection (MQTT 3.1.1, 3.1.4-2); its session stays."""
         hello = _connect_packet(client_id)
         self._tell("begin", {"what": "kick", "client": client_id, **_WHERE})
-        with socket.create_connection((self._host, self._ports[0]), _READY_S) as connection:
+        with socket.create_connection((self._plain_host, self._ports[0]), _READY_S) as connection:
             connection.sendall(hello)
             if connection.recv(4)[:1] != b"\x20":
                 raise ToolFault(f"the broker did not take over client {client_id!r}", evidence=str(self.log))
@@ -188,7 +201,8 @@ class Broker:
         """Our own process says that it runs, and it answers."""
         if " running" not in self._said(said_before):
             return False
-        with contextlib.suppress(OSError), socket.create_connection((self._host, self._ports[0]), 1) as asked:
+        where = (self._plain_host, self._ports[0])
+        with contextlib.suppress(OSError), socket.create_connection(where, 1) as asked:
             asked.sendall(_HELLO)
             return asked.recv(4) == _WELCOME
         return False
@@ -233,9 +247,12 @@ class Broker:
                     "set_tcp_nodelay true",
                     "sys_interval 1",  # the capture learns of drops by $SYS
                     f"max_queued_messages {limits.queued_messages}",
+                    f"max_queued_bytes {limits.queued_bytes}",
                     f"max_inflight_messages {limits.inflight_messages}",
+                    f"max_inflight_bytes {limits.inflight_bytes}",
+                    f"memory_limit {limits.memory_bytes}",
                     f"max_packet_size {limits.packet_bytes}",
-                    f"listener {plain} {self._host}",
+                    f"listener {plain} {self._plain_host}",
                     "allow_anonymous true",
                     f"listener {tls} {self._host}",
                     "allow_anonymous false",

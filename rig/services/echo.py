@@ -2,14 +2,7 @@
 """TCP and TLS servers that give back what they get, or misbehave in one stated way; each handshake is kept.
 
 Owns the listeners and what they saw. One thread per listener and one per connection; they only serve and note
-down, judging is the suite's. Kinds of behaviour:
-
-``echo``    gives back every byte, and ends its side when the client ends his
-``silent``  takes everything and answers nothing
-``close``   closes in good order after the first bytes
-``reset``   resets the connection (RST) after the first bytes
-``gather``  takes a count (four bytes, the most significant first) and as many bytes, and gives these back by
-            one write: under TLS in records as large as there may be (16 KiB, RFC 5246, 6.2.1)
+down, judging is the suite's. The kinds of behaviour are ``echo_behaviour.py``'s.
 """
 
 from __future__ import annotations
@@ -17,23 +10,18 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal
 
 from rig.errors import BoardFault, RigFault
+from rig.services.echo_behaviour import BEHAVIOURS, DEAF_BYTES, Behaviour, Carried, Traffic
 from rig.services.endpoint import LOOPBACK, Place
 from rig.services.handshake import HANDSHAKE_S, AskFor, peek_hello, server_context, shake
 from rig.services.handshake import Handshake as Handshake
 from rig.services.pki import Authority, Flaw
-
-Behaviour = Literal["echo", "silent", "close", "reset", "gather"]
-_CHUNK: Final = 1 << 16
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER with no time: RST
 
 
 class Server:
@@ -57,6 +45,7 @@ class Server:
         self._acceptor: threading.Thread
         self._threads: list[threading.Thread] = []
         self._seen: list[Handshake] = []
+        self._traffic: list[Traffic] = []
         self._changed = threading.Condition()
         self.connections = 0
 
@@ -80,12 +69,39 @@ class Server:
                 raise BoardFault(f"nobody came to {self.place.host} in {timeout_s:g} s; {after} came before")
             return self._seen[after]
 
+    @property
+    def carried(self) -> tuple[Carried, ...]:
+        """What every connection so far has brought, oldest first."""
+        with self._changed:
+            return tuple(traffic.carried for traffic in self._traffic)
+
+    def must_have_got(self, *sent: bytes, since: int, timeout_s: float) -> None:
+        """Blocks until the connections after the first ``since`` brought just that, one each in any order.
+
+        Connections without a byte do not count. Raises BoardFault.
+        """
+        expected = sorted(map(Carried.of, sent))
+
+        def got() -> list[Carried]:
+            return sorted(each for each in (one.carried for one in self._traffic[since:]) if each.length)
+
+        with self._changed:
+            if self._changed.wait_for(lambda: got() == expected, timeout_s):
+                return
+            seen = got()
+        raise BoardFault(
+            f"expected {self.place.host} to get {', '.join(map(str, expected))} in {timeout_s:g} s; "
+            f"it got {', '.join(map(str, seen)) or 'nothing'}"
+        )
+
     def __enter__(self) -> Server:
         try:
             self._listener = socket.create_server(self._where, backlog=128)
         except OSError as error:
             where = f"{self._where[0]}:{self._where[1]}"
             raise RigFault(f"{self._name} cannot listen on {where}: {error.strerror}") from error
+        if self._behaviour == "deaf":  # those that it accepts have it from here
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DEAF_BYTES)
         self._acceptor = self._run(self._accept)
         return self
 
@@ -97,12 +113,16 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._acceptor.join()
         self._listener.close()
+        self.hang_up()
+        for thread in self._threads:
+            thread.join()
+
+    def hang_up(self) -> None:
+        """Ends every connection, by a reset in the end where something is unread."""
         with self._changed:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
 
     # --- its threads
 
@@ -121,10 +141,12 @@ class Server:
             with self._changed:
                 self._open.add(connection)
                 self.connections += 1
+                traffic = Traffic(self._changed)
+                self._traffic.append(traffic)
             alive = [thread for thread in self._threads if thread.is_alive()]
-            self._threads = [*alive, self._run(self._serve, connection)]
+            self._threads = [*alive, self._run(self._serve, connection, traffic)]
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, traffic: Traffic) -> None:
         stream = connection
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -136,7 +158,7 @@ class Server:
                 self._note(seen)
                 if seen.outcome != "done":
                     return
-            _BEHAVIOURS[self._behaviour](stream)
+            BEHAVIOURS[self._behaviour](stream, traffic)
         except OSError:
             pass  # the client went away, which is its right
         finally:
@@ -157,46 +179,6 @@ class Server:
         with self._changed:
             self._seen.append(handshake)
             self._changed.notify_all()
-
-
-def _echo(stream: socket.socket) -> None:
-    while data := stream.recv(_CHUNK):
-        stream.sendall(data)
-    with contextlib.suppress(OSError):
-        stream.shutdown(socket.SHUT_WR)
-
-
-def _silent(stream: socket.socket) -> None:
-    while stream.recv(_CHUNK):
-        pass
-
-
-def _close(stream: socket.socket) -> None:
-    stream.recv(_CHUNK)
-    if isinstance(stream, ssl.SSLSocket):
-        stream.settimeout(1.0)
-        with contextlib.suppress(OSError):
-            stream.unwrap()
-
-
-def _reset(stream: socket.socket) -> None:
-    stream.recv(_CHUNK)
-    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-
-
-def _gather(stream: socket.socket) -> None:
-    with stream.makefile("rb") as reader:
-        while len(head := reader.read(4)) == 4:
-            stream.sendall(reader.read(int.from_bytes(head, "big")))
-
-
-_BEHAVIOURS: Final[dict[Behaviour, Callable[[socket.socket], None]]] = {
-    "echo": _echo,
-    "silent": _silent,
-    "close": _close,
-    "reset": _reset,
-    "gather": _gather,
-}
 
 
 class EchoServers:

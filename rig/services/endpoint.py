@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
@@ -42,6 +43,14 @@ class Place:
         """A port of this machine; on loopback an emulated board reaches it as ``name`` below ``rig.test``."""
         here = Endpoint(host, port)
         return cls(Endpoint(f"{name}.{DOMAIN}", port) if host == LOOPBACK else here, here)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches that address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def free_ports(count: int, host: str = LOOPBACK) -> tuple[int, ...]:

@@ -7,17 +7,13 @@ killed left behind is removed by the next. What a board or a suite gets to know 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from rig.scratch import private_folder
 from rig.services.aws.discovery import Discovery, Group
 from rig.services.aws.shadow import ShadowService
 from rig.services.aws.shadow_https import ShadowRoute
@@ -29,25 +25,33 @@ from rig.services.endpoint import LOOPBACK, Endpoint, Place
 from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
 from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
-from rig.services.service_set import ServiceSet
+from rig.services.service_set import Core, ServiceSet
 
-_PREFIX: Final = "rig-services-"
-_LOCK: Final = "lock"
+PREFIX: Final = "rig-services-"
+_GROUP: Final = "lab"
 
 
 class Lab:
     """The services while the context is entered. ``log``: what the broker says, kept by the caller.
 
-    ``host``: the address of this machine that they listen on; by default only this machine reaches them.
+    ``host``: the address of this machine that they listen on; by default only this machine reaches them. On
+    another there is no broker without TLS unless ``anonymous`` is set: whoever reached it could use it.
     ``tell`` hears of the broker's ends and returns.
     """
 
     def __init__(
-        self, thing: str, *, log: Path | None = None, host: str = LOOPBACK, tell: Tell | None = None
+        self,
+        thing: str,
+        *,
+        log: Path | None = None,
+        host: str = LOOPBACK,
+        anonymous: bool = False,
+        tell: Tell | None = None,
     ) -> None:
         self.thing = thing
         self._log = log
         self._host = host
+        self._anonymous = anonymous
         self._tell = tell
         self._stack = ExitStack()
         self.folder: Path
@@ -61,7 +65,7 @@ class Lab:
 
     def __enter__(self) -> Lab:
         with ExitStack() as stack:
-            self.folder = stack.enter_context(private_folder())
+            self.folder = stack.enter_context(private_folder(Path(tempfile.gettempdir()), PREFIX))
             self.authority = Authority.create()
             names = SERVER_NAMES if self._host in SERVER_NAMES else (*SERVER_NAMES, self._host)
             self._server = self.authority.server(names)
@@ -70,7 +74,7 @@ class Lab:
             self._start(stack)
             https = self._start_cloud(stack, ca_file)
             self.services = ServiceSet(
-                mqtt=Place.local("mqtt", self.broker.plain.port, self._host),
+                mqtt=self._plain(),
                 mqtts=Place.local("mqtt", self.broker.tls.port, self._host),
                 https=Place.local("https", https.port, self._host),
                 thing=self.thing,
@@ -79,6 +83,7 @@ class Lab:
                 rig=self.identity(OWNER),
                 sign=lambda request: self.authority.sign(request, self.thing),
                 authority=self.authority,
+                cores=tuple(Core(_GROUP, way) for way in self._ways()),
             )
             self._stack = stack.pop_all()
         return self
@@ -111,6 +116,7 @@ class Lab:
                 self.authority,
                 log=self._log or self.folder / "broker.log",
                 host=self._host,
+                anonymous=self._anonymous,
                 identity=self._server,
                 tell=self._tell,
             )
@@ -122,36 +128,21 @@ class Lab:
         shadows = ShadowService(ShadowStore(self.folder / "shadows.sqlite"), [self.thing])
         cloud = ShadowClient(shadows, self.broker.tls, ca_file, self.identity(CLOUD), CLOUD)
         self._cloud = stack.enter_context(cloud)
-        way = Place.local("mqtt", self.broker.tls.port, self._host).board
-        group = Group("lab", OWNER, (way,), (self.authority.certificate,))
+        group = Group(_GROUP, OWNER, self._ways(), (self.authority.certificate,))
         context = server_context(self._server.write(self.folder), self.authority, "wanted")
         routes = (Discovery({self.thing: [group]}), ShadowRoute(shadows, cloud.announce))
         self._https = stack.enter_context(HttpsServer(context, routes, host=self._host))
         return self._https.endpoint
 
+    def _plain(self) -> Place | None:
+        if self.broker.plain.host != self._host:
+            return None
+        return Place.local("mqtt", self.broker.plain.port, self._host)
+
+    def _ways(self) -> tuple[Endpoint, ...]:
+        return (Place.local("mqtt", self.broker.tls.port, self._host).board,)
+
     def _echo(self, stack: ExitStack) -> EchoServers:
         echo = self.folder / "echo"
         echo.mkdir()
         return stack.enter_context(EchoServers(echo, self.authority, host=self._host))
-
-
-@contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
-    """A folder of this user alone, for keys, that is removed at the end; stale ones are removed first."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        _remove_if_left(left)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with (folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
-
-
-def _remove_if_left(folder: Path) -> None:
-    """The kernel lets a dead owner's lock go (flock(2))."""
-    with contextlib.suppress(OSError):
-        if folder.stat().st_uid != os.geteuid():
-            return
-        with (folder / _LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)

@@ -7,11 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.services.endpoint import Place
+from rig.services.endpoint import Endpoint, Place
 from rig.services.pki import Authority, IdentityFiles
 
 Sign = Callable[[str], str]
 """Takes a board's certificate request and returns its certificate, both PEM. Raises BoardFault, ToolFault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A Greengrass core as discovery tells it: the group's name, and where a board reaches it."""
+
+    group: str
+    way: Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class ServiceSet:
     ``mqtts`` and ``https`` ask for a client's certificate. ``ca`` is the PEM text of the roots that the
     servers' certificates lead to. ``rig`` is the identity of host clients. ``sign`` is None where nobody here
     can sign a board's request; ``authority`` is there where more can be signed than that; ``provisioned``
-    says that the board has its identity already.
+    says that the board has its identity already. ``cores`` is all that discovery gives out of them, in its
+    order; empty where that is somebody else's.
     """
 
     mqtts: Place
@@ -34,3 +43,4 @@ class ServiceSet:
     sign: Sign | None = None
     authority: Authority | None = None
     provisioned: bool = False
+    cores: tuple[Core, ...] = ()

@@ -81,8 +81,8 @@ def test_identity_command_agrees_with_the_banner(board: BoardSession, console: C
 
 
 def test_boot_count_rises_by_one_per_reset(board: BoardSession) -> None:
-    first = int(board.restart().fields["count"])
-    second = int(board.restart().fields["count"])
+    first = board.restart().fields.integer("count")
+    second = board.restart().fields.integer("count")
     assert second == first + 1
 
 
@@ -107,7 +107,8 @@ def test_time_to_ready(board: BoardSession, console: ConsoleLink, measure: CaseM
     board.restart()
     ready = console.wait_event("ready", Deadline.after(0), since=since)
     ready_time.value(
-        int(ready.fields["reset_us"]) / 1000, {"method": "the board's counter, from reset to the ready event"}
+        ready.fields.integer("reset_us") / 1000,
+        {"method": "the board's counter, from reset to the ready event"},
     )
 
 

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline
+from rig.links.fields import exactly, only
 from rig.pytest_plugin.backoff_rounds import thrown_out, unanswered
+from rig.pytest_plugin.held_up import judged_where_host_lets_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rig.bench.session import BoardSession
     from rig.evidence.backoff import Backoff
     from rig.links.console_link import ConsoleLink
     from rig.links.mqtt_peer import MqttPeer
@@ -36,7 +39,9 @@ CLOSED_PORT = 1
 ACK_MS = 1_000
 PINGRESP_MS = 1_000
 KEEP_ALIVE_S = 2
-ANSWER_S = 20.0
+SPARE_S = 1.0
+"""Half of what the limit gives a board beyond its own time-out: a host that takes more judges nothing."""
+ANSWER_S = 60.0  # only a busy host takes long
 ROUND_S = 60.0
 LONG_MS = 120_000
 LEAST_KEEP_ALIVE_S, MOST_KEEP_ALIVE_S = 30, 1_200  # what AWS IoT Core takes
@@ -85,9 +90,9 @@ def test_mqtt_connect(advised: Advised) -> None:
     advised.connect()
     connect = advised.expect("CONNECT", since)
     assert connect.client == advised.board.thing
-    assert LEAST_KEEP_ALIVE_S <= int(str(connect.fields["keep_alive_s"])) <= MOST_KEEP_ALIVE_S
+    assert LEAST_KEEP_ALIVE_S <= int(str(connect.fields.get("keep_alive_s", -1))) <= MOST_KEEP_ALIVE_S
     assert "malformed" not in connect.fields
-    (opened,) = advised.proxy.log.all("opened", since=since)
+    opened = only(advised.proxy.log.all("opened", since=since), "connection")
     assert opened.fields.get("certificate") == (advised.board.thing if advised.tls else None)
 
 
@@ -147,9 +152,10 @@ def test_publish_retry_no_puback(advised: Advised, mqtt_peer: MqttPeer, topic: s
     mqtt_peer.subscribe(topic)
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("PUBACK", count=1, client=advised.board.thing) as rule:
-        advised.board.publish(topic, b"once more", qos=1, wait_ms=int(ANSWER_S * 1000))
+        advised.board.publish(topic, b"once more", qos=1, wait_ms=LONG_MS)
     assert rule.hits == 1
-    first, again = advised.proxy.log.all("PUBLISH", since=since, client=advised.board.thing, sender="board")
+    sent = advised.proxy.log.all("PUBLISH", since=since, client=advised.board.thing, sender="board")
+    first, again = exactly(2, sent, "PUBLISH")
     assert (first.fields["dup"], again.fields["dup"]) == (False, True)
     assert first.fields["packet_id"] == again.fields["packet_id"]
     assert again.t_ns - first.t_ns >= 0.5 * ACK_MS * 1e6
@@ -173,16 +179,20 @@ def test_subscribe_retry_no_suback(advised: Advised, topic: str) -> None:
     advised.connect()
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("SUBACK", count=1, client=advised.board.thing) as rule:
-        assert advised.board.subscribe([topic], "1", wait_ms=int(ANSWER_S * 1000)) == [1]
+        assert advised.board.subscribe([topic], "1", wait_ms=LONG_MS) == [1]
     assert rule.hits == 1
-    first, again = advised.proxy.log.all("SUBSCRIBE", since=since, client=advised.board.thing)
+    sent = advised.proxy.log.all("SUBSCRIBE", since=since, client=advised.board.thing)
+    first, again = exactly(2, sent, "SUBSCRIBE")
     assert again.fields["filters"] == first.fields["filters"]
     assert again.t_ns - first.t_ns >= 0.5 * ACK_MS * 1e6
 
 
 @pytest.mark.requirement("CloudIoT", "MQTT_No_Ack_PingResp")
-def test_no_ack_pingresp(advised: Advised, measure: CaseMeasure) -> None:
-    """A connection on which no ping is answered is dead: the board gives it up and makes another."""
+def test_no_ack_pingresp(advised: Advised, board: BoardSession, measure: CaseMeasure) -> None:
+    """A connection on which no ping is answered is dead: the board gives it up and makes another.
+
+    The time is the host's; where that let the board wait meanwhile, a late end says nothing of the board.
+    """
     noticed = measure.declare("mqtt.dead_connection_noticed", "ms")
     advised.board.ask("mqtt.timing", pingresp_ms=PINGRESP_MS)
     advised.board.ask("mqtt.retry", base_ms=BASE_MS, cap_ms=CAP_MS)
@@ -190,7 +200,8 @@ def test_no_ack_pingresp(advised: Advised, measure: CaseMeasure) -> None:
     since = advised.proxy.log.mark()
     with advised.proxy.withhold("PINGRESP", client=advised.board.thing):
         ping = advised.expect("PINGREQ", since)
-        end = advised.expect("closed", since)
+        with judged_where_host_lets_run(board, SPARE_S, late_s=PINGRESP_MS / 1000 + SPARE_S):
+            end = advised.expect("closed", since)
     noticed.value((end.t_ns - ping.t_ns) / 1e6, {"pingresp_ms": PINGRESP_MS, "tls": advised.tls})
     advised.proxy.expect_connected(advised.board.thing, Deadline.after(ANSWER_S), since=since)
 
@@ -247,7 +258,7 @@ def _waits_said(board_mqtt: BoardMqtt, closed: Endpoint) -> list[int]:
     for _ in range(TIMES):
         event = board_mqtt.wait_state("waiting", since)
         since = event.after
-        waits.append(int(event.fields["wait_ms"]))
+        waits.append(event.fields.integer("wait_ms"))
     board_mqtt.disconnect()
     return waits
 

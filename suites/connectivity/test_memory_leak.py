@@ -45,14 +45,14 @@ def held(console: ConsoleLink) -> dict[str, int]:
     taken: dict[str, int] = {}
     heap = console.request("mem.heap", deadline=Deadline.after(REPLY_S)).fields
     if heap["free"] != "absent":
-        taken["heap"] = int(heap["total"]) - int(heap["free"])
+        taken["heap"] = heap.integer("total") - heap.integer("free")
     with suppress(CommandRefused):
         console.request("tls.forget", deadline=Deadline.after(REPLY_S))  # sessions kept to be resumed
         pool = console.request("tls.memory", deadline=Deadline.after(REPLY_S)).fields
-        taken |= {"tls": int(pool["used"]), "tls.blocks": int(pool["blocks"])}
+        taken |= {"tls": pool.integer("used"), "tls.blocks": pool.integer("blocks")}
     for row in console.request("net.memory", deadline=Deadline.after(REPLY_S)).rows:
         if not row["name"].lower().startswith(NOT_COUNTED):
-            taken[f"ip.{row['name']}"] = int(row["used"])
+            taken[f"ip.{row['name']}"] = row.integer("used")
     taken["sockets"] = len(console.request("sock.list", deadline=Deadline.after(REPLY_S)).rows)
     return taken
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rig.deadline import Deadline, poll
+from rig.pattern import pattern
 from rig.pytest_plugin.commands import Commands
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ SHORT_MS = 1_500
 SEEN_S = 30.0
 STORM = 2_000  # frames
 SOME_DAY = 1_790_000_000
+NETMASK_ALL = 0xFFFF_FFFF
+MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
 @pytest.fixture
@@ -49,17 +53,19 @@ def network_tasks(network: Commands) -> set[str]:
 
 def frames_in(network: Commands) -> int:
     """Frames that the board has taken since net.up."""
-    return int(network.ask("net.counters")["frames_in"])
+    return network.ask("net.counters").integer("frames_in")
 
 
 def test_the_address_is_one_of_its_network(network: Commands) -> None:
     said = network.ask("net.up", interface="ethernet", ms=MS)
-    subnet = IPv4Network(f"{said['address']}/{said['mask']}", strict=False)
-    assert IPv4Address(said["address"]) != subnet.network_address
-    assert IPv4Address(said["gateway"]) in subnet
-    assert int(IPv4Address(said["dns"])) != 0
-    assert int(said["lease_ms"]) > 0
-    first = int(said["mac"].split(":")[0], 16)
+    address, mask = said.address("address"), int(said.address("mask"))
+    assert mask | (mask - 1) == NETMASK_ALL, f"{said['mask']} is no mask: a one follows a zero"
+    assert int(address) & ~mask & NETMASK_ALL, f"{address} with the mask {said['mask']} is the network's own"
+    assert int(said.address("gateway")) & mask == int(address) & mask
+    assert int(said.address("dns")) != 0
+    assert said.integer("lease_ms") > 0
+    assert MAC.fullmatch(said["mac"]), f"{said['mac']} is no MAC address"
+    first = int(said["mac"][:2], 16)
     assert first & 3 == 2, f"{said['mac']} is no address of one card, locally administered"
     again = network.ask("net.up", ms=MS)
     assert (again["address"], again["mac"]) == (said["address"], said["mac"])
@@ -93,19 +99,25 @@ def test_what_there_is_not_is_refused(network: Commands) -> None:
 def test_names(network: Commands, echo: EchoServers, ethernet: Ethernet) -> None:
     network.ask("net.up", ms=MS)
     host = echo.plain().place.board.host
-    address = network.ask("net.resolve", host=host, ms=MS)["address"]
-    assert IPv4Address(address) != IPv4Address("0.0.0.0")
+    address = network.ask("net.resolve", host=host, ms=MS).address("address")
+    assert address != IPv4Address("0.0.0.0")
     assert network.ask("net.resolve", host="10.1.2.3", ms=MS)["address"] == "10.1.2.3"
     assert network.refusal("net.resolve", host="no-such-host.invalid", ms=MS) == "unknown"
     with ethernet.dns("withheld"):
         assert network.refusal("net.resolve", host="silence.rig.test", ms=SHORT_MS) == "timeout"
-    assert network.ask("net.resolve", host=host, ms=MS)["address"] == address
+    assert network.ask("net.resolve", host=host, ms=MS).address("address") == address
 
 
-def test_an_echo_comes_back(network: Commands) -> None:
+def test_an_echo_comes_back(network: Commands, board: BoardSession, request: pytest.FixtureRequest) -> None:
+    """By the board's word, and on an emulated board's network by the frames that crossed it."""
+    ethernet: Ethernet | None = request.getfixturevalue("ethernet") if board.relay else None
     gateway = network.ask("net.up", ms=MS)["gateway"]
     for length in (0, 56, 1400):
-        assert int(network.ask("net.ping", host=gateway, bytes=length, ms=MS)["took_us"]) > 0
+        before = ethernet.tally if ethernet else {}
+        assert network.ask("net.ping", host=gateway, bytes=length, ms=MS).integer("took_us") > 0
+        for way, seen in ethernet.tally.items() if ethernet else ():
+            passed = (seen.echoes - before[way].echoes, seen.echo_bytes - before[way].echo_bytes)
+            assert passed == (1, length), f"{way}: (echoes, bytes) of one with {length} bytes"
     assert network.refusal("net.ping", host="10.0.2.77", ms=SHORT_MS) == "timeout"
 
 
@@ -153,8 +165,8 @@ def test_a_link_that_comes_late_is_soon_enough(network: Commands, ethernet: Ethe
         assert poll(lambda: network.ask("net.status")["link"] == "0", Deadline.after(REPLY_S))
     assert poll(lambda: network.ask("net.status")["link"] == "1", Deadline.after(REPLY_S))
     gateway = network.ask("net.status")["gateway"]
-    assert int(network.ask("net.ping", host=gateway, ms=MS)["took_us"]) > 0
-    assert int(network.ask("net.counters")["link_changes"]) >= 2
+    assert network.ask("net.ping", host=gateway, ms=MS).integer("took_us") > 0
+    assert network.ask("net.counters").integer("link_changes") >= 2
 
 
 def test_the_clock_counts_from_what_it_was_set_to(network: Commands, board: BoardSession) -> None:
@@ -164,8 +176,8 @@ def test_the_clock_counts_from_what_it_was_set_to(network: Commands, board: Boar
 
     def moment() -> int:
         said = network.ask("time.get")
-        assert (said["set"], 0 <= int(said["ms"]) < 1000) == ("1", True)
-        return int(said["epoch_s"]) * 1000 + int(said["ms"])
+        assert (said["set"], 0 <= said.integer("ms") < 1000) == ("1", True)
+        return said.integer("epoch_s") * 1000 + said.integer("ms")
 
     first = moment()
     assert SOME_DAY * 1000 <= first < (SOME_DAY + int(REPLY_S)) * 1000
@@ -177,16 +189,21 @@ def test_pools_give_back_what_they_gave(network: Commands, echo: EchoServers) ->
 
     def in_use() -> dict[str, int]:
         rows = network.rows("net.memory")
-        return {row["name"]: int(row["used"]) for row in rows if row["name"] != "tcp"}
+        return {row["name"]: row.integer("used") for row in rows if row["name"] != "tcp"}
 
-    where, seen = echo.plain().place.board, []
+    server, seen = echo.plain(), []
+    where, length, tasks = server.place.board, 40_000, 4
     for _ in range(3):
         network.ask("net.up", ms=MS)
+        before = server.connections
         said = network.ask(
             "sock.parallel",
-            host=where.host, port=where.port, tasks=4, socket="own", length=40_000, ms=30_000,
+            host=where.host, port=where.port, tasks=tasks, socket="own", length=length, ms=30_000,
         )  # fmt: skip
-        assert said["whole"] == "4"
+        assert said.integer("whole") == tasks
+        server.must_have_got(
+            *(pattern(length, seed) for seed in range(tasks)), since=before, timeout_s=REPLY_S
+        )
         network.ask("net.down")
         seen.append(in_use())
     assert seen[1] == seen[2]

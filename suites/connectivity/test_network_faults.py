@@ -50,7 +50,7 @@ class Board(Commands):
 
     def connect(self, peer: Peer) -> tuple[int, Connection]:
         """A connection, at both ends."""
-        handle = int(self.ask("sock.open", host=peer.host, port=peer.port, ms=LONG_MS)["handle"])
+        handle = self.ask("sock.open", host=peer.host, port=peer.port, ms=LONG_MS).integer("handle")
         return handle, peer.accept(Deadline.after(REPLY_S))
 
     def exchange(self, handle: int, connection: Connection, seed: int) -> None:

@@ -77,8 +77,8 @@ def test_token_tells_of_itself(token: Token, board: BoardSession) -> None:
     said = token.good("token", slot=token.slot)
     if board.serial is not None:
         assert board.serial.startswith(said["serial"])
-    assert int(said["sessions"]) == 1
-    assert int(said["memory"]) >= int(said["memory_free"]) > 0
+    assert said.integer("sessions") == 1
+    assert said.integer("memory") >= said.integer("memory_free") > 0
     assert token.rv("token", slot=token.slot + 1) == Rv.SLOT_ID_INVALID
 
 
@@ -89,7 +89,7 @@ def test_sessions(token: Token) -> None:
     )
     assert token.rv("session", call="open", slot=token.slot + 1) == Rv.SLOT_ID_INVALID
     assert token.rv("session", call="open.null", slot=token.slot) == Rv.ARGUMENTS_BAD
-    most = int(token.good("token", slot=token.slot)["sessions_max"])
+    most = token.good("token", slot=token.slot).integer("sessions_max")
     opened = [token.open() for _ in range(most - 1)]
     assert len({token.session, *opened}) == most
     assert token.rv("session", call="open", slot=token.slot) == Rv.SESSION_COUNT
@@ -109,7 +109,7 @@ def test_capabilities(token: Token) -> None:
     flags = {}
     for kind in (Ckm.SHA256, Ckm.EC_KEY_PAIR_GEN, Ckm.ECDSA):
         said = token.good("mechanism", slot=token.slot, type=kind)
-        flags[kind] = int(said["flags"])
+        flags[kind] = said.integer("flags")
         assert kind == Ckm.SHA256 or (said["min"], said["max"]) == ("256", "256")
     assert flags[Ckm.SHA256] & DIGESTS
     assert flags[Ckm.EC_KEY_PAIR_GEN] & GENERATES
@@ -126,7 +126,7 @@ def test_digest(token: Token, lengths: tuple[int, ...]) -> None:
         token.good("digest", call="update", session=token.session, data=piece.hex())
     assert token.good("digest", call="final", session=token.session, room=0)["length"] == "32"
     said = token.good("digest", call="final", session=token.session)
-    assert bytes.fromhex(said["data"]) == hashlib.sha256(b"".join(pieces)).digest()
+    assert said.octets("data") == hashlib.sha256(b"".join(pieces)).digest()
 
 
 @pytest.mark.requirement("PKCS11", "Digest_ErrorConditions")
@@ -142,7 +142,7 @@ def test_digest_refuses_what_is_wrong(token: Token) -> None:
     token.good("digest", call="update", session=session, data="616263")
     assert token.rv("digest", call="final", session=session, room=31) == Rv.BUFFER_TOO_SMALL
     said = token.good("digest", call="final", session=session)  # a buffer too small ended nothing
-    assert bytes.fromhex(said["data"]) == hashlib.sha256(b"abc").digest()
+    assert said.octets("data") == hashlib.sha256(b"abc").digest()
     token.good("digest", call="init", session=session)
     assert token.rv("digest", call="update", session=session) == Rv.ARGUMENTS_BAD
     assert token.rv("digest", call="final", session=session) == Rv.OPERATION_NOT_INITIALIZED
@@ -150,9 +150,10 @@ def test_digest_refuses_what_is_wrong(token: Token) -> None:
 
 @pytest.mark.requirement("PKCS11", "GenerateRandom")
 def test_random_numbers(token: Token) -> None:
-    blocks = [token.good("random", session=token.session, count=128)["data"] for _ in range(8)]
+    blocks = [token.good("random", session=token.session, count=128).octets("data") for _ in range(8)]
     assert len(set(blocks)) == len(blocks)
-    ones = sum(bin(int(block, 16)).count("1") for block in blocks)
+    assert {len(block) for block in blocks} == {128}
+    ones = sum(int.from_bytes(block, "big").bit_count() for block in blocks)
     bits = 8 * 128 * len(blocks)
     assert abs(ones - bits / 2) < 6 * (bits / 4) ** 0.5  # six standard deviations
     assert token.rv("random", session=token.session, count=0) == Rv.ARGUMENTS_BAD

@@ -50,7 +50,7 @@ def test_key_pair_made_on_board(token: Token, pair: tuple[int, int]) -> None:
     }
     assert truths == {Cka.SENSITIVE: "01", Cka.EXTRACTABLE: "00", Cka.NEVER_EXTRACTABLE: "01"}
     other = token.good("keypair", session=token.session, label=LABEL)
-    assert token.attribute(int(other["public"]), Cka.EC_POINT) != token.attribute(public, Cka.EC_POINT)
+    assert token.attribute(other.integer("public"), Cka.EC_POINT) != token.attribute(public, Cka.EC_POINT)
     assert token.rv("keypair", session=token.session, label=LABEL, mechanism=Ckm.ECDSA) == (
         Rv.MECHANISM_INVALID
     )
@@ -68,16 +68,17 @@ def test_objects_are_created(token: Token, services: ServiceSet, console: Consol
     made = {
         "private": token.good(
             "create", session=token.session, kind="private", label=LABEL, data=PUBLISHED_KEY.hex()
-        )["object"],
-        "public": token.good("create", session=token.session, kind="public", label=LABEL, data=point.hex())[
-            "object"
-        ],
+        ).integer("object"),
+        "public": token.good(
+            "create", session=token.session, kind="public", label=LABEL, data=point.hex()
+        ).integer("object"),
     }
     bring(console, der)
-    certificate = token.good("create", session=token.session, kind="certificate", label=LABEL)["object"]
+    stored = token.good("create", session=token.session, kind="certificate", label=LABEL)
+    certificate = stored.integer("object")
     assert len({*made.values(), certificate}) == 3
-    assert holds(key.public_key(), sign(token, int(made["private"])), DIGEST)
-    assert int(token.attribute(int(certificate), Cka.VALUE)["length"]) == len(der)
+    assert holds(key.public_key(), sign(token, made["private"]), DIGEST)
+    assert token.attribute(certificate, Cka.VALUE).integer("length") == len(der)
     off_curve = point[:-1] + bytes((point[-1] ^ 1,))
     for kind, wrong in (
         ("public", off_curve), ("public", point[:-1]), ("public", b"\x05" + point[1:]),
@@ -109,18 +110,17 @@ def test_objects_are_found(token: Token, pair: tuple[int, int]) -> None:
 @pytest.mark.requirement("PKCS11", "EC_GetAttributeValue")
 def test_attributes(token: Token, pair: tuple[int, int]) -> None:
     public, private = pair
-    read = {kind: token.attribute(public, kind)["data"] for kind in (Cka.LABEL, Cka.EC_PARAMS, Cka.TOKEN)}
-    assert bytes.fromhex(read[Cka.LABEL]) == LABEL.encode()
-    assert bytes.fromhex(read[Cka.EC_PARAMS]) == P256_OID
-    assert read[Cka.TOKEN] == "00"
+    kinds = (Cka.LABEL, Cka.EC_PARAMS, Cka.TOKEN)
+    read = {kind: token.attribute(public, kind).octets("data") for kind in kinds}
+    assert read == {Cka.LABEL: LABEL.encode(), Cka.EC_PARAMS: P256_OID, Cka.TOKEN: b"\0"}
     asked = token.attribute(public, Cka.EC_POINT, room=0)
     assert (asked["rv"], asked["length"]) == (str(int(Rv.OK)), "67")
     small = token.attribute(public, Cka.EC_POINT, room=66)
-    assert (int(small["rv"]), small["length"]) == (Rv.BUFFER_TOO_SMALL, "-1")
+    assert (small.integer("rv"), small["length"]) == (Rv.BUFFER_TOO_SMALL, "-1")
     value = token.attribute(private, Cka.VALUE)
-    assert (int(value["rv"]), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
-    assert int(token.attribute(public, Cka.VALUE)["rv"]) == Rv.ATTRIBUTE_TYPE_INVALID
-    assert int(token.attribute(0, Cka.CLASS)["rv"]) == Rv.OBJECT_HANDLE_INVALID
+    assert (value.integer("rv"), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
+    assert token.attribute(public, Cka.VALUE).integer("rv") == Rv.ATTRIBUTE_TYPE_INVALID
+    assert token.attribute(0, Cka.CLASS).integer("rv") == Rv.OBJECT_HANDLE_INVALID
 
 
 @pytest.mark.requirement("PKCS11", "EC_GetAttributeValueMultiThread")
@@ -194,10 +194,11 @@ def test_destroyed_objects_are_gone(token: Token, pair: tuple[int, int]) -> None
     for handle in pair:
         token.good("destroy", session=token.session, object=handle)
         assert token.rv("destroy", session=token.session, object=handle) == Rv.OBJECT_HANDLE_INVALID
-        assert int(token.attribute(handle, Cka.CLASS)["rv"]) == Rv.OBJECT_HANDLE_INVALID
+        assert token.attribute(handle, Cka.CLASS).integer("rv") == Rv.OBJECT_HANDLE_INVALID
     assert token.find(label=LABEL) == []
     again = token.good("keypair", session=token.session, label=LABEL)
-    assert {int(again["public"]), int(again["private"])}.isdisjoint(pair)  # an old handle is no new object
+    made = {again.integer("public"), again.integer("private")}
+    assert made.isdisjoint(pair)  # an old handle is no new object
 
 
 # --- what is kept
@@ -208,7 +209,7 @@ def test_kept_keys_survive_power_and_others_do_not(token: Token, board: BoardSes
     if board.board.power.driver == "none":
         pytest.skip("the inventory names no switch for the board's power")
     kept = token.good("keypair", session=token.session, label=LABEL, token=1)
-    key = public_key(token, int(kept["public"]))
+    key = public_key(token, kept.integer("public"))
     token.good("keypair", session=token.session, label="of the session")
     try:
         board.power_cycle()

@@ -58,9 +58,9 @@ def test_the_credentials_tell_of_themselves(token: Token, credentials: Credentia
     said = {kind: token.attribute(credentials.private, kind)["data"] for kind in asked}
     assert said == {Cka.TOKEN: YES, Cka.SENSITIVE: YES, Cka.EXTRACTABLE: NO}
     value = token.attribute(credentials.private, Cka.VALUE)
-    assert (int(value["rv"]), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
+    assert (value.integer("rv"), value["length"], "data" in value) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
     certificate = token.attribute(credentials.certificate, Cka.VALUE, room=0)
-    assert (int(certificate["rv"]), int(certificate["length"]) > 0) == (Rv.OK, True)
+    assert (certificate.integer("rv"), certificate.integer("length") > 0) == (Rv.OK, True)
 
 
 @pytest.mark.requirement("PKCS11", "PreProvisioned_Sign")

@@ -64,7 +64,7 @@ def rsa_pair(token: Token, console: ConsoleLink) -> RsaPair:
 def _create(token: Token, console: ConsoleLink, kind: str, der: bytes) -> int:
     """A key of which no ``data`` is given is the one that came piece by piece, as a certificate does."""
     bring(console, der)
-    return int(token.good("create", session=token.session, kind=kind, label=LABEL)["object"])
+    return token.good("create", session=token.session, kind=kind, label=LABEL).integer("object")
 
 
 def _signature(token: Token, private: int) -> bytes:
@@ -75,8 +75,8 @@ def _signature(token: Token, private: int) -> bytes:
 @pytest.mark.requirement("PKCS11", "RSA_Capabilities")
 def test_rsa_is_told_of(token: Token) -> None:
     said = token.good("mechanism", slot=token.slot, type=Ckm.RSA_PKCS)
-    assert int(said["flags"]) & SIGN
-    assert int(said["min"]) <= BITS <= int(said["max"])
+    assert said.integer("flags") & SIGN
+    assert said.integer("min") <= BITS <= said.integer("max")
 
 
 @pytest.mark.requirement("PKCS11", "RSA_CreateObject")
@@ -105,7 +105,7 @@ def test_rsa_attributes(token: Token, rsa_pair: RsaPair) -> None:
 
     assert (number(Cka.MODULUS), number(Cka.PUBLIC_EXPONENT)) == (numbers.n, numbers.e)
     secret = token.attribute(rsa_pair.private, Cka.PRIVATE_EXPONENT)
-    assert (int(secret["rv"]), secret["length"], "data" in secret) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
+    assert (secret.integer("rv"), secret["length"], "data" in secret) == (Rv.ATTRIBUTE_SENSITIVE, "-1", False)
 
 
 @pytest.mark.requirement("PKCS11", "RSA_Sign")

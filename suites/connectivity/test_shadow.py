@@ -8,7 +8,7 @@ with a shadow that does not exist.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from rig.deadline import Deadline
 
 if TYPE_CHECKING:
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.links.interfaces import Mark
     from rig.links.mqtt_peer import MqttPeer
     from rig.pytest_plugin.board_mqtt import BoardMqtt
@@ -55,7 +56,7 @@ class Shadow:
         name = {"name": self.name} if self.name else {}
         self.board.ask("shadow.open", ANSWER_MS, thing=self.thing, qos=qos, adopt=int(adopt), **name)
 
-    def ask(self, request: str, **arguments: Any) -> Mapping[str, str]:
+    def ask(self, request: str, **arguments: Any) -> Fields:
         """The service's answer to a request of the board."""
         texts = {
             key: json.dumps(value) if isinstance(value, dict) else value for key, value in arguments.items()
@@ -79,13 +80,13 @@ class Shadow:
         )
         return json.loads(message.payload)
 
-    def event(self, kind: str, since: Mark, version: int | None = None) -> Mapping[str, str]:
+    def event(self, kind: str, since: Mark, version: int | None = None) -> Fields:
         """The board's event of a message of the service."""
         deadline = Deadline.after(ARRIVES_S)
         while True:
             event = self.board.console.wait_event("shadow.message", deadline, since=since)
             since = event.after
-            if event.fields["kind"] == kind and version in (None, int(event.fields["version"])):
+            if event.fields["kind"] == kind and version in (None, event.fields.integer("version")):
                 return event.fields
 
     def document(self) -> Any:
@@ -129,10 +130,10 @@ def test_update_get_delete(shadow: Shadow, qos: int) -> None:
     assert (missing["accepted"], missing["code"]) == ("0", "404")
     updated = shadow.ask("update", reported={"led": "on", "level": 7})
     assert updated["accepted"] == "1"
-    assert json.loads(updated["state"]) == {"reported": {"led": "on", "level": 7}}
+    assert updated.json("state") == {"reported": {"led": "on", "level": 7}}
     got = shadow.ask("get")
     assert (got["accepted"], got["version"]) == ("1", updated["version"])
-    assert json.loads(got["state"]) == {"reported": {"led": "on", "level": 7}}
+    assert got.json("state") == {"reported": {"led": "on", "level": 7}}
     assert shadow.document()["state"] == {"reported": {"led": "on", "level": 7}}
     assert shadow.ask("delete")["accepted"] == "1"
     assert shadow.ask("get")["code"] == "404"
@@ -146,18 +147,18 @@ def test_delta_callback(shadow: Shadow, console: ConsoleLink) -> None:
     shadow.tell(desired={"led": "on", "level": 7})
     delta = shadow.event("delta", mark)
     assert delta["outcome"] == "ok"
-    assert json.loads(delta["state"]) == {"led": "on"}
+    assert delta.json("state") == {"led": "on"}
     assert shadow.board.ask("shadow.status")["deltas"] == "1"
 
 
 @pytest.mark.requirement("Shadow", "UpdatedCallback")
 def test_updated_callback(shadow: Shadow, console: ConsoleLink) -> None:
     shadow.open()
-    first = int(shadow.ask("update", reported={"led": "off"})["version"])
+    first = shadow.ask("update", reported={"led": "off"}).integer("version")
     mark = console.mark()
     shadow.tell(desired={"led": "on"})
     told = shadow.event("update.documents", mark, version=first + 1)
-    assert json.loads(told["state"]) == {"desired": {"led": "on"}, "reported": {"led": "off"}}
+    assert told.json("state") == {"desired": {"led": "on"}, "reported": {"led": "off"}}
 
 
 @pytest.mark.requirement("DeviceAdvisor", "Shadow_Publish_Reported_State")
@@ -166,7 +167,7 @@ def test_shadow_publish_reported_state(shadow: Shadow) -> None:
     answer = shadow.ask("update", reported={"firmware": {"version": 3}, "list": [1, 2]}, token="mine")
     heard = shadow.heard("update/accepted", where=lambda told: told.get("clientToken") == "mine")
     assert heard["state"] == {"reported": {"firmware": {"version": 3}, "list": [1, 2]}}
-    assert heard["version"] == int(answer["version"])
+    assert heard["version"] == answer.integer("version")
 
 
 @pytest.mark.requirement("DeviceAdvisor", "Shadow_Update_Reported_State")
@@ -186,11 +187,11 @@ def test_shadow_update_reported_state(shadow: Shadow) -> None:
 
 def test_update_of_a_stale_version_is_refused(shadow: Shadow) -> None:
     shadow.open()
-    version = int(shadow.ask("update", reported={"a": 1})["version"])
+    version = shadow.ask("update", reported={"a": 1}).integer("version")
     assert shadow.ask("update", reported={"a": 2}, version=version)["accepted"] == "1"
     refused = shadow.ask("update", reported={"a": 3}, version=version)
     assert (refused["accepted"], refused["code"]) == ("0", "409")
-    assert json.loads(shadow.ask("get")["state"]) == {"reported": {"a": 2}}
+    assert shadow.ask("get").json("state") == {"reported": {"a": 2}}
 
 
 def test_update_without_a_state_is_refused(shadow: Shadow) -> None:
@@ -203,7 +204,7 @@ def test_update_without_a_state_is_refused(shadow: Shadow) -> None:
 def test_delta_of_an_older_version_is_ignored(shadow: Shadow, console: ConsoleLink) -> None:
     """The messages of a service that come late or twice; a real one lets nobody else send them."""
     shadow.open(adopt=True)
-    version = int(shadow.ask("update", reported={"led": "off"})["version"])
+    version = shadow.ask("update", reported={"led": "off"}).integer("version")
     shadow.ask("update", reported={"led": "off"})
     before = shadow.board.ask("shadow.status")
     late = {"version": version, "state": {"led": "on"}}
@@ -211,9 +212,9 @@ def test_delta_of_an_older_version_is_ignored(shadow: Shadow, console: ConsoleLi
     shadow.cloud.publish(shadow.topic("update/delta"), json.dumps(late).encode())
     assert shadow.event("delta", mark)["outcome"] == "old"
     after = shadow.board.ask("shadow.status")
-    assert int(after["ignored"]) == int(before["ignored"]) + 1
+    assert after.integer("ignored") == before.integer("ignored") + 1
     assert (after["deltas"], after["version"]) == (before["deltas"], str(version + 1))
-    assert json.loads(shadow.ask("get")["state"]) == {"reported": {"led": "off"}}
+    assert shadow.ask("get").json("state") == {"reported": {"led": "off"}}
 
 
 @pytest.mark.local
@@ -224,5 +225,5 @@ def test_malformed_messages_are_counted_and_borne(shadow: Shadow, console: Conso
         shadow.cloud.publish(shadow.topic("update/delta"), payload)
     shadow.tell(desired={"led": "on"})
     version = shadow.heard("update/accepted", where=lambda told: "desired" in told["state"])["version"]
-    assert json.loads(shadow.event("delta", mark, version)["state"]) == {"led": "on"}
+    assert shadow.event("delta", mark, version).json("state") == {"led": "on"}
     assert shadow.board.ask("shadow.status")["malformed"] == "6"

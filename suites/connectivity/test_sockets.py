@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline, poll
+from rig.links.fields import only
 from rig.pattern import pattern
 from rig.pytest_plugin.commands import Commands
 
@@ -31,6 +32,11 @@ pytestmark = [
 
 REPLY_S = 60.0  # the board's own time-outs are shorter
 MS = 10_000
+LONG_MS = 30_000
+SEEN_S = 30.0
+"""Until the server has counted what the board says that came back from there; only a busy host takes it."""
+TOO_MUCH, FILL_MS = 16_777_216, 3_000
+"""More bytes than all buffers between a board and a server on the host, and time to fill these."""
 CONNECTIONS = 8
 """Connections that a board must have at once."""
 LENGTHS = (1, 3, 64, 127, 536, 1459, 1460, 1461, 16_384, 262_144)
@@ -47,12 +53,22 @@ class Board(Commands):
 
     def open(self, server: Server) -> int:
         """A connection to the server."""
-        where = server.place.board
-        return int(self.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
+        where, before = server.place.board, server.connections
+        handle = self.ask("sock.open", host=where.host, port=where.port, ms=MS).integer("handle")
+        # The kernel has it before the server's thread does.
+        assert poll(lambda: server.connections > before, Deadline.after(REPLY_S)), "nobody came to the server"
+        return handle
+
+    def echo(self, server: Server, length: int, seed: int, **more: int) -> None:
+        """Bytes there and back over a connection of their own: by the board's word, and by the server's."""
+        before = server.connections
+        said = self.ask("sock.echo", handle=self.open(server), length=length, seed=seed, ms=LONG_MS, **more)
+        assert (said["sent"], said["received"], said["same"], said["end"]) == (*[str(length)] * 3, "ok")
+        server.must_have_got(pattern(length, seed), since=before, timeout_s=SEEN_S)
 
     def handles(self) -> list[int]:
         """The connections that it lists."""
-        return [int(row["handle"]) for row in self.rows("sock.list")]
+        return [row.integer("handle") for row in self.rows("sock.list")]
 
 
 @pytest.fixture
@@ -126,9 +142,7 @@ def test_options_refuse_what_is_wrong(sockets: Board, echo: EchoServers) -> None
 @pytest.mark.requirement("Sockets", "SendRecv_VaryLength")
 @pytest.mark.parametrize("length", LENGTHS)
 def test_every_length_comes_back_as_it_was(sockets: Board, echo: EchoServers, length: int) -> None:
-    handle = sockets.open(echo.plain())
-    said = sockets.ask("sock.echo", handle=handle, length=length, seed=length, ms=30_000)
-    assert (said["sent"], said["received"], said["same"], said["end"]) == (*[str(length)] * 3, "ok")
+    sockets.echo(echo.plain(), length, seed=length)
 
 
 @pytest.mark.requirement("Sockets", "SendRecv_VaryLength")
@@ -142,7 +156,7 @@ def test_what_comes_back_is_what_this_side_knows_of_it(
     said = sockets.ask("sock.receive", handle=handle, count=length, ms=MS)
     assert (said["received"], said["end"]) == (str(length), "ok")
     if length <= 128:
-        assert bytes.fromhex(said["hex"]) == expected
+        assert said.octets("hex") == expected
     else:
         assert said["sha256"] == hashlib.sha256(expected).hexdigest()
 
@@ -158,9 +172,7 @@ def test_bytes_can_be_fetched_one_by_one(sockets: Board, echo: EchoServers) -> N
 
 @pytest.mark.requirement("Sockets", "Recv_ByteByByte")
 def test_bytes_can_be_sent_one_by_one(sockets: Board, echo: EchoServers) -> None:
-    handle = sockets.open(echo.plain())
-    said = sockets.ask("sock.echo", handle=handle, length=BYTES_ONE_BY_ONE, seed=6, chunk=1, ms=30_000)
-    assert (said["same"], said["end"]) == (str(BYTES_ONE_BY_ONE), "ok")
+    sockets.echo(echo.plain(), BYTES_ONE_BY_ONE, seed=6, chunk=1)
 
 
 # --- time
@@ -181,12 +193,23 @@ def test_a_call_that_may_not_wait_does_not(sockets: Board, echo: EchoServers) ->
 
 @pytest.mark.requirement("Sockets", "NonBlocking")
 def test_sending_to_one_who_does_not_read_ends_without_waiting(sockets: Board, echo: EchoServers) -> None:
-    """A full buffer is no error and takes no time: the call says how much it took."""
-    where = echo.plain("silent").place.board
-    handle = int(sockets.ask("sock.open", host=where.host, port=where.port, ms=MS)["handle"])
-    said = sockets.ask("sock.send", handle=handle, length=262_144, seed=1, ms=0)
-    assert said["end"] in ("timeout", "ok")
-    assert 0 < int(said["sent"]) <= 262_144
+    """A full buffer is no error and takes no time: the call says that it took nothing.
+
+    The server reads not one byte, so that all buffers on the way are full once a sender that may wait has
+    given up; a board that says more was taken, or waits when it may not, is found out.
+    """
+    server = echo.plain("deaf")
+    handle = sockets.open(server)
+    try:
+        filled = sockets.ask("sock.send", handle=handle, length=TOO_MUCH, seed=1, ms=FILL_MS)
+        assert filled["end"] == "timeout"
+        assert 0 < filled.integer("sent") < TOO_MUCH
+        full = sockets.ask("sock.send", handle=handle, length=1000, seed=1, ms=0)
+        assert (full["sent"], full["end"]) == ("0", "timeout")
+        assert full.integer("took_us") < 1000 * FILL_MS, "a call that may not wait did"
+    finally:
+        server.hang_up()
+    assert sockets.ask("sock.receive", handle=handle, count=1, ms=LONG_MS)["end"] == "closed"
 
 
 @pytest.mark.requirement("Sockets", "RCVTIMEO")
@@ -199,10 +222,10 @@ def test_a_receive_waits_as_long_as_it_is_told(
     took = measure.declare("sockets.receive_timeout", "us")
     handle = sockets.open(echo.plain())
     said = sockets.ask("sock.receive", handle=handle, count=1, ms=timeout_ms)
-    took.value(int(said["took_us"]), {"timeout_ms": timeout_ms, "ticks": int(said["ticks"])})
+    took.value(said.integer("took_us"), {"timeout_ms": timeout_ms, "ticks": said.integer("ticks")})
     assert (said["received"], said["end"]) == ("0", "timeout")
-    assert timeout_ms <= int(said["ticks"]) <= timeout_ms + LATE_TICKS
-    assert int(said["took_us"]) >= timeout_ms * 1000
+    assert timeout_ms <= said.integer("ticks") <= timeout_ms + LATE_TICKS
+    assert said.integer("took_us") >= timeout_ms * 1000
 
 
 # --- many
@@ -214,8 +237,6 @@ def test_several_connections_at_once(sockets: Board, echo: EchoServers) -> None:
     before = server.connections
     handles = [sockets.open(server) for _ in range(CONNECTIONS)]
     assert len(set(handles)) == CONNECTIONS
-    # The kernel has them before the server's thread does.
-    assert poll(lambda: server.connections >= before + CONNECTIONS, Deadline.after(REPLY_S))
     assert server.connections == before + CONNECTIONS
     where = server.place.board
     assert sockets.refusal("sock.open", host=where.host, port=where.port, ms=MS) == "range"
@@ -233,32 +254,36 @@ def test_connections_can_be_opened_and_closed_again_and_again(sockets: Board, ec
     server = echo.plain()
     before = server.connections
     for _ in range(4 * CONNECTIONS):
-        handle = sockets.open(server)
-        assert sockets.ask("sock.echo", handle=handle, length=100, ms=MS)["same"] == "100"
-        sockets.ask("sock.close", handle=handle)
+        sockets.echo(server, 100, seed=0)
+        sockets.ask("sock.close", handle=only(sockets.handles(), "the connection"))
     assert server.connections == before + 4 * CONNECTIONS
 
 
 @pytest.mark.requirement("Sockets", "Threadsafe")
 @pytest.mark.parametrize("tasks", [2, 4])
 def test_tasks_with_a_connection_each(sockets: Board, echo: EchoServers, tasks: int) -> None:
-    where = echo.plain().place.board
+    server, length = echo.plain(), 50_000
+    where, before = server.place.board, server.connections
     said = sockets.ask(
         "sock.parallel",
-        host=where.host, port=where.port, tasks=tasks, socket="own", length=50_000, seed=3, ms=30_000,
+        host=where.host, port=where.port, tasks=tasks, socket="own", length=length, seed=3, ms=LONG_MS,
     )  # fmt: skip
-    assert (said["whole"], said["same"], said["end"]) == (str(tasks), str(50_000 * tasks), "ok")
+    assert (said["whole"], said["same"], said["end"]) == (str(tasks), str(length * tasks), "ok")
+    sent = (pattern(length, 3 + number) for number in range(tasks))
+    server.must_have_got(*sent, since=before, timeout_s=SEEN_S)
     assert sockets.handles() == []
 
 
 @pytest.mark.requirement("Sockets", "Threadsafe")
 def test_two_tasks_at_one_connection(sockets: Board, echo: EchoServers) -> None:
-    where = echo.plain().place.board
+    server, length = echo.plain(), 200_000
+    where, before = server.place.board, server.connections
     said = sockets.ask(
         "sock.parallel",
-        host=where.host, port=where.port, tasks=2, socket="one", length=200_000, seed=4, ms=30_000,
+        host=where.host, port=where.port, tasks=2, socket="one", length=length, seed=4, ms=LONG_MS,
     )  # fmt: skip
-    assert (said["whole"], said["same"], said["end"]) == ("1", "200000", "ok")
+    assert (said["whole"], said["same"], said["end"]) == ("1", str(length), "ok")
+    server.must_have_got(pattern(length, 4), since=before, timeout_s=SEEN_S)
 
 
 # --- the other side goes
@@ -302,4 +327,4 @@ def test_nothing_is_left_of_a_network_that_went_down(sockets: Board, echo: EchoS
     assert sockets.refusal("sock.close", handle=handle) == "absent"
     sockets.ask("net.up", ms=MS)
     assert sockets.refusal("sock.close", handle=handle) == "value"
-    assert sockets.ask("sock.echo", handle=sockets.open(echo.plain()), length=1000, ms=MS)["same"] == "1000"
+    sockets.echo(echo.plain(), 1000, seed=8)

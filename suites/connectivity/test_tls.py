@@ -15,11 +15,13 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.errors import CommandRefused
+from rig.pattern import pattern
 from rig.services.network.faults import Stall
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.pytest_plugin.board_mqtt import BoardMqtt
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.mqtt import ByteProxyFor
@@ -64,15 +66,17 @@ class Tls:
 
     def __init__(self, console: ConsoleLink) -> None:
         self._console = console
+        self._opened: dict[str, tuple[Server, int]] = {}
 
-    def ask(self, command: str, **args: str | int) -> Mapping[str, str]:
+    def ask(self, command: str, **args: str | int) -> Fields:
         """The fields of the answer."""
         return self._console.request(command, args, deadline=Deadline.after(REPLY_S)).fields
 
-    def connect(self, server: Server, **args: str | int) -> tuple[Mapping[str, str], Handshake]:
+    def connect(self, server: Server, **args: str | int) -> tuple[Fields, Handshake]:
         """A connection that must come about: what the board says of it, and the server."""
-        before = len(server.handshakes)
+        before, connections = len(server.handshakes), server.connections
         said = self._connect(server, args)
+        self._opened[said["handle"]] = (server, connections)
         return said, server.next_handshake(before, SEEN_S)
 
     def refusal(self, server: Server, **args: str | int) -> Refusal:
@@ -83,12 +87,14 @@ class Tls:
         return Refusal(refused.value.code, str(refused.value), server.next_handshake(before, SEEN_S))
 
     def echo(self, handle: str, length: int = BYTES) -> None:
-        """Bytes there and back over a connection."""
+        """Bytes there and back over a connection, the first of it: by the board's word and the server's."""
         self.ask("tls.send", handle=handle, length=length, seed=length)
         said = self.ask("tls.receive", handle=handle, length=length, seed=length, ms=MS)
         assert (said["bytes"], said["right"]) == (str(length), "1")
+        server, before = self._opened[handle]
+        server.must_have_got(pattern(length, length), since=before, timeout_s=SEEN_S)
 
-    def _connect(self, server: Server, args: Mapping[str, str | int]) -> Mapping[str, str]:
+    def _connect(self, server: Server, args: Mapping[str, str | int]) -> Fields:
         where = server.place.board
         return self.ask("tls.connect", **{"host": where.host, "port": where.port, "ms": MS, **args})
 
@@ -177,11 +183,14 @@ def test_no_suite_without_forward_secrecy_is_offered(tls: Tls, echo: EchoServers
 @pytest.mark.requirement("CloudIoT", "TLS_Receive_Maximum_Size_Fragments")
 def test_largest_records(tls: Tls, echo: EchoServers) -> None:
     length = 3 * RECORD
-    handle = tls.connect(echo.tls("gather"))[0]["handle"]
-    tls.ask("tls.send", handle=handle, data=length.to_bytes(4, "big").hex())
+    server, head = echo.tls("gather"), length.to_bytes(4, "big")
+    before = server.connections
+    handle = tls.connect(server)[0]["handle"]
+    tls.ask("tls.send", handle=handle, data=head.hex())
     tls.ask("tls.send", handle=handle, length=length, seed=length)
     said = tls.ask("tls.receive", handle=handle, length=length, seed=length, ms=MS)
     assert (said["bytes"], said["right"], said["largest"]) == (str(length), "1", str(RECORD))
+    server.must_have_got(head + pattern(length, length), since=before, timeout_s=SEEN_S)
 
 
 @pytest.mark.requirement("CloudIoT", "TLS_Large_Size_Server_Cert")
@@ -205,7 +214,9 @@ def test_session_is_resumed(tls: Tls, echo: EchoServers, measure: CaseMeasure) -
     third, seen_third = tls.connect(server, resume=1)
     assert (third["resumed"], seen_third.resumed) == ("0", False)
     for kind, said in (("full", first), ("resumed", second)):
-        times[kind].value(int(said["handshake_us"]), {"method": "the board's counter around the handshake"})
+        times[kind].value(
+            said.integer("handshake_us"), {"method": "the board's counter around the handshake"}
+        )
 
 
 @pytest.mark.board_feature("mqtt")
@@ -262,16 +273,16 @@ def test_connections_give_their_memory_back(tls: Tls, echo: EchoServers, measure
     peak = measure.declare("tls.memory.peak", "B")
     kept = measure.declare("tls.memory.kept", "B")
     tls.ask("tls.memory", peak="forget")
-    before = int(tls.ask("tls.memory")["used"])
+    before = tls.ask("tls.memory").integer("used")
     for _ in range(FULL):
         tls.ask("tls.close", handle=tls.connect(echo.tls())[0]["handle"])
         refused = tls.refusal(echo.tls(flaw="expired"))
         assert refused.code == "tls"
     tls.ask("tls.forget")
     after = tls.ask("tls.memory")
-    peak.value(int(after["peak"]), {"method": "the pool's own count; one connection at a time"})
-    kept.value(int(after["used"]) - before, {"method": f"after {FULL} connections and {FULL} that failed"})
-    assert int(after["used"]) == before
+    peak.value(after.integer("peak"), {"method": "the pool's own count; one connection at a time"})
+    kept.value(after.integer("used") - before, {"method": f"after {FULL} connections and {FULL} that failed"})
+    assert after.integer("used") == before
 
 
 # --- connections that must not come about

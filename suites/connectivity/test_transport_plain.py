@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.deadline import Deadline
+from rig.links.fields import only
+from rig.pattern import pattern
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -90,7 +92,7 @@ def runner(console: ConsoleLink, tls: int) -> Run:
         reply = console.request(
             "transport.case", {**asked, "ms": MS, **args}, deadline=Deadline.after(REPLY_S)
         )
-        return [{key: int(value) for key, value in row.items()} for row in reply.rows]
+        return [row.integers() for row in reply.rows]
 
     return run
 
@@ -100,33 +102,36 @@ def runner(console: ConsoleLink, tls: int) -> Run:
 
 def refuses(run: Run, server: Server, case: str) -> None:
     """A wrong argument is an error."""
-    (said,) = run(case, server)
+    said = only(run(case, server), case)
     assert (said["calls"], said["value"] < 0) == (1, True)
 
 
 def gives_back(run: Run, server: Server, case: str, length: int, threads: int = 1) -> None:
-    """What was sent comes back, in every thread."""
+    """What was sent comes back, in every thread: by the board's word, and the server has got it."""
+    before = server.connections
     rows = run(case, server, length=length, threads=threads)
     assert len(rows) == threads
     for said in rows:
         assert (said["sent"], said["received"], said["same"]) == (length, length, length)
+    sent = (pattern(length, number + 1) for number in range(threads))
+    server.must_have_got(*sent, since=before, timeout_s=REPLY_S)
 
 
 def notices_the_end(run: Run, server: Server, case: str) -> None:
     """Once the other side has gone, a call comes to an error."""
-    (said,) = run(case, server)
+    said = only(run(case, server), case)
     assert (said["sent"], said["value"] < 0) == (1, True)
 
 
 def has_nothing(run: Run, server: Server) -> None:
     """0, not an error, while nothing has come."""
-    (said,) = run("receive.nothing", server)
+    said = only(run("receive.nothing", server), "receive.nothing")
     assert (said["calls"], said["value"], said["zeros"]) == (1, 0, 1)
 
 
 def comes_after_a_zero(run: Run, server: Server) -> None:
     """A receive that gave 0 is asked again, and gives what has come since."""
-    (said,) = run("receive.retry", server, length=ONE_BY_ONE)
+    said = only(run("receive.retry", server, length=ONE_BY_ONE), "receive.retry")
     assert said["zeros"] >= 1
     assert (said["received"], said["same"]) == (ONE_BY_ONE, ONE_BY_ONE)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.links.fields import only
 from suites.connectivity.test_transport_plain import (
     COMPARED,
     GONE,
@@ -59,7 +60,7 @@ def test_tls_compare(run: Run, echo: EchoServers, case: str, provisioned: Provis
     server = echo.tls()
     before = len(server.handshakes)
     gives_back(run, server, case, ONE_BY_ONE if COMPARED[case][1] == ONE_BY_ONE else max(LENGTHS))
-    (seen,) = server.handshakes[before:]
+    seen = only(server.handshakes[before:], "handshake")
     assert (seen.outcome, seen.client) == ("done", provisioned.thing)
 
 

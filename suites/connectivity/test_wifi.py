@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.links.fields import only
 from rig.pytest_plugin.board_wifi import JOIN_MS
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_connect_wrong_key(wifi_on: BoardWifi, access_points: AccessPoints) -> N
     assert wifi_on.refusal("wifi.connect", ssid=lab.ssid, key=f"{lab.key}x", ms=JOIN_MS) == "refused"
     assert (access_points.seen.joined, wifi_on.status["joined"]) == (None, "0")
     assert wifi_on.refusal("wifi.ip") == "closed"
-    (attempt,) = access_points.seen.attempts[attempts:]
+    attempt = only(access_points.seen.attempts[attempts:], "attempt to join")
     assert attempt.refusal is not None
     assert attempt.refusal.name == "WRONG_KEY"
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.board_feature("wifi"), pytest.mark.arrangement(clock="
 def test_network_add_get_delete(no_networks: BoardWifi) -> None:
     for place in range(PLACES):
         said = no_networks.ask("wifi.network.add", ssid=f"net{place}", key="a key of theirs")
-        assert int(said["place"]) == place
+        assert said.integer("place") == place
     assert no_networks.refusal("wifi.network.add", ssid="one more", key="a key of theirs") == "space"
     assert no_networks.ask("wifi.network.add", ssid="net5", security="open")["place"] == "5"
     kept = dict(no_networks.ask("wifi.network.get", place=5))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline
+from rig.links.fields import only
+from rig.pattern import pattern
 from rig.pytest_plugin.board_wifi import JOIN_MS
 
 if TYPE_CHECKING:
@@ -55,10 +57,12 @@ def test_the_network_does_not_come_up_without_one(
 def test_bytes_come_back_from_an_echo_server(
     wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers, length: int
 ) -> None:
+    before = echo.plain().connections
     handle = wifi_up.open(echo.plain().place.board)
     said = wifi_up.ask("sock.echo", handle=handle, length=length, seed=length)
     assert (said["sent"], said["same"], said["end"]) == (str(length), str(length), "ok")
-    (link,) = access_points.seen.links
+    echo.plain().must_have_got(pattern(length, length), since=before, timeout_s=SEEN_S)
+    link = only(access_points.seen.links, "connection")
     assert (link.host, link.sent, link.received) == ("10.0.2.2", length, length)
     wifi_up.ask("sock.close", handle=handle)
     assert access_points.seen.links == ()
@@ -80,12 +84,14 @@ def test_a_newer_module(no_networks: BoardWifi, access_points: AccessPoints, ech
 def test_five_connections_at_once_and_no_more(
     wifi_up: BoardWifi, access_points: AccessPoints, echo: EchoServers
 ) -> None:
+    before = echo.plain().connections
     handles = [wifi_up.open(echo.plain().place.board) for _ in range(5)]
     place = echo.plain().place.board
     assert wifi_up.refusal("sock.open", host=place.host, port=place.port) == "range"
     for seed, handle in enumerate(handles):
         assert wifi_up.ask("sock.echo", handle=handle, length=500, seed=seed)["same"] == "500"
     assert sorted(link.sent for link in access_points.seen.links) == [500] * 5
+    echo.plain().must_have_got(*(pattern(500, seed) for seed in range(5)), since=before, timeout_s=SEEN_S)
     for handle in handles:
         wifi_up.ask("sock.close", handle=handle)
     assert access_points.seen.links == ()
@@ -174,12 +180,12 @@ def publish_and_hear(
     topic, payload = f"{services.thing}/wifi", "over the air"
     client = services.thing
     wifi.ask("mqtt.connect", host=place.host, port=place.port, client=client, tls=tls, ms=SESSION_MS)
-    (link,) = access_points.seen.links
+    link = only(access_points.seen.links, "connection")
     assert (link.port, link.sent > 0, link.received > 0) == (place.port, True, True)
     assert wifi.ask("mqtt.subscribe", topics=topic, qos="1", ms=SESSION_MS)["codes"] == "1"
     since = console.mark()
     wifi.ask("mqtt.publish", topic=topic, qos=1, text=payload, ms=SESSION_MS)
     came = console.wait_event("mqtt.message", Deadline.after(SEEN_S), since=since).fields
-    assert (came["topic"], int(came["crc"], 16)) == (topic, zlib.crc32(payload.encode()))
+    assert (came["topic"], came.integer("crc", 16)) == (topic, zlib.crc32(payload.encode()))
     wifi.ask("mqtt.disconnect", ms=SESSION_MS)
     assert access_points.wait(lambda seen: not seen.links, SEEN_S)

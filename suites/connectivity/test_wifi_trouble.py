@@ -64,7 +64,7 @@ def test_garbage_on_the_line_is_left_behind(wifi_on: BoardWifi, access_points: A
     access_points.babble(b"\x00\xff\x80OK+IPD,\r\n\x01ERROR\r\n" + b"x" * 600 + b"\r\n+CIPRECVDATA:9000,\r\n")
     said = wifi_on.status
     assert (said["joined"], said["lost"]) == ("1", "0")
-    assert int(said["garbage"]) >= 2
+    assert said.integer("garbage") >= 2
 
 
 def test_a_module_that_starts_by_itself_is_set_up_again(
@@ -72,13 +72,13 @@ def test_a_module_that_starts_by_itself_is_set_up_again(
 ) -> None:
     lab = access_points.place()
     wifi_on.join(lab)
-    starts, boots = int(wifi_on.status["starts"]), access_points.seen.boots
+    starts, boots = wifi_on.status.integer("starts"), access_points.seen.boots
     access_points.restart_module()
     assert access_points.wait(lambda seen: seen.boots > boots, SEEN_S)
     assert access_points.wait(lambda seen: not seen.joined, SEEN_S)
     said = wifi_on.join(lab)
     assert (access_points.seen.joined, access_points.seen.address) == (lab.ssid, said["address"])
-    assert int(wifi_on.status["starts"]) == starts + 1
+    assert wifi_on.status.integer("starts") == starts + 1
 
 
 def test_a_late_answer_is_not_taken_for_anothers(wifi_on: BoardWifi, access_points: AccessPoints) -> None:

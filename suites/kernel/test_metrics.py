@@ -64,18 +64,18 @@ def test_metric(
         deadline=Deadline.after(RUN_S),
         repeat_s=RUN_S,
     ).fields
-    count, elapsed = int(done["count"]), int(done["elapsed"])
+    count, elapsed = done.positive("count"), done.positive("elapsed")
     assert (done["id"], done["check"], done["seconds"]) == (metric, "ok", str(seconds))
     assert count > 0
     # The kernel's tick and the counter tell the same time, so that neither stood still nor wrapped unseen.
-    counted_s = elapsed / int(done["counter_hz"])
+    counted_s = elapsed / done.positive("counter_hz")
     assert abs(counted_s - seconds) < seconds * CLOCK_TOLERANCE
 
     context: dict[str, Scalar] = {
         **figure_context(board, console),
         "count": count,
         "seconds": seconds,
-        "parties": int(done["parties"]),
+        "parties": done.integer("parties"),
         "elapsed_ticks": elapsed,
         "does": listed[metric]["help"],
     }
@@ -83,7 +83,7 @@ def test_metric(
     published = PUBLISHED.get(f"metric.{metric}.cost", {})
     scale = timebase.nanoseconds_per_unit
     cost.value(
-        elapsed * 1e9 / int(done["counter_hz"]) / scale / count,
+        elapsed * 1e9 / done.positive("counter_hz") / scale / count,
         {**context, **published, "method": "the whole time, ticks included, per count"},
     )
 
@@ -97,7 +97,7 @@ def test_ramp(board: BoardSession, console: ConsoleLink, measure: CaseMeasure) -
         repeat_s=RUN_S,
     ).fields
     assert done["check"] == "ok"
-    met, missed = int(done["met"]), int(done["missed"])
+    met, missed = done.integer("met"), done.integer("missed")
     assert met > 0, f"a deadline was missed at {RAMP_START / 10} % already"
     assert missed == met + RAMP_STEP
     load.value(
@@ -105,10 +105,10 @@ def test_ramp(board: BoardSession, console: ConsoleLink, measure: CaseMeasure) -
         {
             **figure_context(board, console),
             "first_missed_at": missed / 10,
-            "missed_by_period_ticks": int(done["period"]),
-            "missed_job": int(done["job"]),
-            "loads_tried": int(done["steps"]),
-            "work_unit_ticks": int(done["unit"]),
+            "missed_by_period_ticks": done.integer("period"),
+            "missed_job": done.integer("job"),
+            "loads_tried": done.integer("steps"),
+            "work_unit_ticks": done.integer("unit"),
             "task_set": "periods 10, 20, 40, 80, 160 ticks, deadline = period, a fifth of the load each",
             "method": f"raised from {RAMP_START / 10} % by {RAMP_STEP / 10} % until a deadline is missed",
         },

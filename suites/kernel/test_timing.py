@@ -7,7 +7,6 @@ that a tick interrupt hit are a population of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
     from rig.evidence.counter import RawSeries, TimeBase
     from rig.links.console_link import ConsoleLink
+    from rig.links.fields import Fields
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.other_firmware import OtherFirmware
 
@@ -44,7 +44,7 @@ READ_S = 10.0
 
 def run_benchmark(
     console: ConsoleLink, name: str, n: int, arg: int = 0, profile: str = "idle"
-) -> tuple[Mapping[str, str], RawSeries]:
+) -> tuple[Fields, RawSeries]:
     """Runs one benchmark and reads its samples; the board proved its correctness, or refused.
 
     SKIPPED where kernel or hardware lack what the benchmark needs.
@@ -100,16 +100,16 @@ def test_benchmark(
     name, within = benchmark.name, benchmark.ticks == "within"
     declared = measure.declare(name, timebase.unit, "max" if within else "p99")  # a wait: the longest counts
     done, raw = run_benchmark(console, benchmark.id, benchmark.n, benchmark.arg, benchmark.profile)
-    assert len(raw.ticks) == int(done["n"]) == benchmark.n
+    assert len(raw.ticks) == done.integer("n") == benchmark.n
 
     # The empty probe is what is subtracted elsewhere: its own figure is given whole.
-    overhead = 0 if benchmark.id == "probe.overhead" else int(done["overhead"])
-    figures = timebase.convert(raw.ticks, int(done["counter_hz"]), overhead)
+    overhead = 0 if benchmark.id == "probe.overhead" else done.integer("overhead")
+    figures = timebase.convert(raw.ticks, done.positive("counter_hz"), overhead)
     method = {
         **context,
         "measures": benchmark.measures,
         "overhead_ticks": overhead,
-        "cold_ticks": int(done["cold"]),
+        "cold_ticks": done.integer("cold"),
         "tick_hits": int(raw.hit.sum()),
     }
     published = PUBLISHED.get(name, {})
@@ -149,7 +149,7 @@ def test_heap_scheme(
         for one in measured:
             declared = measure.declare(f"{one.name}.{scheme}", timebase.unit, "p99")
             done, raw = run_benchmark(console, one.id, one.n, one.arg)
-            figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))
+            figures = timebase.convert(raw.ticks, done.positive("counter_hz"), done.integer("overhead"))
             method: dict[str, Scalar] = {
                 "measures": one.measures,
                 "tick_hits": int(raw.hit.sum()),
@@ -170,7 +170,7 @@ def test_no_tick_is_lost(
     """
     declared = measure.declare(f"tick.longest_error.{profile}", timebase.unit)
     done, raw = run_benchmark(console, "tick.jitter", TICKS, 0, profile)
-    figures = timebase.convert(raw.ticks, int(done["counter_hz"]), 0)
+    figures = timebase.convert(raw.ticks, done.positive("counter_hz"), 0)
     method = "time between two tick hooks, off the tick period"
     context = {**figure_context(board, console, profile), "method": method, "ticks": TICKS}
     declared.value(int(figures.max()), context)
@@ -188,6 +188,6 @@ def test_one_instruction_is_told_from_the_next(
     }
     for count, declared in names.items():
         done, raw = run_benchmark(console, "cal.nops", CALIBRATION_SAMPLES, count)
-        figures = timebase.convert(raw.ticks, int(done["counter_hz"]), int(done["overhead"]))[~raw.hit]
+        figures = timebase.convert(raw.ticks, done.positive("counter_hz"), done.integer("overhead"))[~raw.hit]
         declared.samples(figures, context)
         assert set(figures.tolist()) == {count}

@@ -42,7 +42,7 @@ def test_dhcp(console: ConsoleLink, line: LineState, latency: Latency) -> None:
     taken = []
     for _ in range(amount(50, 5 if line.idle else 3)):
         ask(console, "net.down")
-        taken.append(1000 * float(ask(console, "net.up", ms=PATIENCE_MS)["took_ms"]))
+        taken.append(1000 * ask(console, "net.up", ms=PATIENCE_MS).number("took_ms"))
     latency.board("dhcp", taken, line, BY_TICK)
 
 
@@ -50,7 +50,7 @@ def test_dns(console: ConsoleLink, line: LineState, latency: Latency) -> None:
     """Names that were not asked for before, so that no cache answers."""
     network_up(console)
     names = [f"n{secrets.token_hex(4)}.rig.test" for _ in range(amount(200, 20))]
-    taken = [float(ask(console, "net.resolve", host=name, ms=PATIENCE_MS)["took_us"]) for name in names]
+    taken = [ask(console, "net.resolve", host=name, ms=PATIENCE_MS).number("took_us") for name in names]
     latency.board("dns", taken, line, BY_COUNTER)
 
 
@@ -67,8 +67,8 @@ def test_tcp_connect(
     taken = []
     for _ in range(count):
         opened = ask(console, "sock.open", host=address, port=place.board.port, ms=PATIENCE_MS)
-        taken.append(float(opened["took_us"]))
-        ask(console, "sock.close", handle=int(opened["handle"]))
+        taken.append(opened.number("took_us"))
+        ask(console, "sock.close", handle=opened.integer("handle"))
     latency.board("tcp.connect", taken, line, BY_COUNTER)
     if line.idle:
         latency.host("tcp.connect", host_client.tcp_connect_us(place.host.host, place.host.port, count))
@@ -103,8 +103,8 @@ def test_tls_handshake(
             ms=PATIENCE_MS,
             resume=resume,
         )
-        ask(console, "tls.close", handle=int(said["handle"]))
-        taken.append((int(said["resumed"]), float(said["handshake_us"])))
+        ask(console, "tls.close", handle=said.integer("handle"))
+        taken.append((said.integer("resumed"), said.number("handshake_us")))
     taken = taken[resume:]
     assert {resumed for resumed, _ in taken} == {resume}
     facts = {"suite": said["suite"], "version": said["version"]}
@@ -124,8 +124,8 @@ def test_throughput(console: ConsoleLink, echo: EchoServers, line: LineState, me
     rate = measure.declare(f"throughput.tcp.echo.{line.name}", "kB/s")
     size = THROUGHPUT_BYTES if line.idle else THROUGHPUT_BYTES // 8
     opened = ask(console, "sock.open", host=place.board.host, port=place.board.port, ms=PATIENCE_MS)
-    handle = int(opened["handle"])
+    handle = opened.integer("handle")
     done = ask(console, "sock.echo", handle=handle, length=size, seed=SEED, ms=PATIENCE_MS)
     ask(console, "sock.close", handle=handle)
     assert done["same"] == str(size), f"of {size} bytes {done['same']} came back as they were: {done['end']}"
-    rate.value(size / float(done["took_us"]) * 1000, {"bytes": size, "seed": SEED, "taken": BY_COUNTER})
+    rate.value(size / done.positive("took_us") * 1000, {"bytes": size, "seed": SEED, "taken": BY_COUNTER})

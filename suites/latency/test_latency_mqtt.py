@@ -108,8 +108,8 @@ def _measured(console: ConsoleLink, topic: str, qos: int, size: int, count: int,
             "ms": PATIENCE_MS,
         }
         done = ask(console, "mqtt.measure", count=min(100, count - len(found)), **order)
-        assert int(done["count"]) > 0, f"it measured nothing: {done}"
-        found += counted_us(console, int(done["count"]), int(done["counter_hz"]))
+        assert done.integer("count") > 0, f"it measured nothing: {done}"
+        found += counted_us(console, done.integer("count"), done.positive("counter_hz"))
     return found
 
 

@@ -81,7 +81,7 @@ def test_memory_by_phase(
 def _echoed(console: ConsoleLink, echo: EchoServers) -> None:
     place = echo.plain().place.board
     opened = ask(console, "sock.open", host=place.host, port=place.port, ms=PATIENCE_MS)
-    handle = int(opened["handle"])
+    handle = opened.integer("handle")
     ask(console, "sock.echo", handle=handle, length=16 * 1024, ms=PATIENCE_MS)
     ask(console, "sock.close", handle=handle)
 
@@ -91,7 +91,7 @@ def _shaken(board: BoardSession, echo: EchoServers) -> None:
         ask(board.console, "time.set", epoch_s=int(time.time()))
         place = echo.tls().place.board
         opened = ask(board.console, "tls.connect", host=place.host, port=place.port, ms=PATIENCE_MS)
-        ask(board.console, "tls.close", handle=int(opened["handle"]))
+        ask(board.console, "tls.close", handle=opened.integer("handle"))
 
 
 def _session(board: BoardSession, board_mqtt: BoardMqtt, services: ServiceSet) -> None:
@@ -111,13 +111,13 @@ def _marks(board: BoardSession) -> dict[str, tuple[float, int]]:
     """Most bytes used, and the size, of every stack, heap and pool that the board tells of."""
     console, told = board.console, dict[str, tuple[float, int]]()
     for row in console.request("mem.tasks", deadline=Deadline.after(PATIENCE_S)).rows:
-        told[f"stack {row['name']}"] = (int(row["size"]) - int(row["highwater"]), int(row["size"]))
+        told[f"stack {row['name']}"] = (row.integer("size") - row.integer("highwater"), row.integer("size"))
     heap = ask(console, "mem.heap")
-    told["kernel heap"] = (int(heap["total"]) - int(heap["min_ever"]), int(heap["total"]))
+    told["kernel heap"] = (heap.integer("total") - heap.integer("min_ever"), heap.integer("total"))
     for row in console.request("net.memory", deadline=Deadline.after(PATIENCE_S)).rows:
         if row["name"] == "heap":
-            told["lwIP heap"] = (int(row["most"]), int(row["size"]))
+            told["lwIP heap"] = (row.integer("most"), row.integer("size"))
     if "tls" in board.board.features:
         pool = ask(console, "tls.memory")
-        told["TLS pool"] = (int(pool["peak"]), int(pool["size"]))
+        told["TLS pool"] = (pool.integer("peak"), pool.integer("size"))
     return told

@@ -36,7 +36,7 @@ def spare(board: BoardSession, console: ConsoleLink) -> Sector:
     """The last sector of the board's flash, erased by the firmware."""
     last = board.board.flash[0].end - 1
     said = console.request("flash.sector", {"address": last}, deadline=Deadline.after(REPLY_S)).fields
-    sector = Sector(int(said["start"]), int(said["size"]))
+    sector = Sector(said.integer("start"), said.integer("size"))
     assert (said["used"], sector.start + sector.size) == ("0", last + 1)
     console.request("flash.erase", {"address": sector.start}, deadline=Deadline.after(REPLY_S))
     return sector
@@ -47,7 +47,7 @@ def write(console: ConsoleLink, address: int, data: bytes) -> None:
     done = console.request(
         "flash.write", {"address": address, "data": data.hex().upper()}, deadline=Deadline.after(REPLY_S)
     )
-    assert (int(done.fields["address"]), int(done.fields["bytes"])) == (address, len(data))
+    assert (done.fields.integer("address"), done.fields.integer("bytes")) == (address, len(data))
 
 
 def refusal(console: ConsoleLink, command: str, **arguments: int | str) -> str:

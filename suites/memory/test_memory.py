@@ -34,12 +34,12 @@ def test_linker_regions_agree_with_the_firmware(
 ) -> None:
     report = memory_report(image_path, [*board.board.flash, *board.board.ram])
     said = console.request("mem.regions", deadline=Deadline.after(REPLY_S)).rows
-    firmware = {int(row["start"], 16): row for row in said}
+    firmware = {row.integer("start", 16): row for row in said}
     assert sum(region.used for region in report.regions) > 0
     for region in report.regions:
         declared = measure.declare(f"memory.region.{region.name}.used", "B")
         row = firmware[region.start]
-        assert (int(row["size"]), int(row["used"])) == (region.size, region.used)
+        assert (row.integer("size"), row.integer("used")) == (region.size, region.used)
         declared.value(
             region.used,
             {
@@ -90,15 +90,15 @@ def test_stacks_from_both_sides(
     for name, task in sorted(probed.items()):
         declared = measure.declare(f"memory.stack.{_word(name)}.unused", "B")
         row = firmware[name]
-        assert task.stack_size == int(row["size"])
+        assert task.stack_size == row.integer("size")
         # The task that answers may have gone deeper by answering; nobody else ran in between.
-        assert task.highwater == int(row["highwater"]) or row["state"] == "running"
-        assert task.highwater <= int(row["highwater"])
+        assert task.highwater == row.integer("highwater") or row["state"] == "running"
+        assert task.highwater <= row.integer("highwater")
         declared.value(
             task.highwater,
             {
                 "size": task.stack_size,
-                "firmware": int(row["highwater"]),
+                "firmware": row.integer("highwater"),
                 "method": "fill pattern, by the probe",
             },
         )
@@ -117,9 +117,9 @@ def test_heap_from_both_sides(
     fragmentation = measure.declare("memory.heap.fragmentation", "1")
     heap = kernel_view.heap()
     assert heap is not None
-    assert (heap.free, heap.min_ever) == (int(said["free"]), int(said["min_ever"]))
+    assert (heap.free, heap.min_ever) == (said.integer("free"), said.integer("min_ever"))
     for key in said.keys() & {"largest", "blocks"}:  # of a kernel that has HeapStats_t
-        assert getattr(heap, key) == int(said[key]), key
+        assert getattr(heap, key) == said.integer(key), key
     context: dict[str, Scalar] = {
         "scheme": said["scheme"],
         "total": heap.total,

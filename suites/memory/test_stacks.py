@@ -16,6 +16,7 @@ from rig.deadline import Deadline
 from rig.image.memory_marks import HANDLERS
 from rig.image.stack_notes import FILE_NAME, find_notes, load_notes
 from rig.image.stack_worst import StackWorst, stacks_of
+from rig.links.fields import only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def test_no_stack_was_deeper_than_its_worst_case(
         assert mark.size - mark.unused <= stacks[name].static_worst or not stacks[name].bounded, name
     said = console.request("mem.tasks", deadline=Deadline.after(REPLY_S)).rows
     for row in said:
-        used = int(row["size"]) - int(row["highwater"])
+        used = row.integer("size") - row.integer("highwater")
         assert used <= stacks[row["name"]].static_worst or not stacks[row["name"]].bounded, row["name"]
 
 
@@ -100,11 +101,11 @@ def test_handler_stack_from_both_sides(
 ) -> None:
     del board
     said = console.request("mem.regions", deadline=Deadline.after(REPLY_S)).rows
-    (row,) = (row for row in said if row["name"] == "handler_stack")
+    row = only([row for row in said if row["name"] == "handler_stack"], "handler_stack")
     mark = memory_readings[-1].marks.stacks[HANDLERS]
     # The last reading was before this case: the firmware may have gone deeper since.
-    assert int(row["size"]) == mark.size
-    assert mark.size - mark.unused <= int(row["used"])
+    assert row.integer("size") == mark.size
+    assert mark.size - mark.unused <= row.integer("used")
 
 
 def _word(name: str) -> str:

@@ -338,7 +338,7 @@ def test_a_broken_relay_is_the_cause(session: BoardSession) -> None:
     explained = session.explain(LinkLost("no answer"))
     assert str(explained) == "board mps2: the Ethernet relay broke: KeyError: 1; seen as: no answer"
     with pytest.raises(ToolFault, match="the Ethernet relay broke"):
-        session.check_network()
+        session.check()
 
 
 def test_the_clock_may_be_another(bench: Inventory, app: Path) -> None:

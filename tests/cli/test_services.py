@@ -88,6 +88,22 @@ def test_it_ends_when_its_broker_does() -> None:
         assert "the broker has ended by itself" in said
 
 
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_others_get_in_without_a_certificate_only_where_that_was_asked_for(anonymous: bool) -> None:
+    """The broker's own sockets are asked: what listens beyond this machine, and what is told of it."""
+    with _up("--json", "--host", "0.0.0.0", *(["--anonymous"] if anonymous else [])) as process:
+        told = _told(process)
+        sockets = _broker_of(process).net_connections("tcp")
+        beyond = {
+            each.laddr.port for each in sockets if each.status == "LISTEN" and each.laddr.ip == "0.0.0.0"
+        }
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=10)
+    ports = {told[name]["port"] for name in ("mqtt", "mqtts") if name in told}
+    assert beyond == ports
+    assert ("mqtt" in told, "no MQTT without TLS on 0.0.0.0" in said) == (anonymous, not anonymous)
+
+
 def test_people_get_a_table_without_a_key() -> None:
     with _up() as process:
         assert process.stdout is not None

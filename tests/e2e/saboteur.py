@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from rig.deadline import Deadline, poll
 from rig.events import Event
 from rig.evidence.recorder import RunRecorder
+from rig.links.wire import crc16
 
 VARIABLE = "RIG_E2E_SABOTAGE"
 
@@ -121,6 +123,28 @@ def _amplify_babble() -> None:
     atexit.register(stack.close)
 
 
+def _lie() -> None:
+    """The board's uptime is no number: a whole, undamaged frame that says nonsense."""
+    from tests.e2e.line_proxy import proxied_session_links
+
+    frame = re.compile(rb"\$(\d+\.\d+ ok [^*\n]*)\*[0-9A-F]{4}")
+    held = b""
+
+    def lying(data: bytes) -> bytes:
+        nonlocal held
+        whole, end, held = (held + data).rpartition(b"\n")
+        return frame.sub(lambda said: _lied(said[1]), whole + end)
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(proxied_session_links(lying))
+    atexit.register(stack.close)
+
+
+def _lied(body: bytes) -> bytes:
+    body = re.sub(rb"uptime_ms=\d+", b"uptime_ms=long", body)
+    return b"$%b*%04X" % (body, crc16(body))
+
+
 HARMS: dict[str, Callable[[], None]] = {
     "kill while erasing": _kill_while_erasing,
     "kill while programming": _kill_while_programming,
@@ -128,5 +152,6 @@ HARMS: dict[str, Callable[[], None]] = {
     "kill in a benchmark": _kill_when_sent("bench.run"),
     "kill in a read-out": _kill_when_sent("bench.read"),
     "amplify babble": _amplify_babble,
+    "lie": _lie,
     "flip a bit": flip_a_bit_of_each_page,
 }

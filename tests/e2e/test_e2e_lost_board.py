@@ -51,6 +51,35 @@ def test_killed_board_is_an_error_with_one_first_cause(harm: str, place: BenchPl
         assert last.artifacts["console"].read_bytes()
 
 
+SUITE = """
+import os
+import signal
+
+from rig.deadline import Deadline, poll
+
+
+def test_dies_while_the_host_compares(board):
+    os.kill(board.emulated.pid, signal.SIGKILL)
+    assert poll(lambda: not board.emulated.is_on, Deadline.after(10))
+    assert 1 == 2, "what the board did is not what it should"
+
+
+def test_afterwards(console):
+    console.request("ping", {"text": "there"}, deadline=Deadline.after(5))
+"""
+
+
+def test_board_that_died_is_an_error_also_where_only_the_host_compared(place: BenchPlace) -> None:
+    """A failed comparison is the consequence: nobody knows what the board would have done."""
+    assert place.pytest(place.suite("dying", SUITE)).code == 3
+    first, last = place.run().cases
+    assert first.outcome is Outcome.ERROR
+    assert first.reason.startswith("board mps2: QEMU (process ")
+    assert "seen first as: AssertionError: what the board did is not" in first.reason
+    assert last.outcome is Outcome.SKIPPED
+    assert last.reason.startswith("first cause: board mps2: QEMU (process ")
+
+
 def test_next_run_after_a_killed_board_passes(place: BenchPlace) -> None:
     sabotage = {VARIABLE: "kill while programming", "PYTEST_PLUGINS": SABOTEUR}
     assert place.rig("qualify", "--suite", "boot", "--force", env=sabotage).code == 3

@@ -251,6 +251,23 @@ def test_a_silent_board_is_told_from_a_lost_broker(authority: Authority, tmp_pat
             peer.publish("x", b"1")
 
 
+def test_what_may_have_been_lost_with_the_connection_is_not_the_boards_silence(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """The peer is back when its time is over; only what is waited for since then tells of the board."""
+    with Broker(tmp_path / "broker", authority) as broker, MqttPeer(plain(broker), RunClock()) as peer:
+        peer.subscribe("x")
+        since = peer.mark()
+        broker.restart()
+        assert poll(lambda: peer._losses > 0 and peer._connection.connected, soon())
+        for mark in (0, since):
+            with pytest.raises(LinkLost, match="was lost 1 times since, and a message may have gone with it"):
+                peer.expect("x", Deadline.after(0), since=mark)
+        since = peer.mark()
+        with pytest.raises(BoardSilent, match="none came"):
+            peer.expect("x", Deadline.after(0), since=since)
+
+
 def test_no_broker_there(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

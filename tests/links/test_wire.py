@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.errors import BoardGarbled, UsageFault
+from rig.errors import UsageFault
 from rig.links.wire import (
     LINE_MAX,
     SEQ_MAX,
     TEXT_MAX,
-    Fields,
     Frame,
     Parser,
     Splitter,
@@ -224,10 +223,3 @@ def test_of_other_requests_all_is_kept() -> None:
         without_secrets(b"typed wifi.connect ssid=a key=b\r\n")
         == b"typed wifi.connect ssid=a key=(not kept)\r\n"
     )
-
-
-def test_a_field_that_must_be_there_and_is_not_is_the_boards_fault() -> None:
-    fields = Fields({"handle": "3"})
-    assert (fields["handle"], fields.get("end")) == ("3", None)
-    with pytest.raises(BoardGarbled, match="lacks the field 'end', which it must have; it has: handle"):
-        fields["end"]

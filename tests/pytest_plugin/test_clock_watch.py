@@ -12,6 +12,7 @@ import pytest
 from rig.deadline import Deadline
 from rig.errors import BoardSilent, EvidenceFault
 from rig.events import Event, RunClock
+from rig.links.fields import Fields
 from rig.links.interfaces import ConsoleMatch, Mark, Reply, WireEvent
 from rig.pytest_plugin.clock_watch import ClockWatch
 
@@ -37,7 +38,7 @@ class Answers:
         self.asked.append(command)
         if self.fields is None:
             raise BoardSilent("nothing came", board=self.board)
-        return Reply(self.fields, ())
+        return Reply(Fields(self.fields), ())
 
     def expect(self, pattern: bytes, deadline: Deadline, *, since: Mark) -> ConsoleMatch:
         del deadline, since

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from rig.errors import BoardGarbled
+from rig.links.fields import Fields
 from rig.pytest_plugin.benchmark_table import Benchmark
 from rig.pytest_plugin.kernel_features import KernelFeatures
 
@@ -26,7 +27,7 @@ ROWS = (
 
 
 def matrix(*rows: Mapping[str, str], **fields: str) -> KernelFeatures:
-    return KernelFeatures.of_reply({**FIELDS, "rows": str(len(rows)), **fields}, rows)
+    return KernelFeatures.of_reply(Fields({**FIELDS, "rows": str(len(rows)), **fields}), map(Fields, rows))
 
 
 def bench(needs: str | None, name: str = "some.row") -> Benchmark:

@@ -10,6 +10,7 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.events import RunClock
+from rig.links.fields import Fields
 from rig.links.interfaces import Reply
 from rig.links.mqtt import MqttPlace, MqttTls
 from rig.links.mqtt_peer import MqttPeer
@@ -85,7 +86,7 @@ def test_the_boards_samples_are_its_counter_in_microseconds() -> None:
         def request(self, command: str, args: object, *, deadline: Deadline) -> Reply:
             assert (command, args) == ("mqtt.samples", {"offset": 0, "count": 4})
             assert not deadline.expired
-            return Reply({}, ({"o": "0", "s": "61A8,1:2"}, {"o": "3", "s": "C350"}))
+            return Reply(Fields(), (Fields(o="0", s="61A8,1:2"), Fields(o="3", s="C350")))
 
     assert counted_us(Board(), 4, 25_000_000) == [1000.0, 1000.0, 1000.0, 2000.0]  # type: ignore[arg-type]
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from rig.deadline import Deadline
 from rig.errors import BoardFault
+from rig.links.fields import Fields
 from rig.links.interfaces import Reply
 from rig.pytest_plugin.provisioning import provision, set_time, still_there
 from rig.services.endpoint import Place
@@ -41,9 +42,9 @@ class PaperBoard:
     ) -> Reply:
         del deadline
         answer = getattr(self, command.replace(".", "_"))(**(args or {}))
-        rows: tuple[Mapping[str, str], ...] = tuple(answer.pop("rows", ()))
+        rows = tuple(map(Fields, answer.pop("rows", ())))
         self.said += [f"{command} {args}", *map(str, rows), str(answer)]
-        return Reply(answer, rows)
+        return Reply(Fields(answer), rows)
 
     def cred_key(self, label: str) -> dict[str, object]:
         self._key = ec.generate_private_key(ec.SECP256R1())

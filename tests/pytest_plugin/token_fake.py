@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from rig.deadline import Deadline
+from rig.links.fields import Fields
 from rig.links.interfaces import Reply
 from rig.pytest_plugin.board_pkcs11 import POINT_HEADER, READ_WRITE, SERIAL, SIGN, Cka, Ckm, Rv
 
@@ -90,7 +91,7 @@ class TokenConsole:
     def _certificate(self, args: Mapping[str, str | int]) -> Reply:
         offset = int(args["offset"])
         self._brought = self._brought[:offset] + bytes.fromhex(str(args["data"]))
-        return Reply({}, ())
+        return Reply(Fields(), ())
 
     def _create(self, args: Mapping[str, str | int]) -> Reply:
         try:
@@ -153,7 +154,7 @@ class TokenConsole:
 
     def _threads(self, args: Mapping[str, str | int]) -> Reply:
         there = self._objects[int(args["private"])].key is not None and self.flaw != "signs something else"
-        return Reply({"done": "4" if there else "3", "failed": "0" if there else "1"}, ())
+        return Reply(Fields(done="4" if there else "3", failed="0" if there else "1"), ())
 
     def _destroy(self, args: Mapping[str, str | int]) -> Reply:
         handle = int(args["object"])
@@ -197,13 +198,13 @@ def _element(der: bytes, tag: int) -> tuple[bytes, bytes]:
 
 
 def _said(rv: Rv, **fields: int) -> Reply:
-    return Reply({"rv": str(int(rv)), **{key: str(value) for key, value in fields.items()}}, ())
+    return Reply(Fields({"rv": str(int(rv)), **{key: str(value) for key, value in fields.items()}}), ())
 
 
 def _written(data: bytes) -> Reply:
     """Of at most one line in the reply itself, else in data lines."""
-    fields = {"rv": "0", "length": str(len(data))}
+    fields = Fields(rv="0", length=str(len(data)))
     if len(data) <= _LINE:
-        return Reply({**fields, "data": data.hex()}, ())
+        return Reply(Fields(fields, data=data.hex()), ())
     pieces = (data[at : at + _LINE] for at in range(0, len(data), _LINE))
-    return Reply(fields, tuple({"data": piece.hex()} for piece in pieces))
+    return Reply(fields, tuple(Fields(data=piece.hex()) for piece in pieces))

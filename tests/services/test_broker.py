@@ -215,6 +215,59 @@ def test_a_client_that_floods_is_bounded(authority: Authority, tmp_path: Path) -
     assert 10 <= len(kept) <= 30
 
 
+MIB = 1 << 20
+
+
+def test_a_flood_of_large_messages_is_bounded_by_its_bytes(authority: Authority, tmp_path: Path) -> None:
+    """For a client that is away, by what is queued for it; ten thousand messages could be 10 GB."""
+    limits = Limits(queued_bytes=4 * MIB, inflight_bytes=MIB)
+    with Broker(tmp_path, authority, limits=limits) as broker:
+        with PlainClient(broker.plain, "away", clean=False) as away:
+            away.subscribe("flood")
+        with PlainClient(broker.plain) as flood:
+            for number in range(60):
+                flood.publish("flood", number.to_bytes(4, "big") * (MIB // 16))
+        with PlainClient(broker.plain, "away", clean=False) as away:
+            kept = [away.next().payload]
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    kept.append(away.next(timeout_s=0.5).payload)
+    assert 4 * MIB <= sum(map(len, kept)) <= 6 * MIB
+    assert [int.from_bytes(each[:4], "big") for each in kept] == list(range(len(kept)))
+
+
+def test_a_client_that_does_not_read_fills_no_memory(authority: Authority, tmp_path: Path) -> None:
+    """Messages of QoS 0 are in no queue that could be limited: what is left is the broker's whole memory."""
+    body = b"\0\x05flood" + bytes(MIB - 64)
+    packet = b"\x30" + bytes((len(body) & 127 | 128, len(body) >> 7 & 127 | 128, len(body) >> 14)) + body
+    most = 0
+    with Broker(tmp_path, authority, limits=Limits(memory_bytes=48 * MIB)) as broker:
+        process = next(p for p in psutil.Process().children() if str(tmp_path) in " ".join(p.cmdline()))
+        with _raw(broker, "slow") as slow:
+            slow.sendall(bytes.fromhex("820a00010005") + b"flood" + b"\0")
+            assert slow.recv(5) == bytes.fromhex("9003000100")
+            for _ in range(3):  # it may be thrown out, and come again
+                with contextlib.suppress(OSError), _raw(broker, "fast") as fast:
+                    for _ in range(50):
+                        fast.sendall(packet)
+                        most = max(most, process.memory_info().rss)
+        broker.check()
+        with PlainClient(broker.plain) as after:
+            after.subscribe("after")
+            after.publish("after", b"it still serves")
+            assert after.next().payload == b"it still serves"
+    assert most < 100 * MIB
+
+
+def _raw(broker: Broker, name: str) -> socket.socket:
+    """A client that has connected and reads only what its test reads."""
+    connection = socket.create_connection((broker.plain.host, broker.plain.port), 10)
+    head = bytes.fromhex("10100004") + b"MQTT" + bytes.fromhex("0402003c0004")
+    connection.sendall(head + name.encode())
+    assert connection.recv(4) == bytes.fromhex("20020000")
+    return connection
+
+
 def test_a_thing_under_another_s_client_id_still_has_its_own_topics_only(
     broker: Broker, authority: Authority, thing: IdentityFiles
 ) -> None:

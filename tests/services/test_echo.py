@@ -15,6 +15,7 @@ import pytest
 
 from rig.errors import BoardFault, RigFault
 from rig.services.echo import EchoServers, Server
+from rig.services.echo_behaviour import GATHER_MOST
 from rig.services.pki import Authority, IdentityFiles
 from tests.services.conftest import THING
 
@@ -191,3 +192,56 @@ def test_leaving_ends_connections_and_threads(authority: Authority, tmp_path: Pa
     assert threading.active_count() == before
     for stream in (held, half):
         stream.close()
+
+
+def test_what_a_connection_brought_is_counted_and_compared(echo: EchoServers) -> None:
+    server = echo.plain()
+    for data in (b"first", b"", b"second"):
+        with _connect(server) as plain:
+            assert _exchange(plain, data) == data
+    server.must_have_got(b"second", b"first", since=0, timeout_s=10)
+    server.must_have_got(b"second", since=1, timeout_s=10)
+    assert [carried.length for carried in server.carried] == [5, 0, 6]
+
+
+@pytest.mark.parametrize("lie", [[b"First", b"second"], [b"first"], [b"first", b"second", b"third"], []])
+def test_a_board_that_says_it_sent_something_else_is_found_out(echo: EchoServers, lie: list[bytes]) -> None:
+    server = echo.plain()
+    for data in (b"first", b"second"):
+        with _connect(server) as plain:
+            assert _exchange(plain, data) == data
+    with pytest.raises(BoardFault, match=r"it got 5 bytes with SHA-256 \w+…, 6 bytes"):
+        server.must_have_got(*lie, since=0, timeout_s=0)
+
+
+def test_gather_holds_no_more_than_its_bound(echo: EchoServers) -> None:
+    """A device that announces 4 GiB is cut off before any of it is held."""
+    server = echo.plain("gather")
+    with _connect(server) as plain:
+        plain.sendall(GATHER_MOST.to_bytes(4, "big"))
+        whole = bytes(GATHER_MOST)
+        plain.sendall(whole)
+        got = bytearray()
+        while len(got) < GATHER_MOST and (part := plain.recv(1 << 16)):
+            got += part
+        assert got == whole
+    for count in (GATHER_MOST + 1, (1 << 32) - 1):
+        with _connect(server) as plain:
+            plain.sendall(count.to_bytes(4, "big"))
+            assert plain.recv(1) == b""
+
+
+def test_deaf_reads_nothing_until_it_is_hung_up(echo: EchoServers) -> None:
+    server = echo.plain("deaf")
+    with _connect(server) as plain:
+        plain.settimeout(0.5)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 1 << 26:
+                sent += plain.send(bytes(1 << 16))
+        assert sent < 1 << 24, "more than what its case sends found room"
+        assert [carried.length for carried in server.carried] == [0]
+        server.hang_up()
+        plain.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            assert plain.recv(1) == b""

@@ -185,6 +185,7 @@ class Links:
                     self._announce(number, f"{len(link.waiting)}\r\n".encode())
                 else:
                     self._announce(number, f"{len(data)}:".encode() + data)
+                    await self._out.drained()  # a board that does not read makes the peer wait
         while link.waiting:  # the board still may read what came before the end
             link.read.clear()
             await link.read.wait()

@@ -27,10 +27,20 @@ _LINE_SETTINGS = {"UART_CUR": 5, "UART_DEF": 5, "SYSSTORE": 1, "SLEEP": 1}  # nu
 
 
 class EspAtModule:
-    """The module. ``say`` takes bytes for the board, ``tell`` what happened; both are called in the loop."""
+    """The module. ``say`` takes bytes for the board, and ``drained`` waits until it has nearly all of them.
 
-    def __init__(self, board: str, air: Air, say: Callable[[bytes], None], tell: Tell) -> None:
-        self._say, self._tell = say, tell
+    ``tell`` takes what happened. All are called in the loop.
+    """
+
+    def __init__(
+        self,
+        board: str,
+        air: Air,
+        say: Callable[[bytes], None],
+        drained: Callable[[], Awaitable[None]],
+        tell: Tell,
+    ) -> None:
+        self._say, self._drained, self._tell = say, drained, tell
         self.links = Links(self, lambda: self.station.gateway)
         self.station = Station(board, air, self, self.links.lose_all)
         self.powered = self.silent = self.busy = False
@@ -62,6 +72,10 @@ class EspAtModule:
             now = data
         if now and self.powered and not self.silent:
             self._say(now)
+
+    async def drained(self) -> None:
+        """Waits while the UART is full."""
+        await self._drained()
 
     def hold_back(self, after: int = 0) -> None:
         """What it says to the next command, behind ``after`` bytes, comes when it hears the one after."""

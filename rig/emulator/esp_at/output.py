@@ -31,6 +31,9 @@ class Output(Protocol):
     def raw(self, data: bytes) -> None:
         """Bytes to the board, as they are."""
 
+    async def drained(self) -> None:
+        """Waits until the board has taken nearly all that was said to it."""
+
     def tell(self, what: str, **data: Scalar) -> None:
         """Tells the rig what happened; no key is ever in it."""
 

@@ -78,7 +78,7 @@ class WifiModule:
         self._air = Air()
         self._writer: asyncio.StreamWriter | None = None
         self._loop = asyncio.new_event_loop()
-        self._module = EspAtModule(board, self._air, self._write, self._tell)
+        self._module = EspAtModule(board, self._air, self._write, self._drained, self._tell)
         self._thread = threading.Thread(target=self._run, name=f"wifi-{board}", daemon=True)
         self._fault: BaseException | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -246,6 +246,11 @@ class WifiModule:
     def _write(self, data: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(data)
+
+    async def _drained(self) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            with contextlib.suppress(OSError):  # the UART closed, which its reader sees
+                await self._writer.drain()
 
     def _on_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         del loop

@@ -7,6 +7,7 @@ datagrams; how they travel is the relay's.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Final, Literal
@@ -18,6 +19,8 @@ DhcpMode = Literal["normal", "withheld", "nak"]
 SERVER_PORT: Final = 67
 CLIENT_PORT: Final = 68
 LEASE_S: Final = 86_400
+LOG_MOST: Final = 10_000
+"""Exchanges that the log holds."""
 _NAMES: Final = dict(
     enumerate(("discover", "offer", "request", "decline", "ack", "nak", "release", "inform"), 1)
 )  # RFC 2132, 9.6
@@ -37,13 +40,14 @@ class DhcpAnswer:
 class DhcpServer:
     """Gives one address to whoever asks. ``mode`` and ``lease_s`` may be set at any time, from any thread.
 
-    ``log`` has each exchange in order: (what was asked, what was answered), in the words of ``DhcpAnswer``.
+    ``log`` has the last exchanges in order: (what was asked, what was answered), in the words of
+    ``DhcpAnswer``.
     """
 
     def __init__(self) -> None:
         self.mode: DhcpMode = "normal"
         self.lease_s = LEASE_S
-        self.log: list[tuple[str, str]] = []
+        self.log: deque[tuple[str, str]] = deque(maxlen=LOG_MOST)
 
     def answer(self, data: bytes) -> DhcpAnswer | None:
         """The answer to a datagram; None for what is no DHCP request."""

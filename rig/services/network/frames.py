@@ -25,6 +25,7 @@ ARP, IPV4 = b"\x08\x06", b"\x08\x00"
 ICMP, TCP, UDP = 1, 6, 17
 _HEADERS: Final = 34  # Ethernet and the shortest IPv4 header
 _TTL: Final = 64
+_ECHO_REPLY, _ECHO, _ECHO_HEADER = 0, 8, 8
 
 
 def host_mac(address: IPv4Address) -> bytes:
@@ -60,6 +61,14 @@ def udp_of(payload: bytes) -> tuple[int, int, bytes] | None:
     if len(payload) < 8 or not 8 <= length <= len(payload):
         return None
     return int.from_bytes(payload[0:2], "big"), int.from_bytes(payload[2:4], "big"), payload[8:length]
+
+
+def echo_bytes(frame: bytes) -> int | None:
+    """Bytes of data in an ICMP echo or its answer (RFC 792), or None for any other frame."""
+    packet = ipv4_of(frame)
+    if packet is None or packet[0] != ICMP or is_fragment(frame) or len(packet[2]) < _ECHO_HEADER:
+        return None
+    return len(packet[2]) - _ECHO_HEADER if packet[2][0] in (_ECHO_REPLY, _ECHO) else None
 
 
 def udp_frame(

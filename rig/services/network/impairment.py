@@ -55,7 +55,10 @@ class Impairment:
 
 @dataclass(slots=True)
 class Tally:
-    """Frames of one direction: ``passed`` counts copies that were sent, ``refused`` is the firewall's."""
+    """Frames of one direction: ``passed`` counts copies that were sent, ``refused`` is the firewall's.
+
+    ``echoes``: ICMP echo requests of the board, or answers to it, and ``echo_bytes`` of data in all of them.
+    """
 
     seen: int = 0
     passed: int = 0
@@ -65,6 +68,14 @@ class Tally:
     duplicated: int = 0
     held: int = 0
     overrun: int = 0
+    echoes: int = 0
+    echo_bytes: int = 0
+
+    def count_echo(self, data: int | None) -> None:
+        """Counts an echo with so many bytes of data; None is none."""
+        if data is not None:
+            self.echoes += 1
+            self.echo_bytes += data
 
 
 class Line:

@@ -22,12 +22,13 @@ from typing import Final, Literal
 
 from rig.errors import ToolFault
 from rig.events import Event, EventSink, RunClock, Scalar, discard
+from rig.links.event_budget import EventBudget
 from rig.services.network.answers import Answers
 from rig.services.network.cable_end import CableEnd
 from rig.services.network.dhcp import DhcpServer
 from rig.services.network.dns import DnsServer
 from rig.services.network.firewall import may_come_in, may_go_out
-from rig.services.network.frames import IPV4, UDP
+from rig.services.network.frames import IPV4, UDP, echo_bytes
 from rig.services.network.impairment import Impairment, Line, Tally
 from rig.services.network.pcap import Pcap
 
@@ -35,6 +36,8 @@ Direction = Literal["out", "in"]
 """Seen from the board: ``out`` are its frames to this machine, ``in`` those to the board."""
 
 _STORM_BATCH: Final = 16  # frames of a storm before others have their turn
+EXCHANGES_PER_S: Final = 100
+"""DHCP and DNS exchanges beyond this are told as one count (``exchanges_skipped``); they are answered."""
 _READ: Final = select.POLLIN
 _BOTH: Final = select.POLLIN | select.POLLOUT
 
@@ -57,7 +60,8 @@ class Relay:
         self.tally: dict[Direction, Tally] = {"out": Tally(), "in": Tally()}
         self.trouble: str | None = None
         self._board, self._clock, self._sink = board, clock or RunClock(), sink
-        self._answers = Answers(self._tell)
+        self._budget = EventBudget(sink, EXCHANGES_PER_S, "exchanges_skipped")
+        self._answers = Answers(self._exchanged)
         self._card = CableEnd(board_end, self.tally["in"])
         self._host = CableEnd(host_end, self.tally["out"])
         self._lines: dict[Direction, Line] = {
@@ -81,6 +85,7 @@ class Relay:
         self._ends = True
         self._wake.send(b"\0")
         self._thread.join()
+        self._budget.close()
         self.stop_capture()
         self._wake.close()
         self._woken.close()
@@ -207,6 +212,7 @@ class Relay:
         if frame[12:14] == IPV4 and frame[23:24] == bytes([UDP]):
             self._answer(frame)
         elif may_go_out(frame):
+            self.tally["out"].count_echo(echo_bytes(frame))
             self._host.send(frame)
         else:
             self.tally["out"].refused += 1
@@ -222,6 +228,7 @@ class Relay:
     def _in(self, frame: bytes) -> None:
         """A frame of this machine has come over the line."""
         if may_come_in(frame):
+            self.tally["in"].count_echo(echo_bytes(frame))
             self._given(frame)
         else:
             self.tally["in"].refused += 1
@@ -233,6 +240,9 @@ class Relay:
     def _seen(self, frame: bytes) -> None:
         if (pcap := self._pcap) is not None:
             pcap.write(frame, self._clock)
+
+    def _exchanged(self, kind: str, data: dict[str, Scalar]) -> None:
+        self._budget.put(Event(self._clock.now_ns(), "network", kind, self._board, data))
 
     def _tell(self, kind: str, data: dict[str, Scalar]) -> None:
         self._sink(Event(self._clock.now_ns(), "network", kind, self._board, data))

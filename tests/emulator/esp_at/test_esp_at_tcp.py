@@ -103,6 +103,19 @@ def test_a_board_that_does_not_read_holds_its_peer_back(joined: AtClient) -> Non
         sender.join(WITHIN_S)
 
 
+def test_active_mode_holds_no_more_than_the_uart_takes(joined: AtClient, module: WifiModule) -> None:
+    """A board that does not read its UART makes the peer wait: nothing piles up in the rig."""
+    assert joined.ask("AT+CIPRECVMODE=0") == "OK"
+    with peer() as listener, connect(joined, listener) as ours:
+        ours.settimeout(2.0)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 64 * 1024 * 1024:
+                sent += ours.send(bytes(1 << 16))
+        (link,) = module.seen().links
+        assert link.received <= sent < 32 * 1024 * 1024
+
+
 def test_active_mode_says_data_as_it_comes(joined: AtClient) -> None:
     assert joined.ask("AT+CIPRECVMODE=0") == "OK"
     with peer() as listener, connect(joined, listener) as ours:

@@ -13,13 +13,16 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
+from rig.services.network.dhcp import LOG_MOST, DhcpServer
 from rig.services.network.frames import ABSENT, BOARD, HOST, arp_request
 from rig.services.network.impairment import Impairment
+from rig.services.network.relay import EXCHANGES_PER_S
 from tests.seeds import dice
 from tests.services.network.frame_kit import (
     BOARD_MAC,
     Place,
     back,
+    dhcp_data,
     dhcp_frame,
     dns_frame,
     echo,
@@ -311,3 +314,43 @@ def test_a_storm_is_all_that_the_card_takes_and_other_frames_pass(place: Place) 
     place.relay.storm(None)
     place.host.send(ARP)
     assert poll(lambda: place.card.recv(2048) == ARP, Deadline.after(10.0))
+
+
+def test_echoes_that_cross_it_are_counted_with_their_data(place: Place) -> None:
+    """And nothing that only looks like one, nor one that may not cross."""
+    echoed = dpkt.icmp.ICMP(type=0, data=dpkt.icmp.ICMP.Echo(data=b"x" * 56))
+    answer = ethernet(ip(echoed, 1, str(BOARD), str(HOST)), to=BOARD_MAC)
+    for frame in (echo(), tcp(), ARP):
+        place.card.send(frame)
+        assert place.host.recv(2048) == frame
+    place.card.send(echo("192.0.2.1"))
+    assert poll(lambda: place.relay.tally["out"].refused == 1, Deadline.after(5))
+    place.host.send(answer)
+    assert place.card.recv(2048) == answer
+    out, back_in = place.relay.tally["out"], place.relay.tally["in"]
+    assert (out.echoes, out.echo_bytes) == (1, 0)
+    assert (back_in.echoes, back_in.echo_bytes) == (1, 56)
+
+
+def test_a_flood_of_questions_fills_no_journal() -> None:
+    """All are answered; events are so many a second, and one says how many there were besides."""
+    count = 3 * EXCHANGES_PER_S
+    with relay_place() as place:
+        for number in range(count):
+            place.card.send(dns_frame(f"n{number}.rig.test"))
+            assert place.card.recv(2048)
+        assert place.relay.tally["out"].answered == count
+    told = [event for event in place.events if event.kind == "dns"]
+    skipped = [event.data["count"] for event in place.events if event.kind == "exchanges_skipped"]
+    seconds = {event.t_ns // 10**9 for event in place.events}
+    assert len(told) <= EXCHANGES_PER_S * len(seconds)
+    assert len(told) + sum(int(str(each)) for each in skipped) == count
+    assert skipped or len(seconds) > 1  # a host too slow for a flood
+
+
+def test_the_log_of_dhcp_keeps_the_last_exchanges() -> None:
+    server = DhcpServer()
+    data = dhcp_data(1)
+    for _ in range(LOG_MOST + 5):
+        server.answer(data)
+    assert len(server.log) == LOG_MOST
