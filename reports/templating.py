@@ -59,8 +59,8 @@ class _Kept:
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
 
-    def get(self, key: str) -> bytes | None:
-        return self._code.get(key)
+    def get(self, key: str) -> bytes:
+        return self._code.get(key, b"")  # which Jinja2 takes for none
 
     def set(self, key: str, value: bytes, timeout: int | None = None) -> None:
         del timeout
