@@ -95,8 +95,6 @@ class Trials:
             try:
                 done = running.finish(LONGEST_S)
             except subprocess.TimeoutExpired as expired:
-                running.process.kill()
-                running.process.wait()
                 raise Unended(f"the run did not end in {expired.timeout:.0f} s") from expired
             made = set(bench.run_folders()) - before
             assert len(made) == 1, f"{image.name}: no run; {done.err}"

@@ -38,11 +38,17 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own_project(module_place: BenchPlace) -> BenchPlace:
-    """A bench in a project of its own, so that its builds are nobody else's; each is made once."""
+def own_project(module_place: BenchPlace, tree: Path) -> BenchPlace:
+    """A bench in a project of its own with that kernel, so that its builds are nobody else's."""
     for part in ("firmware", "suites", ".cache"):
         (module_place.folder / part).symlink_to(PROJECT / part)
+    # Here, once: in a command it would count as the time that the command takes.
+    build(BOARD, project_root=module_place.folder, environ=_with(tree), say=print)
     return module_place
+
+
+def _with(tree: Path) -> dict[str, str]:
+    return {**os.environ, "FREERTOS_KERNEL_PATH": str(tree)}
 
 
 def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Path) -> None:
@@ -83,11 +89,10 @@ def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Pa
 @pytest.mark.parametrize("heap", ["heap_1", "heap_3", "none"] if EVIDENCE else ["heap_3"])
 def test_a_heap_that_cannot_tell_says_so(heap: str, own_project: BenchPlace, tree: Path) -> None:
     """What the scheme does not know is ``absent``, and the memory suite leaves its heap alone."""
-    environ = {**os.environ, "FREERTOS_KERNEL_PATH": str(tree)}
     variant = Variant(heap, {"RIG_KERNEL_HEAP": heap, "RIG_NETWORK": "OFF"})
-    image = build(BOARD, project_root=own_project.folder, environ=environ, say=print, variant=variant).elf
-    build(BOARD, project_root=own_project.folder, environ=environ, say=print)  # the board's own parts
-    done = own_project.pytest(own_project.folder / "suites" / "memory", "--image", image, "-k", "memory.py")
+    place, environ = own_project.folder, _with(tree)
+    image = build(BOARD, project_root=place, environ=environ, say=print, variant=variant).elf
+    done = own_project.pytest(place / "suites" / "memory", "--image", image, "-k", "memory.py")
     cases = cases_of(load_run(own_project.run_folders()[-1]))
     assert done.code == 0, done.out
     assert cases["heap_from_both_sides"].outcome is Outcome.SKIPPED
