@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ def document() -> str:
     """What is printed of ELF as JSON."""
     done = _run(ELF, "--json")
     assert done.exit_code == 0
+    assert gc.isenabled()  # it is not while the command runs
     return done.output
 
 
