@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from reports import figures, latency, text, view
 from rig.evidence.model import Run
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,6 +31,7 @@ def environment(run: Run, folder: Path) -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
+        bytecode_cache=_compiled(),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -49,6 +51,27 @@ def environment(run: Run, folder: Path) -> Environment:
     env.globals |= {"tally": view.tally, "label": text.label, "fact": text.fact}
     env.globals |= {"capital": text.capital, "ms": latency.figures}
     return env
+
+
+class _Kept:
+    """Compiled templates, for as long as this process lives: compiling takes longer than to write a page."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes:
+        return self._code.get(key, b"")  # which Jinja2 takes for none
+
+    def set(self, key: str, value: bytes, timeout: int | None = None) -> None:
+        del timeout
+        self._code[key] = value
+
+
+@cache
+def _compiled() -> BytecodeCache:
+    from jinja2 import MemcachedBytecodeCache
+
+    return MemcachedBytecodeCache(_Kept(), ignore_memcache_errors=False)
 
 
 def _finalize(value: object) -> object:

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, get_args, get_type_hints
@@ -64,12 +65,11 @@ def _refusal(shown: str, faults: Sequence[Fault]) -> InventoryFault:
 
 def _boards(document: Document, shown: str) -> tuple[list[Board], list[Fault]]:
     entries, faults = _entries(document)
-    adapter = TypeAdapter(Board)
     boards, lines = [], document.key_lines("boards")
     for name, entry in entries.items():
         route: Route = ("boards", name)
         try:
-            board = _board(adapter, name, entry, f"{shown}:{lines[name]}")
+            board = _board(name, entry, f"{shown}:{lines[name]}")
         except ValidationError as error:
             faults += [_fault(document, route, detail) for detail in error.errors(include_url=False)]
         else:
@@ -101,10 +101,16 @@ def _entries(document: Document) -> tuple[dict[str, Data], list[Fault]]:
     return boards if isinstance(boards, dict) else {}, faults
 
 
-def _board(adapter: TypeAdapter[Board], name: str, entry: Data, at: str) -> Board:
+@cache
+def _adapter() -> TypeAdapter[Board]:
+    """Made once: that takes longer than to read an inventory."""
+    return TypeAdapter(Board)
+
+
+def _board(name: str, entry: Data, at: str) -> Board:
     injected = {**entry, "name": name, "at": at} if isinstance(entry, dict) else entry
     # By JSON: pydantic's strict mode takes dataclasses from JSON objects but not from Python mappings.
-    return adapter.validate_json(json.dumps(injected), strict=True)
+    return _adapter().validate_json(json.dumps(injected), strict=True)
 
 
 # --- pydantic's findings in our words

@@ -17,6 +17,8 @@ import pytest
 from rig.project import is_shipped
 
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+_UNWANTED: Final = ("no:cacheprovider", "no:xdist", "no:xdist.looponfail")
+"""Plug-ins left out: nothing is written beside suites, and a board's cases are never dealt to workers."""
 
 
 class Stop:
@@ -72,7 +74,8 @@ def held() -> Iterator[Callable[[], None]]:
 
 def run_pytest(arguments: Sequence[str], root: Path, watcher: object) -> int:
     """Runs suites with the rig's plug-in; ``watcher`` has its hooks. Returns the exit code of the run."""
-    fixed = ["--rootdir", str(root), "-p", "no:cacheprovider", "-p", "rig.pytest_plugin", "-q"]
+    plugins = [word for name in (*_UNWANTED, "rig.pytest_plugin") for word in ("-p", name)]
+    fixed = ["--rootdir", str(root), *plugins, "-q"]
     with stoppable() as stop:
         return int(pytest.main([*fixed, *_read_only(root), *arguments], plugins=[watcher, stop]))
 

@@ -63,9 +63,14 @@ def weigh(before: Series, after: Series, large: Collection[str]) -> Evidence:
 
     Only the figures in ``large`` are tested: what does not differ enough to count needs no test (p = 1).
     """
-    p, rank_effect = _middle(before, after) if "p50" in large else (1.0, 0.0)
-    tail = _tail(before, after) if "p99" in large else 1.0
-    return Evidence({"p50": p, "p99": tail}, rank_effect, intervals(before, after))
+    p, rank_effect = p_values(before, after, large)
+    return Evidence(p, rank_effect, intervals(before, after))
+
+
+def p_values(before: Series, after: Series, large: Collection[str]) -> tuple[dict[str, float], float]:
+    """The p-value of each figure, 1 where it is not tested, and the rank effect."""
+    middle, rank_effect = _middle(before, after) if "p50" in large else (1.0, 0.0)
+    return {"p50": middle, "p99": _tail(before, after) if "p99" in large else 1.0}, rank_effect
 
 
 def intervals(before: Series, after: Series) -> dict[str, tuple[float, float]]:

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,12 +90,17 @@ def build(
     if has_network and environ.get(LIBRARIES):
         others[LIBRARIES] = environ[LIBRARIES]
     job = _Job(preset, sources, folder, kernel, environ, {**settings, **others})
-    with locked(folder.with_name(f".{name}.lock"), LOCK_TIMEOUT_S, say):
+    with building(folder, say):
         if not job.is_configured():
             say(f"configuring firmware {name} in {folder} with the kernel in {job.kernel}")
             job.configure()
         job.run("cmake", "--build", str(folder))
     return _built(preset, folder)
+
+
+def building(folder: Path, say: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Holds the build folder of a preset: whoever builds anything in it takes turns with all others."""
+    return locked(folder.with_name(f".{folder.name}.lock"), LOCK_TIMEOUT_S, say)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
 from rig.errors import UsageFault
@@ -160,11 +159,10 @@ def _targets(code: MachineCode, note: CallNote, faults: list[str]) -> tuple[ElfS
     """The functions that a note names; each of its words must mean something in the image."""
     found: dict[int, ElfSymbol] = {}
     where = f"[[call]] from {', '.join(note.callers)}"
-    if not any(note.is_of(function.name) for function in code.functions):
+    if not any(code.matching(pattern) for pattern in note.callers):
         faults.append(f"{where}: no such function in the image")
     for pattern in note.to:
-        matching = [f for f in code.functions if fnmatchcase(plain(f.name), pattern)]
-        found |= {f.address: f for f in matching}
+        found |= {f.address: f for f in code.matching(pattern)}
     if note.to and not found:
         faults.append(f"{where}: to '{', '.join(note.to)}' matches no function of the image")
     for name in note.table:
@@ -174,6 +172,6 @@ def _targets(code: MachineCode, note: CallNote, faults: list[str]) -> tuple[ElfS
         else:
             found |= {f.address: f for f in code.functions_in(table)}
     for pattern in note.taken_by:
-        takers = [f for f in code.functions if fnmatchcase(plain(f.name), pattern)]
+        takers = code.matching(pattern)
         found |= {f.address: f for taker in takers for f in code.functions_in(taker)}
     return tuple(found[address] for address in sorted(found))

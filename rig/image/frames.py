@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from rig.image.machine_code import Instruction, MachineCode
@@ -76,11 +77,13 @@ class _Walk:
         mnemonic = ""
         while at in self._instructions and self._depths.get(at, -1) < depth and not self._grows(at):
             self._depths[at] = depth
-            item = self._instructions[at]
-            depth, mnemonic = self._step(item, depth), item[2]
+            _, size, mnemonic, operands = self._instructions[at]
+            base, condition = _parted(mnemonic)
+            if base:
+                depth = self._step(at, size, base, operands, depth, conditional=bool(condition))
             if depth < 0:
                 return
-            at += item[1]
+            at += size
         # Assembly may run on into the next function; behind a call that does not return, nothing does.
         runs_on = at == self._function.end and mnemonic and not mnemonic.startswith("bl")
         if runs_on and self._code.at(at) is not None:
@@ -94,27 +97,22 @@ class _Walk:
         self._dynamic = at
         return True
 
-    def _step(self, item: Instruction, depth: int) -> int:
+    def _step(self, at: int, size: int, base: str, operands: str, depth: int, *, conditional: bool) -> int:
         """The depth behind an instruction, -1 where nothing goes on behind it."""
-        at, size, mnemonic, operands = item
-        match = _MNEMONIC.fullmatch(mnemonic)
-        if match is None:
-            return depth
-        base, condition = match[1], match[2]
         if base[0] in "btcu":
-            return self._branch(at, size, base, operands, depth, conditional=condition is not None)
+            return self._branch(at, size, base, operands, depth, conditional=conditional)
         if base.startswith("ld") and operands.startswith("pc"):
             self._table_or_return(at, operands, depth)
-            return depth if condition else -1
+            return depth if conditional else -1
         change = _change(base, operands)
         if change is None:
             self._dynamic = at
             return depth
         self._deepest = max(self._deepest, depth + change)
         if base in ("pop", "ldm") and "pc" in operands:
-            return depth if condition else -1
+            return depth if conditional else -1
         # Of what is done under a condition, the deeper way holds.
-        return max(depth, depth + change) if condition else max(0, depth + change)
+        return max(depth, depth + change) if conditional else max(0, depth + change)
 
     def _branch(self, at: int, size: int, base: str, operands: str, depth: int, *, conditional: bool) -> int:
         number = _NUMBER.search(operands)
@@ -169,6 +167,13 @@ class _Walk:
 def frame_of(code: MachineCode, function: ElfSymbol) -> Frame:
     """The frame of a function. Costs about 3 µs per instruction."""
     return _Walk(code, function).frame()
+
+
+@cache
+def _parted(mnemonic: str) -> tuple[str, str]:
+    """What it does and under which condition, "" for none; both are "" where neither moves the stack."""
+    match = _MNEMONIC.fullmatch(mnemonic)
+    return (match[1], match[2] or "") if match else ("", "")
 
 
 def _change(base: str, operands: str) -> int | None:

@@ -8,14 +8,18 @@ they are asked for: of an image, analysis needs a part.
 
 from __future__ import annotations
 
+import re
+import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import translate
+from functools import cached_property
 from pathlib import Path
 
 from rig.errors import ImageFault
 from rig.image.elf import SHF_ALLOC, SHF_EXECINSTR, loaded_bytes, open_elf, read_file, read_headers
-from rig.image.symbols import STT_FUNC, STT_NOTYPE, ElfSymbol, RawSymbol, raw_symbols, sized_symbols
+from rig.image.symbols import STT_FUNC, STT_NOTYPE, ElfSymbol, RawSymbol, raw_symbols, sized
 
 Instruction = tuple[int, int, str, str]
 """Address, size, mnemonic and operands, as capstone writes them."""
@@ -72,8 +76,24 @@ class MachineCode:
 
     def named(self, name: str) -> ElfSymbol | None:
         """The function of that name; where there is none, a copy by the compiler (``name.constprop.0``)."""
-        found = [f for f in self.functions if plain(f.name) == name]
-        return next((f for f in found if f.name == name), found[0] if found else None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, ElfSymbol]:
+        found: dict[str, ElfSymbol] = {}
+        for name, function in self._plain_names:
+            if name not in found or (function.name == name != found[name].name):
+                found[name] = function
+        return found
+
+    @cached_property
+    def _plain_names(self) -> Sequence[tuple[str, ElfSymbol]]:
+        return [(plain(function.name), function) for function in self.functions]
+
+    def matching(self, pattern: str) -> list[ElfSymbol]:
+        """The functions whose plain name is of a pattern (``fnmatch``)."""
+        is_of = re.compile(translate(pattern)).match
+        return [function for name, function in self._plain_names if is_of(name)]
 
     def object_named(self, name: str) -> ElfSymbol | None:
         """The object of that name, or of ``file.c:name`` where several have it; None unless it is one."""
@@ -135,18 +155,27 @@ class MachineCode:
             spans = [(start, end) for start, end, is_code in marked if not is_code]
         return self._pointed_to(spans)
 
-    def taken(self) -> set[str]:
+    @cached_property
+    def taken(self) -> frozenset[str]:
         """The names of all functions whose address stands in the image: what a pointer may ever reach."""
         spans = [(o.address, o.end) for o in self.objects]
         spans += [
             (a, b) for f in self.functions for a, b, code in self._marks.spans(f.address, f.end) if not code
         ]
-        return {function.name for function in self._pointed_to(spans)}
+        return frozenset(function.name for function in self._pointed_to(spans))
 
     def _pointed_to(self, spans: Iterable[tuple[int, int]]) -> list[ElfSymbol]:
-        words = (self.word(at) for start, end in spans for at in range(-(-start // 4) * 4, end - 3, 4))
-        starts = {word & ~1 for word in words if word and word & 1}
+        words = {word for start, end in spans for word in self._words(start, end)}
+        starts = {word & ~1 for word in words if word & 1}
         return [f for f in self.functions if f.address in starts and self.at(f.address) == f]
+
+    def _words(self, start: int, end: int) -> Iterator[int]:
+        """The aligned words that lie wholly between two addresses; none where nothing is loaded."""
+        for address, data in self._segments:
+            first = -(-max(start, address) // 4) * 4
+            count = (min(end, address + len(data)) - first) // 4
+            if count > 0:
+                yield from struct.unpack_from(f"<{count}I", data, first - address)
 
 
 def read_code(path: Path) -> MachineCode:
@@ -155,7 +184,8 @@ def read_code(path: Path) -> MachineCode:
     headers = read_headers(path, data)
     code = [(s.addr, s.addr + s.size) for s in headers.sections if s.flags & SHF_EXECINSTR]
     with open_elf(path) as elf:
-        symbols, raw = sized_symbols(elf), raw_symbols(elf)
+        raw = raw_symbols(elf)
+    symbols = sized(raw)
     if not symbols:
         raise ImageFault(f"{path}: no symbol table (stripped): its functions are not known")
     # Of a damaged table, what reaches out of its section would be walked to the end of memory.

@@ -168,7 +168,10 @@ def _string(sections: Mapping[str, bytes], form: int, at: int) -> tuple[str, int
 
 
 def _uleb(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
+    value, shift = data[at], 0
+    if value < 0x80:  # nearly all have one byte
+        return value, at + 1
+    value = 0
     while True:
         octet = data[at]
         value |= (octet & 0x7F) << shift

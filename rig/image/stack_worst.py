@@ -109,7 +109,7 @@ class Stacks:
         known = {entry.name for task in self._tasks for entry in task.entries} | {
             handler.name for handler in self._vectors
         }
-        rest = self._code.taken() - known - self._graph.noted
+        rest = self._code.taken - known - self._graph.noted
         return tuple(sorted(n for n in rest if not any(fnmatchcase(plain(n), each) for each in pointers)))
 
     def _task(self, task: _Task) -> StackWorst:
@@ -223,7 +223,7 @@ def _noted(code: MachineCode, note: TaskNote, faults: list[str]) -> _Task | None
 def _of_pool(code: MachineCode, note: PoolNote, faults: list[str]) -> _Task | None:
     entries = tuple(
         function
-        for name in sorted(code.taken())
+        for name in sorted(code.taken)
         if any(fnmatchcase(plain(name), pattern) for pattern in note.entries)
         and (function := code.named(name)) is not None
     )

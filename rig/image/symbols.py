@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -119,8 +120,13 @@ def raw_symbols(elf: ELFFile) -> list[RawSymbol]:
 
 def sized_symbols(elf: ELFFile) -> list[ElfSymbol]:
     """All functions and objects of the symbol table with a size, in order of address."""
+    return sized(raw_symbols(elf))
+
+
+def sized(symbols: Iterable[RawSymbol]) -> list[ElfSymbol]:
+    """Those of a table that was read already."""
     found = []
-    for raw in raw_symbols(elf):
+    for raw in symbols:
         kind = KINDS.get(raw.type)
         if kind and raw.size and 0 < raw.section < SHN_LORESERVE:
             address = raw.value & ~1 if kind == "function" else raw.value

@@ -37,11 +37,18 @@ def _environ() -> dict[str, str]:
     return {**os.environ, "PATH": f"{RIG.parent}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb"}
 
 
-def _completed(bench: Path, *words: str) -> list[str]:
+@pytest.fixture(scope="module")
+def functions() -> str:
+    """What ``rig completion bash`` gives bash to read."""
+    done = subprocess.run([RIG, "completion", "bash"], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+def _completed(functions: str, bench: Path, *words: str) -> list[str]:
     """What bash offers for the last of the words."""
     line = " ".join(f"'{word}'" for word in words)
     script = (
-        'eval "$(rig completion bash)"\n'
+        f"{functions}\n"
         f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}\n"
         '[[ $(complete -p rig) == *"-F _rig_completion rig" ]] || exit 9\n'
         '_rig_completion rig\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
@@ -80,8 +87,8 @@ def _completed(bench: Path, *words: str) -> list[str]:
         (["completion", "f"], ["fish"]),
     ],
 )
-def test_bash_offers(bench: Path, words: list[str], offered: list[str]) -> None:
-    assert _completed(bench, "rig", *words) == offered
+def test_bash_offers(functions: str, bench: Path, words: list[str], offered: list[str]) -> None:
+    assert _completed(functions, bench, "rig", *words) == offered
 
 
 def test_the_tab_key_of_a_terminal(bench: Path) -> None:
@@ -116,11 +123,11 @@ def _await(terminal: int, text: bytes) -> None:
     assert poll(there, Deadline.after(60)), bytes(shown)
 
 
-def test_the_inventory_that_is_named_counts(bench: Path) -> None:
+def test_the_inventory_that_is_named_counts(functions: str, bench: Path) -> None:
     (bench / "other.yaml").write_text("boards: {far-away: {}, 'odd name': {}, no: [}")
-    assert _completed(bench, "rig", "--inventory", "other.yaml", "flash", "") == []
+    assert _completed(functions, bench, "rig", "--inventory", "other.yaml", "flash", "") == []
     (bench / "other.yaml").write_text("boards: {far-away: {}, 'odd name': {}, \"\\e[2J\": 1}")
-    assert _completed(bench, "rig", "--inventory", "other.yaml", "flash", "") == ["far-away"]
+    assert _completed(functions, bench, "rig", "--inventory", "other.yaml", "flash", "") == ["far-away"]
 
 
 @pytest.mark.parametrize("command", ["qualify --board ", "qualify --suite ", "report ", "console ", "flash "])

@@ -15,7 +15,7 @@ from pathlib import Path
 from rig.evidence.measurement import Outcome, decide
 from rig.evidence.model import Run
 from rig.evidence.reader import load_run
-from rig.image.build import build
+from rig.image.build import build, building
 from rig.pytest_plugin.benchmark_table import Benchmark
 from tests.defects.counted import executions
 from tests.defects.declared import Defect
@@ -34,9 +34,10 @@ class Unended(Exception):
 def build_defects() -> Path:
     """Builds the sound firmware and every defect; the folder with ``<id>.elf``."""
     folder = build(BOARD, project_root=PROJECT, environ=os.environ, say=print).elf.parent
-    subprocess.run(
-        ["cmake", "--build", str(folder), "--target", "defects"], check=True, stdout=subprocess.DEVNULL
-    )
+    with building(folder, print):  # else another worker's build may be at work in it
+        subprocess.run(
+            ["cmake", "--build", str(folder), "--target", "defects"], check=True, stdout=subprocess.DEVNULL
+        )
     return folder / "defects"
 
 
@@ -94,8 +95,6 @@ class Trials:
             try:
                 done = running.finish(LONGEST_S)
             except subprocess.TimeoutExpired as expired:
-                running.process.kill()
-                running.process.wait()
                 raise Unended(f"the run did not end in {expired.timeout:.0f} s") from expired
             made = set(bench.run_folders()) - before
             assert len(made) == 1, f"{image.name}: no run; {done.err}"

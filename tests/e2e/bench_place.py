@@ -64,8 +64,13 @@ class Running:
         self.process.send_signal(number)
 
     def finish(self, longest_s: float = _LONGEST_S) -> Done:
-        """Waits for its end."""
-        code = self.process.wait(longest_s)
+        """Waits for its end; a command that takes longer is killed, so that its board is free again."""
+        try:
+            code = self.process.wait(longest_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
         return Done(code, self._out.read_text(), self._err.read_text())
 
 

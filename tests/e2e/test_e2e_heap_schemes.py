@@ -16,6 +16,7 @@ import pytest
 from rig.bench.session import open_session
 from rig.deadline import Deadline
 from rig.evidence.measurement import Outcome
+from rig.evidence.reader import load_run
 from rig.image.build import Variant, build
 from rig.image.sources import kernel_path
 from tests.e2e.bench_place import BOARD, EVIDENCE, PROJECT, BenchPlace, cases_of
@@ -26,22 +27,28 @@ HEAPS = PROJECT / "tests" / "firmware" / "heaps"
 SIZES = (16, 128, 1024)
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A kernel with heap_1, heap_3 and heap_4."""
-    tree = tmp_path / "kernel"
+    tree = tmp_path_factory.mktemp("tree") / "kernel"
     shutil.copytree(kernel_path(PROJECT, os.environ), tree)
     for heap in HEAPS.glob("heap_*.c"):
         shutil.copy(heap, tree / "portable" / "MemMang")
     return tree
 
 
-@pytest.fixture
-def own_project(place: BenchPlace) -> BenchPlace:
-    """The bench in a project of its own, so that its builds are nobody else's."""
+@pytest.fixture(scope="module")
+def own_project(module_place: BenchPlace, tree: Path) -> BenchPlace:
+    """A bench in a project of its own with that kernel, so that its builds are nobody else's."""
     for part in ("firmware", "suites", ".cache"):
-        (place.folder / part).symlink_to(PROJECT / part)
-    return place
+        (module_place.folder / part).symlink_to(PROJECT / part)
+    # Here, once: in a command it would count as the time that the command takes.
+    build(BOARD, project_root=module_place.folder, environ=_with(tree), say=print)
+    return module_place
+
+
+def _with(tree: Path) -> dict[str, str]:
+    return {**os.environ, "FREERTOS_KERNEL_PATH": str(tree)}
 
 
 def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Path) -> None:
@@ -49,7 +56,7 @@ def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Pa
     keys = "heap_scheme or (benchmark and heap and not loaded) or yield.self"
     done = own_project.pytest(suite, "-k", keys, env={"FREERTOS_KERNEL_PATH": str(tree)})
     assert done.code == 0, done.out
-    run = own_project.run()
+    run = load_run(own_project.run_folders()[-1])
     cases = cases_of(run)
     assert {name: cases[f"heap_scheme[{name}]"].outcome for name in ("heap_1", "heap_3")} == {
         "heap_1": Outcome.PASS,
@@ -82,12 +89,11 @@ def test_every_scheme_of_the_tree_has_its_rows(own_project: BenchPlace, tree: Pa
 @pytest.mark.parametrize("heap", ["heap_1", "heap_3", "none"] if EVIDENCE else ["heap_3"])
 def test_a_heap_that_cannot_tell_says_so(heap: str, own_project: BenchPlace, tree: Path) -> None:
     """What the scheme does not know is ``absent``, and the memory suite leaves its heap alone."""
-    environ = {**os.environ, "FREERTOS_KERNEL_PATH": str(tree)}
     variant = Variant(heap, {"RIG_KERNEL_HEAP": heap, "RIG_NETWORK": "OFF"})
-    image = build(BOARD, project_root=own_project.folder, environ=environ, say=print, variant=variant).elf
-    build(BOARD, project_root=own_project.folder, environ=environ, say=print)  # the board's own parts
-    done = own_project.pytest(own_project.folder / "suites" / "memory", "--image", image, "-k", "memory.py")
-    cases = cases_of(own_project.run())
+    place, environ = own_project.folder, _with(tree)
+    image = build(BOARD, project_root=place, environ=environ, say=print, variant=variant).elf
+    done = own_project.pytest(place / "suites" / "memory", "--image", image, "-k", "memory.py")
+    cases = cases_of(load_run(own_project.run_folders()[-1]))
     assert done.code == 0, done.out
     assert cases["heap_from_both_sides"].outcome is Outcome.SKIPPED
     assert cases["heap_from_both_sides"].reason.startswith(f"the heap is {heap}: the probe walks")

@@ -15,8 +15,8 @@ from rig.evidence.marks import moves
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 from rig.evidence.reader import verify
-from rig.image.build import NETWORK_SOURCES, build
-from rig.image.sources import source_folders
+from rig.image.build import NETWORK, Variant, build
+from rig.image.sources import kernel_path
 from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace
 
 pytestmark = pytest.mark.emulated
@@ -74,7 +74,7 @@ def test_a_run_stands_for_its_image(run: Run, module_place: BenchPlace, app_elf:
 
 @pytest.fixture(scope="module")
 def defective(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The firmware with a benchmark that leaks 8 bytes, and one that takes too much stack."""
+    """The firmware with a benchmark that leaks 8 bytes, and one that takes too much stack; no network."""
     root = tmp_path_factory.mktemp("defective")
     shutil.copytree(PROJECT / "firmware", root / "firmware")
     source = root / "firmware" / "bench" / "bench_local.c"
@@ -83,9 +83,9 @@ def defective(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.write_text(
         text[: first.end()] + LEAK + text[first.end() : second.end()] + DEEP + text[second.end() :]
     )
-    sources = source_folders(("freertos-kernel", *NETWORK_SOURCES), PROJECT, os.environ)
-    environ = {**os.environ, **sources}
-    elf = build("mps2", project_root=root, environ=environ, say=print).elf
+    environ = {**os.environ, "FREERTOS_KERNEL_PATH": str(kernel_path(PROJECT, os.environ))}
+    variant = Variant("defective", {NETWORK: "OFF"})
+    elf = build(BOARD, project_root=root, environ=environ, say=print, variant=variant).elf
     for notes in ("stacks.toml", "net/stacks.toml"):
         (elf.parent / notes).parent.mkdir(exist_ok=True)
         shutil.copyfile(root / "firmware" / notes, elf.parent / notes)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -29,7 +28,6 @@ LONGEST_S = 1_800.0 if EVIDENCE else 300.0
 
 
 def test_it_serves_a_plain_client_and_the_shadow_and_leaves_nothing(tmp_path: Path) -> None:
-    before = _mappers()
     with second_broker(tmp_path, THING) as path:
         services = read_services(path, emulated=True)
         authority = Authority.load(tmp_path / "ca.pem", tmp_path / "ca.key.pem")
@@ -47,8 +45,9 @@ def test_it_serves_a_plain_client_and_the_shadow_and_leaves_nothing(tmp_path: Pa
                 pass
             assert json.loads(message.payload)["version"] == 1
         assert len(processes_of(tmp_path)) >= 1
+        assert len(_mappers(tmp_path)) == 1
     assert poll(lambda: not processes_of(tmp_path), Deadline.after(10))
-    assert _mappers() <= before
+    assert _mappers(tmp_path) == []
 
 
 @pytest.mark.emulated
@@ -74,7 +73,8 @@ def _some_of(suites: list[Path]) -> list[str]:
     return dice("second broker").sample(names, SAMPLE)
 
 
-def _mappers() -> set[int]:
-    """Erlang's port mappers that run as this user; it starts them by itself and leaves them behind."""
-    found = psutil.process_iter(["name", "uids"])
-    return {p.pid for p in found if p.info["name"] == "epmd" and p.info["uids"].real == os.getuid()}
+def _mappers(folder: Path) -> list[int]:
+    """Erlang's port mappers with this broker's home; it starts them by itself and leaves them behind."""
+    found = psutil.process_iter(["name", "environ"])  # the environment of other users' processes is None
+    mappers = [p for p in found if p.info["name"] == "epmd"]
+    return [p.pid for p in mappers if (p.info["environ"] or {}).get("HOME") == str(folder / "home")]

@@ -6,13 +6,16 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from rig.image.folder_lock import locked
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "firmware" / "test"
+LONGEST_S = 120.0
 
 
 def run(*command: str | Path, data: bytes = b"") -> str:
     """What a program prints; its failure fails the test with what it said."""
-    done = subprocess.run([str(word) for word in command], input=data, capture_output=True, timeout=120)
+    done = subprocess.run([str(word) for word in command], input=data, capture_output=True, timeout=LONGEST_S)
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
     return done.stdout.decode()
 
@@ -20,6 +23,7 @@ def run(*command: str | Path, data: bytes = b"") -> str:
 def host_program(name: str) -> Path:
     """A program of firmware/test, built in a folder kept between runs."""
     build = ROOT / "build" / "firmware" / "host"
-    run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
-    run("cmake", "--build", build)
+    with locked(build.with_name(".host.lock"), LONGEST_S, print):  # several workers may want one at once
+        run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
+        run("cmake", "--build", build)
     return build / name

@@ -105,7 +105,7 @@ def _kernel(shelf: SampleShelf) -> Iterator[MeasurementResult]:
         spread = [0, 0, 0, 0, 0, 0, 1, 2] if base < 100 else [0, 0, 0, 0, 3, 3, 9, 14, 22]
         if name in ("probe.overhead", "isr.entry"):
             spread = [0]
-        values = [base + dice.choice(spread) for _ in range(2000)]
+        values = [base + more for more in dice.choices(spread, k=2000)]
         if name == "timer.expiry.latency":
             values = [int(base + dice.lognormvariate(5, 0.6)) for _ in range(2000)]
         hit = [base + 118 + dice.choice([0, 4, 9]) for _ in range(dice.randrange(3, 14))]

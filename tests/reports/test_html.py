@@ -274,3 +274,9 @@ def test_a_run_of_sixty_figures_takes_less_than_five_seconds(run: Run, page: Pag
 def test_a_page_that_cannot_be_written_is_an_evidence_fault(bare: Run, tmp_path: Path) -> None:
     with pytest.raises(EvidenceFault):
         render_html(bare, tmp_path / "missing" / "r.html", transcript=silent)
+
+
+def test_a_second_page_compiles_no_template(run: Run, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = page(run)
+    monkeypatch.setattr("jinja2.Environment._compile", None)  # to call it is an error
+    assert page(run) == first
