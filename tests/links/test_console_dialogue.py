@@ -115,26 +115,26 @@ def refused_as_damaged(seq: int, _: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("first", "asked"),
+    ("first", "again"),
     [
-        (answer(*ROWS), 1),
-        (mixed_with_logs, 1),
-        (doubled, 1),
-        (of_another_request_first, 1),
-        (without_the_second, 2),
-        (with_the_second_damaged, 2),
-        (refused_as_damaged, 2),
-        (without_the_last, 2),
-        (silent, 2),
+        (answer(*ROWS), False),
+        (mixed_with_logs, False),
+        (doubled, False),
+        (of_another_request_first, False),
+        (without_the_second, True),
+        (with_the_second_damaged, True),
+        (refused_as_damaged, True),
+        (without_the_last, True),
+        (silent, True),
     ],
 )
 def test_a_reply_is_whole_whatever_happened_to_its_lines(
-    arrange: Arranged, first: Answer, asked: int
+    arrange: Arranged, first: Answer, again: bool
 ) -> None:
     board, console = arrange(first, answer(*ROWS))
-    found = console.request("bench.list", deadline=soon(), repeat_s=0.1)
+    found = console.request("bench.list", deadline=soon(), repeat_s=0.1 if again else 5.0)
     assert [row["id"] for row in found.rows] == ["yield", "queue", "notify"]
-    assert len(board.requests) == asked
+    assert (len(board.requests) > 1) == again
     assert len(set(board.requests)) == 1, "a repeat is the same line"
 
 
