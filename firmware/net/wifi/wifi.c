@@ -121,12 +121,17 @@ status_t wifi_reset(uint32_t timeout_ms)
     return status == STATUS_OK ? wifi_set_up() : wifi_say(status, "the module does not answer");
 }
 
+bool wifi_started_anew(void)
+{
+    return at_state().starts != s_starts;
+}
+
 status_t wifi_require(void)
 {
     if (!s_on) {
         return wifi_say(STATUS_ABSENT, "off");
     }
-    return at_state().starts == s_starts ? STATUS_OK : wifi_set_up();
+    return wifi_started_anew() ? wifi_set_up() : STATUS_OK;
 }
 
 // ---- questions ---------------------------------------------------------------------------------

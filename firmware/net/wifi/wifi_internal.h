@@ -13,6 +13,9 @@ status_t wifi_say(status_t status, const char *fault);
 // STATUS_OK if Wi-Fi is on; sets the module up again where it has started by itself.
 status_t wifi_require(void);
 
+// Whether the module has started since it was set up: what it answers, it answers as another.
+bool wifi_started_anew(void);
+
 // A command without an answer but OK: a whole turn.
 status_t wifi_order(const char *command);
 

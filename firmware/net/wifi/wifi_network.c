@@ -122,7 +122,8 @@ status_t wifi_connect(const char *ssid, const char *key, wifi_security_t securit
     status_t status = wifi_check(ssid, key, security);
     status = status == STATUS_OK ? wifi_require() : status;
     status = status == STATUS_OK ? wifi_join(ssid, key, timeout_ms) : status;
-    if (status == STATUS_CLOSED) { // it was starting when we asked: once more, set up
+    bool starting = status == STATUS_CLOSED || (status == STATUS_REFUSED && wifi_started_anew());
+    if (starting) { // it was starting when we asked: once more, set up
         status = wifi_require();
         status = status == STATUS_OK ? wifi_join(ssid, key, timeout_ms) : status;
     }
