@@ -85,6 +85,17 @@ class CloudClient:
         """Publishes with QoS 1. From any thread; does not wait."""
         return self._client.publish(topic, payload, qos=1)
 
+    def publish_surely(self, topic: str, payload: bytes) -> Callable[[float], bool]:
+        """As ``publish``; what it returns blocks for so many seconds until the broker has acknowledged it."""
+        sent = self.publish(topic, payload)
+
+        def arrived(timeout_s: float) -> bool:
+            sent.wait_for_publish(timeout_s)
+            return sent.is_published()
+
+        sent.rc = 0  # type: ignore[assignment]  # without a connection it waits for the next one: no fault
+        return arrived
+
     def _made(self) -> Client:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
