@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rig.errors import UsageFault
+from rig.services.aws.json_object import is_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,24 @@ def _made(kind: str, told: Mapping[str, Any]) -> Fault:
     if known is None:
         raise UsageFault(f"no fault {kind!r}; there are: {', '.join(KINDS)}")
     values = {**known.values}
-    rest = {"times": known.times, "block": None, "share": 1.0, "seed": 0}
+    rest: dict[str, Any] = {"times": known.times, "block": None, "share": 1.0, "seed": 0}
     for name, value in told.items():
         if name not in values and name not in rest:
             raise UsageFault(f"fault {kind} has no {name!r}; there are: {', '.join((*rest, *values))}")
         (values if name in values else rest)[name] = value
-    times, block, share, seed = rest.values()
-    if times is not None and (not isinstance(times, int) or times < 1):
-        raise UsageFault(f"fault {kind}: times must be 1 or more, or none for ever, got {times!r}")
-    return Fault(kind, times, block, share, values, random.Random(seed))  # type: ignore[arg-type]
+    _check(kind, rest, known.values, values)
+    return Fault(kind, rest["times"], rest["block"], rest["share"], values, random.Random(rest["seed"]))
+
+
+def _check(kind: str, rest: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Raises UsageFault for a value that is none."""
+    times, block, share = rest["times"], rest["block"], rest["share"]
+    if times is not None and (type(times) is not int or times < 1):
+        raise UsageFault(f"fault {kind}: times must be 1 or more, or none for ever, not {times!r}")
+    if block is not None and not is_count(block):
+        raise UsageFault(f"fault {kind}: block must be a number of a block, or none for any, not {block!r}")
+    if not isinstance(share, int | float) or not 0 < share <= 1:
+        raise UsageFault(f"fault {kind}: share must be above 0 and at most 1, not {share!r}")
+    for name, value in values.items():
+        if type(value) is not type(usual[name]) or (name == "bytes_per_s" and value < 1):
+            raise UsageFault(f"fault {kind}: {name} must be like {usual[name]!r}, not {value!r}")

@@ -362,6 +362,7 @@ def test_too_many_requests_are_throttled(
 def test_what_cannot_be_kept_is_an_internal_error(ota: Cloud, thing_device: Device) -> None:
     job, _ = ota.offer(IMAGE)
     thing_device.heard(2)
+    assert poll(ota.nothing_left, Deadline.after(10))
     kept = ota.folder / DATABASE
     kept.rename(ota.folder / "away")
     kept.mkdir()
