@@ -58,9 +58,13 @@ class Connectivity:
             self._lab = self._start()
         return self._lab
 
+    def given(self) -> ServiceSet | None:
+        """What ``--services`` gave."""
+        return self._qualification.settings.services
+
     def services(self) -> ServiceSet:
         """What the board talks to: given, or the lab's own."""
-        return self._qualification.settings.services or self.lab().services
+        return self.given() or self.lab().services
 
     def broker(self) -> Broker:
         """Control of the broker. Skips where it is somebody else's."""

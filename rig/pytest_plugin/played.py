@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _BEYOND: Final = frozenset(
     {
         *("probe", "kernel_view", "memory_readings", "other_firmware"),
-        *("services", "local_broker", "echo", "provisioned", "ethernet", "access_points"),
+        *("services", "local_broker", "echo", "provisioned", "ethernet", "access_points", "ota"),
         *("mqtt_capture", "mqtt_proxy", "byte_proxy"),
     }
 )

@@ -106,7 +106,7 @@ class CloudClient:
         client.reconnect_delay_set(1, 1)
         client.on_connect = lambda mqtt, *_: mqtt.subscribe([(topic, 1) for topic in self._filters])
         client.on_subscribe = lambda *_: self._subscribed.set()
-        client.on_socket_open = _no_delay
+        client.on_socket_open = no_delay
         client.on_message = self._on_message
         return client
 
@@ -117,6 +117,7 @@ class CloudClient:
             self._trouble = self._trouble or f"{type(error).__name__}: {error}"
 
 
-def _no_delay(_client: Client, _data: Any, connection: Any) -> None:
+def no_delay(_client: Client, _data: Any, connection: Any) -> None:
+    """Has a client's connection wait for nothing: else one measures delayed acknowledgements."""
     if isinstance(connection, socket.socket):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
