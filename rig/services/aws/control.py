@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from rig.errors import RigError, UsageFault
 from rig.services.aws.history import History
+from rig.services.web_server import ServerThread
 
 _BEAT_S: Final = 0.2
 
@@ -32,19 +33,17 @@ class ControlServer:
         path.unlink(missing_ok=True)  # of one that was killed
         self._server = _Server(str(path), words, history, after)
         path.chmod(0o600)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread: ServerThread
 
     def __enter__(self) -> ControlServer:
-        self._thread.start()
+        self._thread = ServerThread(self._server)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.ended.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._thread.close()
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

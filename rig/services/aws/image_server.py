@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP server of images, with and without TLS: connections, and sending as the answer says.
+"""The HTTP server of images, with and without TLS: reads requests, and sends as the answer says.
 
 Made for small clients: header names in lower case, bodies of stated length, no Host asked for.
 """
@@ -9,102 +9,41 @@ from __future__ import annotations
 import contextlib
 import http.server
 import ssl
-import sys
-import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Final
 
-from rig.errors import RigFault
 from rig.services.aws.image_answers import HttpAnswer, error
-from rig.services.endpoint import LOOPBACK, Endpoint
+from rig.services.endpoint import LOOPBACK
+from rig.services.web_server import ConnectionServer, WebServer
 
 Answer = Callable[[str, str, str | None], HttpAnswer]
 """Takes method, target and Range of a request. Called from many threads."""
 
-_IDLE_S: Final = 60.0
 _SLICE_S: Final = 0.05
 
 
-class ImageServer:
+class ImageServer(WebServer):
     """Serves while the context is entered; with TLS where there is a ``context``. Raises RigFault."""
 
     def __init__(
         self, answer: Answer, *, context: ssl.SSLContext | None = None, host: str = LOOPBACK, port: int = 0
     ) -> None:
-        self._answer = answer
-        self._context = context
-        self._where = (host, port)
-        self._server: _Server
-        self._thread: threading.Thread
+        class Handler(_Handler):
+            ask = staticmethod(answer)
 
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it listens."""
-        return Endpoint(self._where[0], int(self._server.server_address[1]))
-
-    def check(self) -> None:
-        """Raises RigFault when a request could not be served by a fault of ours."""
-        if self._server.trouble is not None:
-            raise RigFault(f"the image server broke: {self._server.trouble}")
-
-    def __enter__(self) -> ImageServer:
-        try:
-            self._server = _Server(self._where, self._context, self._answer)
-        except OSError as error:
-            where = f"{self._where[0]}:{self._where[1]}"
-            raise RigFault(f"the image server cannot listen on {where}: {error.strerror}") from error
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.ended.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
-    def __init__(self, where: tuple[str, int], context: ssl.SSLContext | None, answer: Answer) -> None:
-        self.context = context
-        self.answer = answer
-        self.ended = threading.Event()
-        self.trouble: str | None = None
-        super().__init__(where, _Handler)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """TLS begins in the connection's own thread: a client that says nothing keeps nobody waiting."""
-        request.settimeout(_IDLE_S)
-        if self.context is None:
-            _Handler(request, client_address, self)
-            return
-        with self.context.wrap_socket(request, server_side=True) as stream:
-            _Handler(stream, client_address, self)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away, refuses, or asks for what is no address is no trouble of ours."""
-        del request, client_address
-        error = sys.exception()
-        if not isinstance(error, OSError | ValueError):
-            self.trouble = self.trouble or f"{type(error).__name__}: {error}"
+        super().__init__("the image server", Handler, context=context, host=host, port=port)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: ConnectionServer
+    ask: Answer
 
     def _serve(self) -> None:
         if self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers:
             self.close_connection = True  # a body is not read
-        answer = self.server.answer(self.command, self.path, self.headers.get("range"))
+        answer = self.ask(self.command, self.path, self.headers.get("range"))
         if answer.silent:
             self.rfile.read(1)  # until the client goes, says more, or the connection has been idle too long
         if answer.silent or not answer.times:
