@@ -67,6 +67,10 @@ class OtaControl:
         """Cancels a job; one in progress only by force. Raises UsageFault."""
         self.ask("cancel", job_id=job_id, force=force)
 
+    def remove(self, job_id: str, *, force: bool = False) -> None:
+        """Removes a job, as its deletion would; one in progress only by force. Raises UsageFault."""
+        self.ask("remove", job_id=job_id, force=force)
+
     def jobs(self) -> list[dict[str, Any]]:
         """Every job, as plain data: ``job_id``, ``status``, ``version``, ``details``, ``stream`` …"""
         return cast("list[dict[str, Any]]", self.ask("list"))

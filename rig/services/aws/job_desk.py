@@ -16,7 +16,7 @@ from typing import Any, Final
 from rig.errors import UsageFault
 from rig.services.aws.fault_switches import FaultSwitches
 from rig.services.aws.history import note
-from rig.services.aws.job_execution import CANCELED, QUEUED, Execution
+from rig.services.aws.job_execution import CANCELED, QUEUED, REMOVED, Execution
 from rig.services.aws.job_table import JobTable, Offer
 from rig.services.aws.jobs import Clock, changing, keep
 from rig.services.aws.ota_database import MAX_BYTES_OF_A_FILE, OtaDatabase
@@ -69,6 +69,13 @@ class JobDesk:
 
     def cancel(self, job_id: str, *, force: bool = False, by: str = "operator") -> None:
         """Makes it CANCELED. One that is in progress only by ``force``, as with AWS. Raises UsageFault."""
+        self._end(job_id, CANCELED, force=force, by=by)
+
+    def remove(self, job_id: str, *, force: bool = False) -> None:
+        """Makes it REMOVED, as the deletion of a job does with AWS. Raises UsageFault."""
+        self._end(job_id, REMOVED, force=force, by="operator")
+
+    def _end(self, job_id: str, status: str, *, force: bool, by: str) -> None:
         now = self._now()
         with self._database.transaction() as connection:
             job = JobTable(connection).find(job_id)
@@ -79,7 +86,7 @@ class JobDesk:
             if job.status != QUEUED and not force:
                 raise UsageFault(f"job {job_id} is {job.status}", hint="--force cancels it all the same")
             with changing(connection, job.thing, now) as table:
-                keep(connection, table, job.moved(CANCELED, now), now, by)
+                keep(connection, table, job.moved(status, now), now, by)
 
     def cancel_next(self, thing: str) -> None:
         """Cancels what comes next for a thing, where there is something and a fault wants it."""

@@ -53,6 +53,7 @@ class OtaOrders:
             "facts": lambda: self._facts,
             "create": self._create,
             "cancel": self._service.desk.cancel,
+            "remove": self._service.desk.remove,
             "list": self._service.desk.jobs,
             "last": self._service.history.last,
             "counts": self._service.counts.told,

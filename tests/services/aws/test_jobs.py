@@ -269,6 +269,17 @@ def test_notices_come_exactly_when_due(ota: Cloud, thing_device: Device) -> None
     del said
 
 
+@pytest.mark.parametrize("end", ["CANCELED", "REMOVED"])
+def test_what_an_operator_ends_is_over_for_the_device(ota: Cloud, thing_device: Device, end: str) -> None:
+    job, _ = ota.offer(IMAGE)
+    thing_device.heard(2)
+    ota.told(lambda: (ota.service.desk.cancel if end == "CANCELED" else ota.service.desk.remove)(job))
+    assert [topic for topic, _ in thing_device.heard(2)] == ["jobs/notify", "jobs/notify-next"]
+    said = thing_device.ask(f"jobs/{job}/update", {"status": "IN_PROGRESS"})[f"jobs/{job}/update/rejected"]
+    assert said["code"] == "InvalidStateTransition"
+    assert said["executionState"] == {"status": end, "statusDetails": {}, "versionNumber": 2}
+
+
 def test_a_step_that_takes_too_long_is_timed_out(ota: Cloud, thing_device: Device) -> None:
     job, _ = ota.offer(IMAGE)
     thing_device.heard(2)
