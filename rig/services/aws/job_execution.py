@@ -21,7 +21,6 @@ PENDING: Final = (IN_PROGRESS, QUEUED)
 BY_DEVICE: Final = (IN_PROGRESS, "FAILED", "SUCCEEDED", "REJECTED")
 """The states that a device may set."""
 
-STATES: Final = (QUEUED, *BY_DEVICE, CANCELED, TIMED_OUT, REMOVED)
 NUMBER: Final = 1
 
 
