@@ -370,6 +370,16 @@ def test_a_state_that_is_none_is_said(lab: Lab, tmp_path: Path) -> None:
         pass
 
 
+def test_two_services_do_not_share_a_state(lab: Lab, cloud: OtaCloud, tmp_path: Path) -> None:
+    place = OtaPlace(lab.broker.tls, lab.services.ca_file, lab.identity(CLOUD), CLOUD, lab.identity("x"))
+    with (
+        pytest.raises(ToolFault, match="another OTA service runs on"),
+        OtaCloud(THING, place, tmp_path, cloud.state),
+    ):
+        pass
+    cloud.check()
+
+
 def test_its_socket_refuses_what_it_does_not_know(cloud: OtaCloud, tmp_path: Path) -> None:
     control = cloud.control
     with pytest.raises(UsageFault, match="no order 'dance'; there are: facts, create"):

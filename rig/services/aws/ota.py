@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +51,7 @@ class OtaService:
     """
 
     def __init__(
-        self, folder: Path, base_url: Callable[[], str], *, throttle: Throttle = USUAL, now: Clock = time.time
+        self, folder: Path, base_url: str, *, throttle: Throttle = USUAL, now: Clock = time.time
     ) -> None:
         self.database = OtaDatabase(folder / DATABASE)
         self.switches = FaultSwitches()
@@ -100,7 +99,7 @@ class OtaService:
         return [Message(f"{topic}/{answer.how}", said) for said in self.finished(compact(answer.said))]
 
     def _address(self, stream: str, file: int, lifetime_s: int) -> str:
-        return self._base_url() + signed_path(self._secret, stream, file, self._now(), lifetime_s)
+        return self._base_url + signed_path(self._secret, stream, file, self._now(), lifetime_s)
 
     def _moment(self, kind: str, stream: str, block: int) -> None:
         with self.database.transaction() as connection:

@@ -8,6 +8,7 @@ answers ``facts``.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import sqlite3
@@ -15,13 +16,13 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rig.errors import RigError
+from rig.errors import RigError, RigFault
 from rig.services.aws.cloud_client import CloudClient
 from rig.services.aws.control import ControlServer
 from rig.services.aws.image_server import ImageServer
@@ -55,7 +56,23 @@ def run(config: dict[str, Any], ended: threading.Event) -> None:
     """The service as ``OtaCloud`` writes its configuration, until the event. Raises RigFault."""
     clock = SteppedClock(time.time)
     folder = Path(config["folder"])
-    service = OtaService(folder, lambda: str(config["base_url"]), now=clock)
+    with _alone(folder):
+        _serve(config, folder, clock, ended)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two services on one state would say every notice twice; the kernel lets a dead one's lock go."""
+    with (folder / "ota.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RigFault(f"another OTA service runs on {folder}") from error
+        yield
+
+
+def _serve(config: dict[str, Any], folder: Path, clock: SteppedClock, ended: threading.Event) -> None:
+    service = OtaService(folder, config["base_url"], now=clock)
     with ExitStack() as stack:
         client, outbox = _on_mqtt(service, config, stack)
         servers = _images(service, config, stack)

@@ -40,9 +40,7 @@ class Cloud:
     ) -> None:
         self.now = float(NOW)
         self.folder = folder
-        self.service = OtaService(
-            folder, lambda: "http://ota.rig.test:80", throttle=throttle, now=lambda: self.now
-        )
+        self.service = OtaService(folder, "http://ota.rig.test:80", throttle=throttle, now=lambda: self.now)
         ca = folder / "ca.pem"
         ca.write_text(authority.certificate)
         identity = authority.device(CLOUD).write(folder)
@@ -132,9 +130,12 @@ class Device:
         return came[:-1]
 
     def start(self) -> Any:
-        """Takes the next job up; its execution, or None."""
-        (said,) = self.ask("jobs/start-next").values()
-        return said.get("execution")
+        """Takes the next job up; its execution, or None. Notices that come before the answer are let pass."""
+        self.client.publish(f"{self.base}jobs/start-next", b"")
+        while True:
+            ((topic, said),) = self.heard(1)
+            if topic == "jobs/start-next/accepted":
+                return said.get("execution")
 
     def blocks(self, stream: str, request: dict[str, Any], count: int) -> list[dict[str, Any]]:
         """Asks for blocks in JSON; the messages that came, with payloads as bytes."""

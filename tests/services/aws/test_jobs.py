@@ -8,6 +8,7 @@ developer guide of AWS IoT says it.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,18 @@ def test_two_operators_cannot_offer_one_job_twice(ota: Cloud, thing_device: Devi
             ota.offer(IMAGE, job_id="job-1", thing=thing)
     assert thing_device.quiet()
     assert len(ota.service.desk.jobs()) == 1
+
+
+def test_two_operators_at_once_lose_no_job(ota: Cloud, thing_device: Device) -> None:
+    with ThreadPoolExecutor(2) as operators:
+        made = list(operators.map(lambda _: ota.offer(IMAGE)[0], range(20)))
+    done = []
+    thing_device.after(lambda: None)
+    while (execution := thing_device.start()) is not None:
+        done.append(execution["jobId"])
+        thing_device.ask(f"jobs/{done[-1]}/update", {"status": "SUCCEEDED"}, answers=3)
+    assert sorted(done) == sorted(made)
+    assert done == [job["job_id"] for job in ota.service.desk.jobs()]
 
 
 def test_things_do_not_see_each_other(

@@ -291,6 +291,15 @@ def test_faults_over_http(shop: Shop) -> None:
         assert _range(server, shop, 2) == good
 
 
+def test_a_job_is_cancelled_at_a_range_too(shop: Shop) -> None:
+    shop.service.switches.set("cancel_during", block=2)
+    with ImageServer(shop.service.images.answer) as server:
+        _range(server, shop, 1)
+        assert [job["status"] for job in shop.service.desk.jobs()] == ["QUEUED"]
+        assert _range(server, shop, 2)[0] == 206
+        assert [job["status"] for job in shop.service.desk.jobs()] == ["CANCELED"]
+
+
 def test_a_response_that_comes_twice(shop: Shop) -> None:
     shop.service.switches.set("block_duplicate")
     with ImageServer(shop.service.images.answer) as server:
