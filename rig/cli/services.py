@@ -29,7 +29,7 @@ _SHOWN: Final = ("mqtt", "mqtts", "https", "ca", "thing", "certificate", "privat
 
 @click.group(short_help=COMMANDS["services"])
 def services() -> None:
-    """Run what a board talks to: an MQTT broker, and HTTPS for Greengrass discovery.
+    """Run what a board talks to: an MQTT broker, HTTPS for Greengrass discovery, OTA jobs.
 
     Example: rig services up
     """
@@ -40,8 +40,13 @@ def services() -> None:
 @click.option("--thing", default="thing-1", show_default=True, help="The device's name and certificate.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address of this machine to use.")
 @click.option("--anonymous", is_flag=True, help="Without TLS, too, where others reach that address.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep OTA jobs and their files there, beyond the services' end.",
+)
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Keep the broker's log there.")
-def up(as_json: bool, thing: str, host: str, anonymous: bool, log: Path | None) -> None:
+def up(as_json: bool, thing: str, host: str, anonymous: bool, state: Path | None, log: Path | None) -> None:
     """Start the services and run them until Ctrl-C or SIGTERM.
 
     Example: rig services up --json > services.json
@@ -53,19 +58,25 @@ def up(as_json: bool, thing: str, host: str, anonymous: bool, log: Path | None) 
 
     with stoppable():
         try:
-            with Lab(thing, log=log.resolve() if log else None, host=host, anonymous=anonymous) as lab:
+            kept, told = (path.resolve() if path else None for path in (state, log))
+            with Lab(thing, log=told, host=host, anonymous=anonymous, state=kept) as lab:
                 if lab.services.mqtt is None:
                     click.echo(_NO_PLAIN.format(host=host), err=True)
                 _tell(_facts(lab), as_json)
-                while not poll(lambda: not lab.broker.running, Deadline.after(60), _LOOK_S):
+                while not poll(lambda: not _all_run(lab), Deadline.after(60), _LOOK_S):
                     pass
+                lab.ota().check()
                 raise ToolFault("the broker has ended by itself", evidence=str(lab.broker.log))
         except KeyboardInterrupt:
             click.echo("rig: the services are down", err=True)
 
 
+def _all_run(lab: Lab) -> bool:
+    return lab.broker.running and lab.ota().running
+
+
 def _facts(lab: Lab) -> dict[str, Any]:
-    device, known = lab.identity(lab.thing), lab.services
+    device, known, ota = lab.identity(lab.thing), lab.services, lab.ota()
     places = {"mqtt": known.mqtt, "mqtts": known.mqtts, "https": known.https}
     return {
         **{name: _where(place) for name, place in places.items() if place is not None},
@@ -75,6 +86,7 @@ def _facts(lab: Lab) -> dict[str, Any]:
         "private_key": str(device.private_key),
         "ca_private_key": str(lab.authority_key()),
         "rig": {"certificate": str(known.rig.certificate), "private_key": str(known.rig.private_key)},
+        "ota": {"control": str(ota.control.path), "signer": str(ota.signer)},
     }
 
 

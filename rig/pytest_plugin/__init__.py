@@ -47,6 +47,7 @@ pytest_plugins = [
     "rig.pytest_plugin.mqtt",
     "rig.pytest_plugin.mqtt_peer",
     "rig.pytest_plugin.mqtt_steps",
+    "rig.pytest_plugin.ota",
     "rig.pytest_plugin.latency",
 ]
 

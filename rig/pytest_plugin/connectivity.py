@@ -65,12 +65,16 @@ class Connectivity:
             self._lab = self._start()
         return self._lab
 
+    def given(self) -> ServiceSet | None:
+        """What ``--services`` gave."""
+        return self._qualification.settings.services
+
     def services(self) -> ServiceSet:
         """What the board talks to: given, or the lab's own; or what it was in the run that is played."""
         run = self._qualification
         if run.board.played is not None:
             return run.board.played.mqtt.services()
-        services = run.settings.services or self.lab().services
+        services = self.given() or self.lab().services
         if not self._told:
             self._told = True
             run.event("mqtt", SERVICES, told_services(services))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _BEYOND: Final = frozenset(
     {
         *("probe", "kernel_view", "memory_readings", "other_firmware"),
-        *("local_broker", "echo", "provisioned", "ethernet", "access_points"),
+        *("local_broker", "echo", "provisioned", "ethernet", "access_points", "ota"),
         *("mqtt_capture", "byte_proxy", "host_client", "board_clock"),
     }
 )

@@ -19,13 +19,15 @@ from typing import Any, Final
 
 from rig.errors import ToolFault, UsageFault
 from rig.services.endpoint import Endpoint, Place
+from rig.services.ota_client import OtaControl
 from rig.services.pki import Authority, IdentityFiles
 from rig.services.service_set import ServiceSet, Sign
 
 _ENDPOINTS: Final = ("mqtt", "mqtts", "https")
 _PATHS: Final = ("ca", "certificate", "private_key", "ca_private_key")
 _REQUIRED: Final = ("mqtts", "ca", "thing", "certificate", "private_key")
-_KNOWN: Final = (*_ENDPOINTS, *_PATHS, "thing", "sign", "provisioned", "rig")
+_KNOWN: Final = (*_ENDPOINTS, *_PATHS, "thing", "sign", "provisioned", "rig", "ota")
+_PAIRS: Final = {"rig": ("certificate", "private_key"), "ota": ("control", "signer")}
 _SIGN_S: Final = 60.0
 
 
@@ -57,6 +59,7 @@ def read_services(path: Path, *, emulated: bool) -> ServiceSet:
         sign=_sign(told, authority),
         authority=authority,
         provisioned=told.get("provisioned", False),
+        ota=OtaControl(path.parent / told["ota"]["control"]) if "ota" in told else None,
     )
 
 
@@ -86,10 +89,18 @@ def _shape_faults(told: Mapping[str, Any]) -> list[str]:
         faults.append(f"sign: expected a list of a program and its arguments, got {told['sign']!r}")
     if not isinstance(told.get("provisioned", False), bool):
         faults.append(f"provisioned: expected true or false, got {told['provisioned']!r}")
-    rig = told.get("rig", {"certificate": "", "private_key": ""})
-    if not isinstance(rig, dict) or set(rig) != {"certificate", "private_key"}:
-        faults.append("rig: expected certificate and private_key")
+    for name, keys in _PAIRS.items():
+        if name in told and not _is_texts(told[name], keys):
+            faults.append(f"{name}: expected {' and '.join(keys)}")
     return faults
+
+
+def _is_texts(told: Any, keys: Sequence[str]) -> bool:
+    return (
+        isinstance(told, dict)
+        and set(told) == set(keys)
+        and all(isinstance(text, str) for text in told.values())
+    )
 
 
 def _endpoint_fault(told: Any) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.services.endpoint import Endpoint, Place
+from rig.services.ota_client import OtaControl
 from rig.services.pki import Authority, IdentityFiles
 
 Sign = Callable[[str], str]
@@ -30,7 +31,7 @@ class ServiceSet:
     servers' certificates lead to. ``rig`` is the identity of host clients. ``sign`` is None where nobody here
     can sign a board's request; ``authority`` is there where more can be signed than that; ``provisioned``
     says that the board has its identity already. ``cores`` is all that discovery gives out of them, in its
-    order; empty where that is somebody else's.
+    order; empty where that is somebody else's. ``ota`` is the control of the jobs, where it is known.
     """
 
     mqtts: Place
@@ -44,3 +45,4 @@ class ServiceSet:
     authority: Authority | None = None
     provisioned: bool = False
     cores: tuple[Core, ...] = ()
+    ota: OtaControl | None = None

@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from rig.services.aws.cloud_client import no_delay
 from rig.services.endpoint import Endpoint
 from rig.services.pki import Authority, IdentityFiles
 
@@ -47,6 +48,7 @@ class PlainClient:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_socket_open = no_delay
         self._client.on_message = lambda _client, _data, message: self.messages.put(message)
 
     def __enter__(self) -> PlainClient:

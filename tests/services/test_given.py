@@ -92,6 +92,14 @@ def test_requests_are_signed_by_the_key_that_is_given(
     assert services.rig.certificate.name == "rig.crt.pem"
 
 
+def test_ota_jobs_are_offered_by_the_socket_that_is_given(told: dict[str, Any], tmp_path: Path) -> None:
+    assert read_services(_write(tmp_path, told), emulated=True).ota is None
+    told["ota"] = {"control": "ota.sock", "signer": "signer.pub.pem"}
+    control = read_services(_write(tmp_path, told), emulated=True).ota
+    assert control is not None
+    assert control.path == tmp_path / "ota.sock"
+
+
 def test_requests_are_signed_by_a_command(told: dict[str, Any], tmp_path: Path) -> None:
     told["sign"] = [sys.executable, "-c", CSR_COMMAND]
     sign = read_services(_write(tmp_path, told), emulated=True).sign
@@ -133,6 +141,8 @@ def test_a_command_that_signs_nothing_is_said(
         ({"sign": "aws iot"}, "sign: expected a list"),
         ({"provisioned": "yes"}, "provisioned: expected true or false"),
         ({"rig": {"certificate": "x"}}, "rig: expected certificate and private_key"),
+        ({"ota": "ota.sock"}, "ota: expected control and signer"),
+        ({"ota": {"control": 1, "signer": "x"}}, "ota: expected control and signer"),
     ],
 )
 def test_a_fault_is_said_with_its_key(
