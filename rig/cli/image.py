@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rig.cli import COMMANDS, EXIT_FAIL, Options, candidates
+from rig.cli.image_sign import info, sign
 from rig.errors import RigError, UsageFault
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def image() -> None:
 
     Example: rig image memory build/firmware/mps2/app.elf
     """
+
+
+image.add_command(sign)
+image.add_command(info)
 
 
 @image.command(short_help="Memory by region, library, object and symbol.")
