@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rig.cli import COMMANDS, EXIT_FAIL, Options, candidates
-from rig.cli.image_sign import info, sign
+from rig.cli.image_sign import info, ladder, sign
 from rig.errors import RigError, UsageFault
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def image() -> None:
 
 image.add_command(sign)
 image.add_command(info)
+image.add_command(ladder)
 
 
 @image.command(short_help="Memory by region, library, object and symbol.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``rig image sign`` and ``rig image info``: images in MCUboot's format.
+"""``rig image sign``, ``info`` and ``ladder``: images in MCUboot's format.
 
 Owns the arguments and the text; the format is ``rig/image/mcuboot.py``, signing ``rig/image/signing.py``.
 """
@@ -7,6 +7,7 @@ Owns the arguments and the text; the format is ``rig/image/mcuboot.py``, signing
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,38 @@ def info(
             click.echo(line)
     if word != "good":
         ctx.exit(EXIT_FAIL)
+
+
+@click.command(short_help="Build the images of update cases, good and bad.")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--board", default="mps2", show_default=True, metavar="NAME", help="A board with a bootloader.")
+@click.option("--key", metavar="REF", help=f"{_KEY} Default: a key of this lab, made when first needed.")
+@click.pass_obj
+def ladder(options: Options, folder: Path, board: str, key: str | None) -> None:
+    """Build bootloader and firmware, and sign into DIR 0.9.0 to 0.9.3 for both slots and the bad images.
+
+    DIR/ladder.json says of each file its slot, its SHA-256 and a bootloader's verdict.
+
+    Example: rig image ladder build/ladder --board mps2
+    """
+    from rig.image.ladder import INDEX, build_ota, write_ladder
+    from rig.project import project_root
+
+    inventory = options.inventory()
+    firmware = inventory.board(board).firmware
+    if firmware is None:
+        raise UsageFault("its entry has no firmware: to build images for its slots", board=board)
+    built = build_ota(
+        firmware.preset,
+        project_root=project_root(inventory.path),
+        environ=os.environ,
+        say=lambda line: click.echo(line, err=True),
+        key=key,
+    )
+    rows = write_ladder(built, folder)
+    good = sum("/" not in row["file"] for row in rows)
+    click.echo(f"{folder / INDEX}: {good} images of the ladder, {len(rows) - good} with a fault")
+    click.echo(f"boot ROM of the arrangement with OTA: {built.bootloader()}")
 
 
 def _place(options: Options, name: str, data: bytes, address: int | None, floor: int) -> Place:

@@ -42,6 +42,16 @@ class PublicKey:
             return False
         return True
 
+    def keep(self, folder: Path) -> Path:
+        """A PEM file of it, for builds; named by the key, so that another key is another file."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        path = folder / f"{self.sha256.hex()[:16]}.pub.pem"
+        if not path.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        return path
+
 
 def read_pem(reference: str, environ: Mapping[str, str] = os.environ) -> bytes:
     """The PEM text that a reference means. Raises UsageFault: no such form, file or variable."""
