@@ -43,7 +43,7 @@ static void recovery_refuse(const request_t *request, const char *word, const ch
     line_t line;
     line_begin_reply(&line, request->seq, 0, "err");
     line_add_text(&line, "code", word);
-    line_add_text(&line, "what", what);
+    line_add_text(&line, "msg", what);
     boot_say(&line);
 }
 

@@ -34,6 +34,8 @@ class SlotBoard:
     emulated: EmulatedBoard
     console: ConsoleLink
     flash_file: Path
+    last: Mark
+    """Just after the line that was waited for last."""
 
     def put(self, slot: Slot, image: bytes, state: State) -> None:
         """Fills a slot with an image and a trailer."""
@@ -61,11 +63,12 @@ class SlotBoard:
     def said(self, pattern: bytes, since: Mark, longest_s: float = LONG_S) -> dict[str, str]:
         """The words of a line."""
         match = self.console.expect(pattern + rb"\r", Deadline.after(longest_s), since=since)
+        self.last = match.after
         return {key.decode(): value.decode() for key, value in _WORD.findall(match.match.group())}
 
-    def ready(self, since: Mark, longest_s: float = LONG_S) -> None:
-        """Waits until the application takes commands."""
-        self.console.wait_event("ready", Deadline.after(longest_s), since=since)
+    def ready(self, longest_s: float = LONG_S) -> None:
+        """Waits until the application that the bootloader chose last takes commands."""
+        self.console.wait_event("ready", Deadline.after(longest_s), since=self.last)
 
     def ask(self, command: str, **arguments: str | int) -> dict[str, str]:
         """The fields of a command's reply."""
@@ -91,4 +94,5 @@ def slot_board(
         ConsoleReader(RunClock(), discard) as reader,
         reader.arm(facts.name, emulated.console_url, facts.console.baud) as console,
     ):
-        yield SlotBoard(emulated.facts, firmware, emulated, console, folder / "flash.bin")
+        flash = folder / "flash.bin"
+        yield SlotBoard(emulated.facts, firmware, emulated, console, flash, console.mark())
