@@ -71,20 +71,23 @@ image_policy_t slot_policy(int slot, uint32_t counter_floor)
     };
 }
 
-status_t slot_ask_for_test(int slot)
+typedef status_t (*slot_mark_t)(const flash_writer_t *slot, uint32_t size);
+
+static status_t slot_mark(int slot, slot_mark_t mark, flash_phase_t phase)
 {
     flash_writer_t writer = slot_writer(slot);
-    flash_phase_set(PHASE_MARK);
-    status_t status = trailer_set_test(&writer, OTA_SLOT_BYTES);
+    flash_phase_set(phase);
+    status_t status = mark(&writer, OTA_SLOT_BYTES);
     flash_phase_set(PHASE_OTHER);
     return status;
 }
 
+status_t slot_ask_for_test(int slot)
+{
+    return slot_mark(slot, trailer_set_test, PHASE_MARK);
+}
+
 status_t slot_confirm(int slot)
 {
-    flash_writer_t writer = slot_writer(slot);
-    flash_phase_set(PHASE_CONFIRM);
-    status_t status = trailer_set_confirmed(&writer, OTA_SLOT_BYTES);
-    flash_phase_set(PHASE_OTHER);
-    return status;
+    return slot_mark(slot, trailer_set_confirmed, PHASE_CONFIRM);
 }
