@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from rig.image.folder_lock import locked
+from rig.image.sources import silent, source_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "firmware" / "test"
@@ -23,7 +25,8 @@ def run(*command: str | Path, data: bytes = b"") -> str:
 def host_program(name: str) -> Path:
     """A program of firmware/test, built in a folder kept between runs."""
     build = ROOT / "build" / "firmware" / "host"
+    mbedtls = source_path("mbedtls", ROOT, os.environ, silent)
     with locked(build.with_name(".host.lock"), LONGEST_S, print):  # several workers may want one at once
-        run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
+        run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DMBEDTLS_PATH={mbedtls}")
         run("cmake", "--build", build)
     return build / name
