@@ -2,9 +2,9 @@
 # The network part of an image: everything in net/, and the libraries of third parties that it stands on.
 # Included by CMakeLists.txt where RIG_NETWORK is ON; a file net/<library>.cmake makes one library each and
 # appends it to RIG_LIBRARIES.
-file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c net/wifi/*.c)
-list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} ${RIG_BOARD_NETWORK_SOURCES})
-list(APPEND RIG_INCLUDES net net/mqtt net/wifi)
+file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c net/wifi/*.c ota/*.c)
+list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} boot/image_parse.c boot/trailer.c ${RIG_BOARD_NETWORK_SOURCES})
+list(APPEND RIG_INCLUDES net net/mqtt net/wifi ota boot)
 include(net/transport.cmake)
 include(net/vendor.cmake)
 include(net/lwip.cmake)

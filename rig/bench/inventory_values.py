@@ -35,6 +35,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
     "shadow": "has a client of the device shadow service (shadow.*)",
     "discovery": "asks Greengrass discovery for its cores (discovery.*)",
+    "ota": "takes signed updates over the air, by an agent for AWS IoT Jobs and Streams",
     "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
 }
 """What a suite may ask of a board: the word in ``features`` and what the board promises with it."""
