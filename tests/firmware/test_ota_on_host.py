@@ -101,8 +101,8 @@ def test_job_is_read_with_the_file_of_the_other_slot(program: Path, protocol: st
 
 
 def test_no_execution_is_no_job(program: Path) -> None:
-    none = [{"timestamp": 1}, {"execution": {}}, {"execution": None}, {}]
-    assert parsed(program, *map(job, none)) == ["none"] * 4
+    none: list[Json] = [{"timestamp": 1}, {"execution": {}}, {"execution": None}, {}]
+    assert parsed(program, *(job(message) for message in none)) == ["none"] * 4
 
 
 def test_self_test_of_a_job_is_seen(program: Path) -> None:
@@ -445,10 +445,10 @@ def test_damaged_cbor_is_taken_as_python_takes_it(program: Path, seed: int) -> N
     good = cbor2.dumps({"f": 1, "l": 20, "i": 7, "c": "t", "p": bytes(range(20))})
     inputs = []
     for _ in range(500):
-        data = bytearray(good)
+        damaged = bytearray(good)
         for _ in range(rng.randrange(1, 4)):
-            data[rng.randrange(len(data))] = rng.randrange(256)
-        inputs.append(bytes(data))
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        inputs.append(bytes(damaged))
     lines = parsed(program, *(framed("b", one, 1) for one in inputs))
     for data, line in zip(inputs, lines, strict=True):
         body = loaded(data)
