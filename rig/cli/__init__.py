@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "profile": "Count a benchmark's instructions from outside, by function.",
         "report": "Show what a run found.",
         "services": "Run what a board talks to: broker, discovery.",
+        "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
         "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",

@@ -26,7 +26,7 @@ _SHOWN: Final = ("mqtt", "mqtts", "https", "ca", "thing", "certificate", "privat
 
 @click.group(short_help=COMMANDS["services"])
 def services() -> None:
-    """Run what a board talks to: an MQTT broker, and HTTPS for Greengrass discovery.
+    """Run what a board talks to: an MQTT broker, HTTPS for Greengrass discovery, OTA jobs.
 
     Example: rig services up
     """
@@ -36,8 +36,13 @@ def services() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when all are ready.")
 @click.option("--thing", default="thing-1", show_default=True, help="The device's name and certificate.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address of this machine to use.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep OTA jobs and their files there, beyond the services' end.",
+)
 @click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Keep the broker's log there.")
-def up(as_json: bool, thing: str, host: str, log: Path | None) -> None:
+def up(as_json: bool, thing: str, host: str, state: Path | None, log: Path | None) -> None:
     """Start the services and run them until Ctrl-C or SIGTERM.
 
     Example: rig services up --json > services.json
@@ -49,17 +54,23 @@ def up(as_json: bool, thing: str, host: str, log: Path | None) -> None:
 
     with stoppable():
         try:
-            with Lab(thing, log=log.resolve() if log else None, host=host) as lab:
+            kept = state.resolve() if state else None
+            with Lab(thing, log=log.resolve() if log else None, host=host, state=kept) as lab:
                 _tell(_facts(lab), as_json)
-                while not poll(lambda: not lab.broker.running, Deadline.after(60), _LOOK_S):
+                while not poll(lambda: not _all_run(lab), Deadline.after(60), _LOOK_S):
                     pass
+                lab.ota().check()
                 raise ToolFault("the broker has ended by itself", evidence=str(lab.broker.log))
         except KeyboardInterrupt:
             click.echo("rig: the services are down", err=True)
 
 
+def _all_run(lab: Lab) -> bool:
+    return lab.broker.running and lab.ota().running
+
+
 def _facts(lab: Lab) -> dict[str, Any]:
-    device, known = lab.identity(lab.thing), lab.services
+    device, known, ota = lab.identity(lab.thing), lab.services, lab.ota()
     return {
         **{name: _where(getattr(known, name)) for name in ("mqtt", "mqtts", "https")},
         "ca": str(known.ca_file),
@@ -68,6 +79,7 @@ def _facts(lab: Lab) -> dict[str, Any]:
         "private_key": str(device.private_key),
         "ca_private_key": str(lab.authority_key()),
         "rig": {"certificate": str(known.rig.certificate), "private_key": str(known.rig.private_key)},
+        "ota": {"control": str(ota.control.path), "signer": str(ota.signer)},
     }
 
 

@@ -13,6 +13,7 @@ import contextlib
 import os
 import pwd
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class Broker:
 
     ``folder`` takes its configuration and its keys; ``log`` what it says. ``ports`` (plain, TLS) are for who
     must have certain ones; else free ones are found. ``tell`` hears of each end and return as of a fault: its
-    kind (``begin``, ``end``) and what it is. Not for several threads.
+    kind (``begin``, ``end``) and what it is. Safe from any thread, but see ``spawn``: it ends with the thread
+    that started it last.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Broker:
         self._tell = tell or _nobody
         self._stack = ExitStack()
         self._child: Child | None = None
+        self._lock = threading.RLock()
 
     @property
     def plain(self) -> Endpoint:
@@ -99,13 +102,15 @@ class Broker:
 
     @property
     def running(self) -> bool:
-        """Whether its process lives."""
-        return self._child is not None and self._child.alive
+        """Whether its process lives; waits for a restart to end."""
+        with self._lock:
+            return self._child is not None and self._child.alive
 
     def check(self) -> None:
         """Raises LinkLost where its process has ended and nobody here ended it."""
-        if self._child is not None and not self._child.alive:
-            raise LinkLost(f"the broker {self._child.exit_reason()}", evidence=str(self.log))
+        with self._lock:
+            if self._child is not None and not self._child.alive:
+                raise LinkLost(f"the broker {self._child.exit_reason()}", evidence=str(self.log))
 
     def __enter__(self) -> Broker:
         require_program("mosquitto")
@@ -123,27 +128,31 @@ class Broker:
 
     def stop(self) -> None:
         """Ends it in good order: it keeps sessions and retained messages, and says goodbye to nobody."""
-        if self._child is not None:
-            self._tell("begin", {**_DOWN, "how": "stop"})
-        self._end()
+        with self._lock:
+            if self._child is not None:
+                self._tell("begin", {**_DOWN, "how": "stop"})
+            self._end()
 
     def kill(self) -> None:
         """Ends it as if the plug were pulled: what it had not stored is lost."""
-        if self._child is not None:
-            self._tell("begin", {**_DOWN, "how": "kill"})
-            self._child.kill()
-        self._end()
+        with self._lock:
+            if self._child is not None:
+                self._tell("begin", {**_DOWN, "how": "kill"})
+                self._child.kill()
+            self._end()
 
     def start(self) -> None:
         """Starts it again on the same ports; blocks until it is ready. Raises ToolFault."""
-        if not self.running:
-            self._start()
-            self._tell("end", _DOWN)
+        with self._lock:
+            if not self.running:
+                self._start()
+                self._tell("end", _DOWN)
 
     def restart(self) -> None:
         """``stop`` and ``start``."""
-        self.stop()
-        self.start()
+        with self._lock:
+            self.stop()
+            self.start()
 
     def kick(self, client_id: str) -> None:
         """Takes a client's id over, which ends its connection (MQTT 3.1.1, 3.1.4-2); its session stays."""

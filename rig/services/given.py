@@ -19,13 +19,14 @@ from typing import Any, Final
 
 from rig.errors import ToolFault, UsageFault
 from rig.services.endpoint import Endpoint, Place
+from rig.services.ota_client import OtaControl
 from rig.services.pki import Authority, IdentityFiles
 from rig.services.service_set import ServiceSet, Sign
 
 _ENDPOINTS: Final = ("mqtt", "mqtts", "https")
 _PATHS: Final = ("ca", "certificate", "private_key", "ca_private_key")
 _REQUIRED: Final = ("mqtts", "ca", "thing", "certificate", "private_key")
-_KNOWN: Final = (*_ENDPOINTS, *_PATHS, "thing", "sign", "provisioned", "rig")
+_KNOWN: Final = (*_ENDPOINTS, *_PATHS, "thing", "sign", "provisioned", "rig", "ota")
 _SIGN_S: Final = 60.0
 
 
@@ -57,6 +58,7 @@ def read_services(path: Path, *, emulated: bool) -> ServiceSet:
         sign=_sign(told, authority),
         authority=authority,
         provisioned=told.get("provisioned", False),
+        ota=OtaControl(path.parent / told["ota"]["control"]) if "ota" in told else None,
     )
 
 
@@ -89,6 +91,9 @@ def _shape_faults(told: Mapping[str, Any]) -> list[str]:
     rig = told.get("rig", {"certificate": "", "private_key": ""})
     if not isinstance(rig, dict) or set(rig) != {"certificate", "private_key"}:
         faults.append("rig: expected certificate and private_key")
+    ota = told.get("ota", {"control": "socket", "signer": "key"})
+    if not isinstance(ota, dict) or {*map(type, ota.values())} != {str} or set(ota) != {"control", "signer"}:
+        faults.append("ota: expected control and signer")
     return faults
 
 

@@ -28,6 +28,7 @@ from rig.services.echo import EchoServers
 from rig.services.endpoint import LOOPBACK, Endpoint, Place
 from rig.services.handshake import server_context
 from rig.services.https import HttpsServer
+from rig.services.ota_cloud import OtaCloud, OtaPlace
 from rig.services.pki import SERVER_NAMES, Authority, Identity, IdentityFiles, write_private
 from rig.services.service_set import ServiceSet
 
@@ -39,16 +40,25 @@ class Lab:
     """The services while the context is entered. ``log``: what the broker says, kept by the caller.
 
     ``host``: the address of this machine that they listen on; by default only this machine reaches them.
-    ``tell`` hears of the broker's ends and returns.
+    ``tell`` hears of the broker's ends and returns. ``state``: a folder that keeps OTA jobs and their files
+    beyond this lab; else they go with it.
     """
 
     def __init__(
-        self, thing: str, *, log: Path | None = None, host: str = LOOPBACK, tell: Tell | None = None
+        self,
+        thing: str,
+        *,
+        log: Path | None = None,
+        host: str = LOOPBACK,
+        tell: Tell | None = None,
+        state: Path | None = None,
     ) -> None:
         self.thing = thing
         self._log = log
         self._host = host
         self._tell = tell
+        self._state = state
+        self._ota: OtaCloud | None = None
         self._stack = ExitStack()
         self.folder: Path
         self.authority: Authority
@@ -93,6 +103,23 @@ class Lab:
         self.broker.check()
         self._cloud.check()
         self._https.check()
+        if self._ota is not None:
+            self._ota.check()
+
+    def ota(self) -> OtaCloud:
+        """OTA jobs, streams and images: a process that is started when it is first asked for."""
+        if self._ota is None:
+            server = self._server.write(self.folder)
+            identity = self.identity(CLOUD)
+            place = OtaPlace(self.broker.tls, self.services.ca_file, identity, CLOUD, server, self._host)
+            log = self._log.with_name("ota.log") if self._log else None
+            cloud = OtaCloud(self.thing, place, self.folder, self._state, log)
+            cloud.actions = {
+                "broker_restart": self.broker.restart,
+                "client_id_takeover": lambda: self.broker.kick(self.thing),
+            }
+            self._ota = self._stack.enter_context(cloud)
+        return self._ota
 
     def identity(self, name: str) -> IdentityFiles:
         """A client's identity of that common name, in the folder of keys."""

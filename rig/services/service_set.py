@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.services.endpoint import Place
+from rig.services.ota_client import OtaControl
 from rig.services.pki import Authority, IdentityFiles
 
 Sign = Callable[[str], str]
@@ -21,7 +22,7 @@ class ServiceSet:
     ``mqtts`` and ``https`` ask for a client's certificate. ``ca`` is the PEM text of the roots that the
     servers' certificates lead to. ``rig`` is the identity of host clients. ``sign`` is None where nobody here
     can sign a board's request; ``authority`` is there where more can be signed than that; ``provisioned``
-    says that the board has its identity already.
+    says that the board has its identity already. ``ota`` is the control of the jobs, where it is known.
     """
 
     mqtts: Place
@@ -34,3 +35,4 @@ class ServiceSet:
     sign: Sign | None = None
     authority: Authority | None = None
     provisioned: bool = False
+    ota: OtaControl | None = None

@@ -16,11 +16,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rig.services.aws.json_object import Tree, compact
 from rig.services.aws.shadow_document import (
     Refused,
     Request,
     Shadow,
-    Tree,
     deleted,
     delta_of,
     read_request,
@@ -28,6 +28,7 @@ from rig.services.aws.shadow_document import (
     updated,
 )
 from rig.services.aws.shadow_store import ShadowStore
+from rig.services.aws.throttle import USUAL, Buckets, Throttle
 
 OPERATIONS: Final = ("get", "update", "delete")
 _NAME: Final = re.compile(r"[A-Za-z0-9:_-]{1,64}")
@@ -48,14 +49,6 @@ class Answer:
         return json.loads(self.payload)
 
 
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """How many requests a second a thing may make, and how many at once before that counts."""
-
-    per_second: float = 200.0
-    burst: int = 200
-
-
 class ShadowService:
     """The shadows of the things it knows. Safe to ask from any thread: one request is answered at a time."""
 
@@ -64,15 +57,14 @@ class ShadowService:
         store: ShadowStore,
         things: Collection[str],
         *,
-        throttle: Throttle = Throttle(),
+        throttle: Throttle = USUAL,
         now: Clock = time.time,
     ) -> None:
         self._store = store
         self._things = frozenset(things)
-        self._throttle = throttle
+        self._buckets = Buckets(throttle)
         self._now = now
         self._lock = threading.Lock()
-        self._tokens: dict[str, tuple[float, float]] = {}
 
     def answer(self, thing: str, name: str | None, operation: str, payload: bytes) -> list[Answer]:
         """All that is said on a request. ``name`` is None for the classic shadow. Never raises."""
@@ -92,7 +84,7 @@ class ShadowService:
             raise Refused(404, "Thing not found", request.token)
         if name is not None and not _NAME.fullmatch(name):
             raise Refused(400, "Invalid shadow name", request.token)
-        if not self._may(thing, now):
+        if not self._buckets.take(thing, now):
             raise Refused(429, "Too many requests", request.token)
         before = self._store.load(thing, name or "")
         if operation == "update":
@@ -118,13 +110,6 @@ class ShadowService:
         both = {"previous": _kept(before), "current": _kept(after), "timestamp": now_s}
         return [*answers, _said("update/documents", both, request)]
 
-    def _may(self, thing: str, now: float) -> bool:
-        """A bucket of tokens per thing."""
-        left, since = self._tokens.get(thing, (float(self._throttle.burst), now))
-        left = min(self._throttle.burst, left + max(0.0, now - since) * self._throttle.per_second)
-        self._tokens[thing] = (left - 1 if left >= 1 else left, now)
-        return left >= 1
-
     def _rejected(self, operation: str, refused: Refused) -> Answer:
         said = {"code": refused.code, "message": refused.message, "timestamp": int(self._now())}
         return _said(f"{operation}/rejected", said, Request(refused.token))
@@ -143,7 +128,7 @@ def _kept(shadow: Shadow) -> Tree:
 
 def _said(suffix: str, facts: Tree, request: Request) -> Answer:
     told = facts if request.token is None else {**facts, "clientToken": request.token}
-    return Answer(suffix, json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
+    return Answer(suffix, compact(told))
 
 
 def _token_of(payload: bytes) -> str | None:

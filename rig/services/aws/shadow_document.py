@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-Tree = dict[str, Any]
-"""A JSON object."""
+from rig.services.aws.json_object import Tree, is_count, read_json
 
 SECTIONS: Final = ("desired", "reported")
 MAX_STATE_BYTES: Final = 8_192
@@ -113,23 +112,17 @@ def stamped(tree: Any, now_s: int) -> Any:
 
 def _parsed(text: str) -> Tree:
     try:
-        asked = json.loads(text, parse_constant=_no_number)
-        # Half a character cannot be sent back, nor 1e999, which Python reads as a number without end.
-        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
+        asked = read_json(text)
+    except ValueError:
         raise Refused(400, "Invalid JSON") from None
     if not isinstance(asked, dict):
         raise Refused(400, "Invalid JSON: an object is expected")
     return asked
 
 
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
-
-
 def _version(asked: Mapping[str, Any]) -> int | None:
     version = asked.get("version")
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+    if version is not None and not is_count(version):
         raise Refused(400, "Invalid version")
     return version
 

@@ -20,10 +20,11 @@ import pytest
 
 from rig.deadline import Deadline, poll
 from rig.errors import RigFault
-from rig.services.aws.shadow import ShadowService, Throttle
+from rig.services.aws.shadow import ShadowService
 from rig.services.aws.shadow_https import ShadowRoute
 from rig.services.aws.shadow_mqtt import ShadowClient
 from rig.services.aws.shadow_store import ShadowStore
+from rig.services.aws.throttle import Throttle
 from rig.services.broker import CLOUD, Broker
 from rig.services.endpoint import Endpoint
 from rig.services.handshake import server_context
