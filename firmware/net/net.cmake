@@ -9,3 +9,7 @@ include(net/transport.cmake)
 include(net/vendor.cmake)
 include(net/lwip.cmake)
 include(net/mbedtls.cmake)
+
+# How long an image that is tried may take until it is confirmed; console: ota.settings test_ms=.
+set(RIG_SELF_TEST_MS 16000 CACHE STRING "Milliseconds from boot to the end of an update's self-test")
+set_source_files_properties(ota/ota_task.c PROPERTIES COMPILE_DEFINITIONS OTA_SELF_TEST_MS=${RIG_SELF_TEST_MS}u)

@@ -14,7 +14,7 @@ enum { FLUSH_MS = 2000, LAST_WORDS_TICKS = 2 };
 void ota_wait(uint32_t ms)
 {
     g_ota.waits = true;
-    g_ota.deadline = xTaskGetTickCount() + kernel_ms_to_ticks(ms);
+    g_ota.deadline_ms = ota_now_ms() + ms;
 }
 
 void ota_note_error(ota_error_t error, uint32_t sub)

@@ -24,6 +24,7 @@ static uint32_t s_arena[OTA_REQUEST_BYTES_MOST / 4] NET_UNINITIALISED;
 static ota_block_t s_blocks[OTA_REQUEST_BLOCKS_MOST];
 static uint32_t s_places, s_oldest, s_held, s_block_bytes;
 static ota_encoding_t s_encoding;
+static char s_stream[OTA_NAME_BYTES]; // whose blocks those are
 
 // ---- topics ------------------------------------------------------------------------------------
 
@@ -113,14 +114,15 @@ static bool cloud_is(mqtt_text_t text, const char *word)
     return cloud_begins(text, word, &rest) && rest.length == 0u;
 }
 
-// Lets the next level of a topic by.
-static bool cloud_skip_level(mqtt_text_t *text)
+// Lets the next level of a topic by; *level is what it was.
+static bool cloud_skip_level(mqtt_text_t *text, mqtt_text_t *level)
 {
     const uint8_t *slash = memchr(text->bytes, '/', text->length);
     if (slash == NULL) {
         return false;
     }
-    text->length -= (size_t)(slash - text->bytes);
+    *level = (mqtt_text_t){text->bytes, (size_t)(slash - text->bytes)};
+    text->length -= level->length;
     text->bytes = slash;
     return true;
 }
@@ -177,7 +179,8 @@ static bool cloud_take_jobs(mqtt_text_t topic, mqtt_text_t payload)
     } else if (cloud_is(topic, "start-next/accepted")) {
         cloud_take_job(payload);
     } else if (!cloud_is(topic, "start-next/rejected")) { // that one is as good as silence
-        bool update = cloud_skip_level(&topic);
+        mqtt_text_t job;
+        bool update = cloud_skip_level(&topic, &job);
         bool accepted = update && cloud_is(topic, "/update/accepted");
         if (accepted || (update && cloud_is(topic, "/update/rejected"))) {
             cloud_take_answer(payload, accepted);
@@ -186,13 +189,13 @@ static bool cloud_take_jobs(mqtt_text_t topic, mqtt_text_t payload)
     return true;
 }
 
+// What comes of a stream that nobody asks any more is late: of a job that was canceled.
 static bool cloud_take_streams(mqtt_text_t topic, mqtt_text_t payload)
 {
-    mqtt_text_t rest;
-    if (!cloud_skip_level(&topic)) {
-        return true;
-    }
-    if (cloud_begins(topic, "/data/", &rest)) {
+    mqtt_text_t stream, rest;
+    if (!cloud_skip_level(&topic, &stream) || !cloud_is(stream, s_stream)) {
+        s_counts.dropped++;
+    } else if (cloud_begins(topic, "/data/", &rest)) {
         cloud_take_block(payload);
     } else if (cloud_begins(topic, "/rejected/", &rest)) {
         s_mail.stream_rejected = true;
@@ -252,9 +255,11 @@ void ota_cloud_drop_block(void)
     mqtt_port_unlock();
 }
 
-static void cloud_make_room(uint32_t places, uint32_t block_bytes, ota_encoding_t encoding)
+static void cloud_make_room(const char *stream, uint32_t places, uint32_t block_bytes,
+                            ota_encoding_t encoding)
 {
     mqtt_port_lock();
+    memcpy(s_stream, stream, strlen(stream) + 1u);
     s_places = places;
     s_block_bytes = block_bytes;
     s_encoding = encoding;
@@ -264,7 +269,7 @@ static void cloud_make_room(uint32_t places, uint32_t block_bytes, ota_encoding_
 
 void ota_cloud_drop_blocks(void)
 {
-    cloud_make_room(0, 0, OTA_JSON);
+    cloud_make_room("", 0, 0, OTA_JSON);
 }
 
 uint32_t *ota_cloud_arena(void)
@@ -318,7 +323,7 @@ status_t ota_cloud_request(const char *stream, ota_encoding_t encoding,
     uint32_t most = OTA_REQUEST_BYTES_MOST / request->block_bytes;
     cloud_make_token(token);
     asked.token = token;
-    cloud_make_room(most < OTA_REQUEST_BLOCKS_MOST ? most : OTA_REQUEST_BLOCKS_MOST,
+    cloud_make_room(stream, most < OTA_REQUEST_BLOCKS_MOST ? most : OTA_REQUEST_BLOCKS_MOST,
                     request->block_bytes, encoding);
     (void)cloud_topic("/streams/", stream, encoding == OTA_JSON ? "/get/json" : "/get/cbor", topic);
     int length = ota_stream_request(&asked, encoding, s_payload, sizeof s_payload);

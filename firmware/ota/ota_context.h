@@ -19,10 +19,10 @@ typedef struct {
     uint16_t packet;
     // waiting
     bool waits;
-    TickType_t deadline;
+    uint32_t deadline_ms;
     uint32_t unanswered;
     bool tests; // the self-test's time runs
-    TickType_t test_deadline;
+    uint32_t test_deadline_ms;
     // receiving
     uint32_t window_left; // blocks of the last request that are still missing
     uint32_t unsaved;     // blocks since the record was saved
@@ -36,6 +36,9 @@ void ota_happens(ota_event_t event);
 
 // Does one step's actions. Returns the event that they end in, or OTA_EVENTS: none.
 ota_event_t ota_act(uint32_t actions);
+
+// Time of net.ota, by the counter; 0 at the reset.
+uint32_t ota_now_ms(void);
 
 // Waits for an answer, at most so long.
 void ota_wait(uint32_t ms);

@@ -22,7 +22,8 @@ status_t ota_pal_create(ota_pal_file_t *file, uint32_t bytes)
         return STATUS_RANGE;
     }
     *file = (ota_pal_file_t){false, ota_slot_target(), bytes};
-    status_t status = ota_slot_erase(file->slot, bytes);
+    status_t status = record_erase(&g_ota_record_flash); // of a job whose blocks go with the slot
+    status = status == STATUS_OK ? ota_slot_erase(file->slot, bytes) : status;
     file->open = status == STATUS_OK;
     s_invalid = false;
     return status;

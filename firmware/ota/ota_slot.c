@@ -2,6 +2,7 @@
 #include "ota_slot.h"
 
 #include "flash_layout.h"
+#include "flash_range.h"
 #include "ota_report.h"
 #include "platform.h"
 
@@ -46,32 +47,20 @@ const uint8_t *ota_slot_bytes(uint32_t slot)
 
 // ---- flash -------------------------------------------------------------------------------------
 
-static status_t slot_erase_sectors(uintptr_t at, uintptr_t end)
-{
-    status_t status = STATUS_OK;
-    while (at < end && status == STATUS_OK) {
-        platform_sector_t sector;
-        status = platform_flash_sector(at, &sector);
-        status = status == STATUS_OK ? platform_flash_erase(sector.start) : status;
-        at = sector.start + sector.size;
-    }
-    return status;
-}
-
 status_t ota_slot_unmark(uint32_t slot)
 {
     uintptr_t end = s_starts[slot] + OTA_SLOT_BYTES;
-    return slot_erase_sectors(end - OTA_SECTOR_BYTES, end);
+    return flash_erase_range(end - OTA_SECTOR_BYTES, end);
 }
 
 status_t ota_slot_erase(uint32_t slot, uint32_t bytes)
 {
-    if (slot == ota_slot_running() || slot > OTA_SLOT_B || bytes > ota_slot_room()) {
+    if (slot == ota_slot_running() || slot > OTA_SLOT_B || bytes > ota_slot_room() ||
+        ota_slot_is_in_test()) {
         return STATUS_RANGE;
     }
     status_t status = ota_slot_unmark(slot);
-    return status == STATUS_OK ? slot_erase_sectors(s_starts[slot], s_starts[slot] + bytes)
-                               : status;
+    return status == STATUS_OK ? flash_erase_range(s_starts[slot], s_starts[slot] + bytes) : status;
 }
 
 status_t ota_slot_write(uint32_t slot, uint32_t offset, uint32_t *words, uint32_t length)
@@ -167,8 +156,8 @@ static const uint8_t *record_area(size_t area)
 
 static status_t record_erase_area(size_t area)
 {
-    return slot_erase_sectors((uintptr_t)record_area(area),
-                              (uintptr_t)record_area(area) + AREA_BYTES);
+    return flash_erase_range((uintptr_t)record_area(area),
+                             (uintptr_t)record_area(area) + AREA_BYTES);
 }
 
 static status_t record_write_area(size_t area, size_t place, const uint32_t *words, size_t length)

@@ -25,7 +25,8 @@ uint32_t ota_slot_room(void);
 const uint8_t *ota_slot_bytes(uint32_t slot);
 
 // Erases what a file of `bytes` will need, the trailer's sector first: a slot that is half erased
-// is never one to be tried.
+// is never one to be tried. STATUS_RANGE: too long, or this image is being tried, so that the slot
+// holds what the bootloader would go back to.
 status_t ota_slot_erase(uint32_t slot, uint32_t bytes);
 
 // Writes at an offset that is a multiple of 8; `words` may be read up to the next multiple of 8

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ota_task.h"
 
+#include "counter_clock.h"
 #include "net_task.h"
 #include "net_work.h"
 #include "ota_context.h"
@@ -31,7 +32,7 @@ static ota_settings_t s_settings = {
     .request_blocks = 16,
     .wait_ms = 10000,
     .tries = 32,
-    .test_ms = OTA_SELF_TEST_MS,
+    .test_ms = OTA_SELF_TEST_MS, // the build's RIG_SELF_TEST_MS
     .cbor = true,
     .automatic = true,
 };
@@ -150,6 +151,9 @@ static void task_take_job(void)
     } else if (s_mail.job_outcome > 0) {
         task_take_up();
         ota_event_t event = task_job_event();
+        if (g_ota.status.in_test && (event == OTA_ON_JOB || event == OTA_ON_JOB_AGAIN)) {
+            return; // the other slot holds what the bootloader would go back to
+        }
         task_begin_counts(event);
         if (event == OTA_ON_JOB_REVERTED) {
             ota_note_error(OTA_ERROR_ROLLBACK, 0);
@@ -184,7 +188,7 @@ static void task_take_refusal(void)
 {
     if (task_code_is("VersionMismatch")) { // somebody else wrote: once more, with what is so now
         g_ota.job_version = s_mail.answer.version;
-        ota_happens(g_ota.status.state == OTA_ENDING ? OTA_ON_BACK : OTA_EVENTS);
+        ota_happens(OTA_ON_BACK);
     } else if (task_code_is("InvalidStateTransition") || task_code_is("TerminalStateReached") ||
                task_code_is("ResourceNotFound") || task_code_is("InvalidRequest")) {
         ota_happens(g_ota.status.state == OTA_ENDING ? OTA_ON_REJECTED : OTA_ON_GONE);
@@ -231,9 +235,15 @@ static void task_take_mail(void)
 
 // ---- time --------------------------------------------------------------------------------------
 
-static bool task_is_due(TickType_t deadline)
+uint32_t ota_now_ms(void)
 {
-    return (int32_t)(xTaskGetTickCount() - deadline) >= 0;
+    static counter_clock_t s_clock;
+    return counter_clock_ms(&s_clock);
+}
+
+static bool task_is_due(uint32_t deadline_ms)
+{
+    return (int32_t)(ota_now_ms() - deadline_ms) >= 0;
 }
 
 static void task_wait_is_over(void)
@@ -256,11 +266,11 @@ static void task_wait_is_over(void)
 
 static void task_look_at_time(void)
 {
-    if (g_ota.tests && task_is_due(g_ota.test_deadline)) {
+    if (g_ota.tests && task_is_due(g_ota.test_deadline_ms)) {
         g_ota.tests = false;
         ota_happens(OTA_ON_EXPIRED);
     }
-    if (g_ota.waits && task_is_due(g_ota.deadline)) {
+    if (g_ota.waits && task_is_due(g_ota.deadline_ms)) {
         task_wait_is_over();
     }
 }
@@ -289,7 +299,7 @@ static void task_begin(void)
     size_t length = 0;
     g_ota.status.slot = ota_slot_target();
     g_ota.status.in_test = g_ota.tests = ota_slot_is_in_test();
-    g_ota.test_deadline = kernel_ms_to_ticks(s_settings.test_ms); // since boot
+    g_ota.test_deadline_ms = s_settings.test_ms; // since boot
     g_ota.has_record = record_load(&g_ota_record_flash, &bytes, &length) == STATUS_OK &&
                        ota_record_read(&g_ota.record, bytes, length);
 }
@@ -332,7 +342,7 @@ void ota_task_set_test_ms(uint32_t ms)
 {
     taskENTER_CRITICAL();
     s_settings.test_ms = ms;
-    g_ota.test_deadline = kernel_ms_to_ticks(ms);
+    g_ota.test_deadline_ms = ms;
     taskEXIT_CRITICAL();
 }
 
