@@ -46,6 +46,7 @@ HOMES = {  # library: the only files that may import it
     "dpkt": ("rig/services/network/*",),
     "paho": ("rig/links/mqtt.py", "rig/services/*"),
     "capstone": ("rig/image/machine_code.py",),
+    "imgtool": ("rig/image/signing.py",),
     "numpy": ("rig/evidence/*",),
     "scipy": ("rig/evidence/*",),
     "pandas": ("reports/*",),
@@ -56,7 +57,17 @@ HOMES = {  # library: the only files that may import it
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
-LAZY_AT_HOME = ("capstone", "dpkt", "numpy", "scipy", "pandas", "matplotlib", "pyarrow", "weasyprint")
+LAZY_AT_HOME = (
+    "capstone",
+    "dpkt",
+    "imgtool",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "pyarrow",
+    "weasyprint",
+)
 SLEEPER = "rig/deadline.py"
 
 

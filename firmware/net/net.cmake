@@ -3,6 +3,7 @@
 # Included by CMakeLists.txt where RIG_NETWORK is ON; a file net/<library>.cmake makes one library each and
 # appends it to RIG_LIBRARIES.
 file(GLOB RIG_NETWORK_SOURCES RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS net/*.c net/mqtt/*.c net/wifi/*.c ota/*.c)
+list(FILTER RIG_NETWORK_SOURCES EXCLUDE REGEX "^ota/(cmd_boot|self_test)\\.c$") # only with RIG_OTA
 list(APPEND RIG_SOURCES ${RIG_NETWORK_SOURCES} boot/image_parse.c boot/trailer.c ${RIG_BOARD_NETWORK_SOURCES})
 list(APPEND RIG_INCLUDES net net/mqtt net/wifi ota boot)
 include(net/transport.cmake)

@@ -5,6 +5,7 @@
 #include "mqtt_task.h"
 #include "ota_slot.h"
 #include "ota_task.h"
+#include "slots.h"
 
 static void ota_reply(reply_t *reply, status_t status, const char *message)
 {
@@ -33,8 +34,8 @@ void command_ota_status(const command_call_t *call, reply_t *reply)
     line_t *line = reply_ok(reply);
     line_add_text(line, "state", ota_state_word(status.state));
     line_add_text(line, "job", status.job);
-    line_add_text(line, "slot", ota_slot_word(status.slot));
-    line_add_text(line, "running", ota_slot_word(ota_slot_running()));
+    line_add_text(line, "slot", slot_name((int)status.slot));
+    line_add_text(line, "running", slot_name((int)ota_slot_running()));
     line_add_text(line, "version", version);
     line_add_u32(line, "test", status.in_test ? 1 : 0);
     line_add_u32(line, "got", status.got);

@@ -17,8 +17,8 @@
 #define OTA_RAM_AT       0x20000000
 #define OTA_RAM_BYTES    0x400000
 #define OTA_BOOT_RAM_AT  0x20300000 // of the bootloader while it runs; an application's otherwise
-#define OTA_SHARED_AT    0x203F0000 // kept by both over a reset: boot_handover_t, then the ...
-#define OTA_NOR_AT       0x203F0100 // ... control block of the flash model
+#define OTA_SHARED_AT    0x203E0000 // kept by both over a reset: boot_handover_t, then the ...
+#define OTA_NOR_AT       0x203E0100 // ... control block of the flash model
 #define OTA_SHARED_BYTES 0x8000     // what is behind belongs to the probe's flash algorithm
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What net.ota does when the table says so.
+#include "flash_phase.h"
 #include "ota_context.h"
 #include "ota_http.h"
 #include "ota_signature.h"
@@ -103,6 +104,7 @@ static ota_event_t act_verify(void)
         return OTA_ON_BAD_IMAGE;
     }
     g_ota.record.kept = OTA_KEPT_STAGED;
+    flash_phase_set(PHASE_VERIFY);
     status_t status = ota_save_record();
     if (status != STATUS_OK) {
         ota_note_error(OTA_ERROR_FLASH, (uint32_t)-status);
@@ -123,7 +125,7 @@ static ota_event_t act_mark(void)
 
 static void act_confirm(void)
 {
-    status_t status = ota_slot_confirm(ota_slot_running());
+    status_t status = ota_slot_confirm();
     if (status == STATUS_OK) {
         g_ota.tests = g_ota.status.in_test = false;
     } else {

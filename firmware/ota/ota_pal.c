@@ -87,7 +87,7 @@ status_t ota_pal_set_state(uint32_t state)
         return STATUS_VALUE;
     }
     if (state == OTA_PAL_ACCEPTED) {
-        return ota_slot_is_in_test() ? ota_slot_confirm(ota_slot_running()) : STATUS_REFUSED;
+        return ota_slot_is_in_test() ? ota_slot_confirm() : STATUS_REFUSED;
     }
     if (state != OTA_PAL_TESTING) {
         s_invalid = true;

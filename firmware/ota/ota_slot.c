@@ -2,9 +2,14 @@
 #include "ota_slot.h"
 
 #include "flash_layout.h"
+#include "flash_phase.h"
 #include "flash_range.h"
 #include "ota_report.h"
 #include "platform.h"
+#include "slots.h"
+#if defined(RIG_OTA) && RIG_OTA
+    #include "self_test.h"
+#endif
 
 #include <string.h>
 
@@ -12,18 +17,16 @@ enum { UNIT = TRAILER_UNIT, AREA_BYTES = OTA_AGENT_BYTES / 2 };
 
 extern const uint8_t __image_start[];
 
-static const uintptr_t s_starts[] = {OTA_SLOT_A_AT, OTA_SLOT_B_AT};
-
-const char *ota_slot_word(uint32_t slot)
+static uintptr_t slot_start(uint32_t slot)
 {
-    return slot == OTA_SLOT_A ? "a" : slot == OTA_SLOT_B ? "b" : "none";
+    return slot_address((int)slot);
 }
 
 uint32_t ota_slot_running(void)
 {
     uintptr_t at = (uintptr_t)__image_start;
     for (uint32_t slot = OTA_SLOT_A; slot <= OTA_SLOT_B; slot++) {
-        if (at >= s_starts[slot] && at < s_starts[slot] + OTA_SLOT_BYTES) {
+        if (at >= slot_start(slot) && at < slot_start(slot) + OTA_SLOT_BYTES) {
             return slot;
         }
     }
@@ -42,14 +45,15 @@ uint32_t ota_slot_room(void)
 
 const uint8_t *ota_slot_bytes(uint32_t slot)
 {
-    return (const uint8_t *)s_starts[slot];
+    return (const uint8_t *)slot_start(slot);
 }
 
 // ---- flash -------------------------------------------------------------------------------------
 
 status_t ota_slot_unmark(uint32_t slot)
 {
-    uintptr_t end = s_starts[slot] + OTA_SLOT_BYTES;
+    uintptr_t end = slot_start(slot) + OTA_SLOT_BYTES;
+    flash_phase_set(PHASE_MARK);
     return flash_erase_range(end - OTA_SECTOR_BYTES, end);
 }
 
@@ -60,7 +64,9 @@ status_t ota_slot_erase(uint32_t slot, uint32_t bytes)
         return STATUS_RANGE;
     }
     status_t status = ota_slot_unmark(slot);
-    return status == STATUS_OK ? flash_erase_range(s_starts[slot], s_starts[slot] + bytes) : status;
+    flash_phase_set(PHASE_DOWNLOAD);
+    return status == STATUS_OK ? flash_erase_range(slot_start(slot), slot_start(slot) + bytes)
+                               : status;
 }
 
 status_t ota_slot_write(uint32_t slot, uint32_t offset, uint32_t *words, uint32_t length)
@@ -71,69 +77,64 @@ status_t ota_slot_write(uint32_t slot, uint32_t offset, uint32_t *words, uint32_
         return STATUS_RANGE;
     }
     memset((uint8_t *)words + length, 0xFF, padded - length);
-    return platform_flash_write(s_starts[slot] + offset, words, padded);
+    flash_phase_set(PHASE_DOWNLOAD);
+    return platform_flash_write(slot_start(slot) + offset, words, padded);
 }
 
 // ---- marks -------------------------------------------------------------------------------------
-
-static status_t slot_read(void *context, uint32_t offset, void *bytes, uint32_t length)
-{
-    memcpy(bytes, (const uint8_t *)context + offset, length);
-    return STATUS_OK;
-}
-
-static image_reader_t slot_reader(uint32_t slot, uint32_t bytes)
-{
-    return (image_reader_t){slot_read, (void *)s_starts[slot], bytes};
-}
-
-static status_t slot_write_mark(void *context, uint32_t offset, const void *bytes, uint32_t length)
-{
-    uint32_t words[TRAILER_MAGIC_BYTES / 4];
-    memcpy(words, bytes, length);
-    return platform_flash_write((uintptr_t)context + offset, words, length);
-}
-
-static flash_writer_t slot_writer(uint32_t slot)
-{
-    return (flash_writer_t){.write = slot_write_mark, .context = (void *)s_starts[slot]};
-}
 
 trailer_state_t ota_slot_state(uint32_t slot)
 {
     trailer_state_t state = TRAILER_NONE;
     if (slot <= OTA_SLOT_B) {
-        image_reader_t reader = slot_reader(slot, OTA_SLOT_BYTES);
-        (void)trailer_read(&reader, &state);
+        image_reader_t reader = slot_reader((int)slot);
+        (void)trailer_read(&reader, &state); // memory: it cannot fail
     }
     return state;
 }
 
-bool ota_slot_is_in_test(void)
-{
-    return ota_slot_state(ota_slot_running()) == TRAILER_TRIED;
-}
-
 status_t ota_slot_mark(uint32_t slot)
 {
-    flash_writer_t writer = slot_writer(slot);
-    return trailer_set_test(&writer, OTA_SLOT_BYTES);
+    return slot_ask_for_test((int)slot);
 }
 
-status_t ota_slot_confirm(uint32_t slot)
+#if defined(RIG_OTA) && RIG_OTA
+
+bool ota_slot_is_in_test(void)
 {
-    if (slot > OTA_SLOT_B) {
-        return STATUS_RANGE;
-    }
-    flash_writer_t writer = slot_writer(slot);
-    return trailer_set_confirmed(&writer, OTA_SLOT_BYTES);
+    return self_test_runs();
 }
+
+status_t ota_slot_confirm(void)
+{
+    return self_test_confirm();
+}
+
+#else // no bootloader has started this image
+
+bool ota_slot_is_in_test(void)
+{
+    return false;
+}
+
+status_t ota_slot_confirm(void)
+{
+    return STATUS_ABSENT;
+}
+
+void flash_phase_set(flash_phase_t phase)
+{
+    (void)phase; // nobody looks
+}
+
+#endif
 
 // ---- images ------------------------------------------------------------------------------------
 
 bool ota_slot_image(uint32_t slot, uint32_t bytes, image_t *image)
 {
-    image_reader_t reader = slot_reader(slot, bytes);
+    image_reader_t reader = slot_reader((int)slot);
+    reader.size = bytes;
     return image_parse(&reader, bytes, image) == IMAGE_GOOD;
 }
 

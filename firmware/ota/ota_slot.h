@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The two slots in flash as the agent uses them: it writes the one that it does not run from, and
-// marks it. Where they lie: flash_layout.h; the marks: boot/trailer.h. From one task at a time.
+// marks it. How they lie: slots.h; the marks: boot/trailer.h. An image without RIG_OTA has them
+// too, but no bootloader that tries what is in them. From one task at a time.
 #ifndef OTA_SLOT_H
 #define OTA_SLOT_H
 
@@ -8,9 +9,6 @@
 #include "trailer.h"
 
 enum { OTA_SLOT_A, OTA_SLOT_B, OTA_SLOT_NONE };
-
-// "a", "b" or "none".
-const char *ota_slot_word(uint32_t slot);
 
 // The slot that this image runs from; OTA_SLOT_NONE: it is not in one.
 uint32_t ota_slot_running(void);
@@ -39,10 +37,12 @@ trailer_state_t ota_slot_state(uint32_t slot);
 // Whether this image runs to be tried, and nobody has confirmed it yet.
 bool ota_slot_is_in_test(void);
 
-// Marks: to be tried; to stay; and takes the marks back, by erasing their sector.
+// Marks a slot to be tried, and takes its marks back by erasing their sector.
 status_t ota_slot_mark(uint32_t slot);
-status_t ota_slot_confirm(uint32_t slot);
 status_t ota_slot_unmark(uint32_t slot);
+
+// Has this image stay, as self_test_confirm().
+status_t ota_slot_confirm(void);
 
 // The image that a slot holds: false if it holds none that is whole and fits `bytes`.
 bool ota_slot_image(uint32_t slot, uint32_t bytes, image_t *image);

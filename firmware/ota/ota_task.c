@@ -267,8 +267,8 @@ static void task_wait_is_over(void)
 static void task_look_at_time(void)
 {
     if (g_ota.tests && task_is_due(g_ota.test_deadline_ms)) {
-        g_ota.tests = false;
-        ota_happens(OTA_ON_EXPIRED);
+        g_ota.tests = g_ota.status.in_test = ota_slot_is_in_test(); // boot.confirm may have come
+        ota_happens(g_ota.tests ? OTA_ON_EXPIRED : OTA_EVENTS);
     }
     if (g_ota.waits && task_is_due(g_ota.deadline_ms)) {
         task_wait_is_over();

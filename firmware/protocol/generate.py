@@ -16,7 +16,7 @@ from typing import Any
 
 Table = dict[str, Any]
 HERE = Path(__file__).resolve().parent
-NEEDS = {"network": "RIG_NETWORK"}
+NEEDS = {"network": "RIG_NETWORK", "ota": "RIG_OTA"}
 KINDS = {"text": "ARGUMENT_TEXT", "number": "ARGUMENT_NUMBER", "choice": "ARGUMENT_CHOICE"}
 
 

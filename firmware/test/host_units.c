@@ -69,6 +69,7 @@ int main(int count, char **arguments)
     }
     test_at_parser();
     test_at_text();
+    test_boot();
     test_command();
     test_flash_sectors();
     test_http_reader();

@@ -14,6 +14,7 @@ void unit_check(bool good, const char *condition, const char *about, const char 
 
 void test_at_parser(void);
 void test_at_text(void);
+void test_boot(void);
 void test_command(void);
 void test_flash_sectors(void);
 void test_http_reader(void);

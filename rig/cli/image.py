@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rig.cli import COMMANDS, EXIT_FAIL, Options, candidates
+from rig.cli.image_sign import info, ladder, sign
 from rig.errors import RigError, UsageFault
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ def image() -> None:
 
     Example: rig image memory build/firmware/mps2/app.elf
     """
+
+
+image.add_command(sign)
+image.add_command(info)
+image.add_command(ladder)
 
 
 @image.command(short_help="Memory by region, library, object and symbol.")

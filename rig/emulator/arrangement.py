@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How an emulated board is put together while some cases run: its clock, its network, its second UART.
+"""How an emulated board is put together while some cases run: clock, network, second UART, boot ROM.
 
 Owns what may be asked for, what the inventory's own arrangement is, and the board's facts while another one
 is in force. Who changes it, and when, is the session's matter; a physical board is arranged by nobody.
@@ -26,12 +26,14 @@ class Arrangement:
 
     ``clock``: None is the inventory's. ``network``: the network card is wired to the rig's relay, else to
     nothing. ``wifi``: the second UART is wired to a socket that a Wi-Fi module takes, else to nothing.
-    ``recorded``: what happens is kept bit for bit; nothing that a marker can ask for.
+    ``ota``: the bootloader with two slots is its boot ROM, in place of the one that starts an image at the
+    flash's start. ``recorded``: what happens is kept bit for bit; nothing that a marker can ask for.
     """
 
     clock: Clock | None = None
     network: bool = False
     wifi: bool = False
+    ota: bool = False
     recorded: bool = False
 
     @classmethod
@@ -65,6 +67,8 @@ class Arrangement:
             return None
         if self.network and board.emulator.network is None:
             return "its emulator has no network card"
+        if self.ota and board.emulator.storage != "backend":
+            return "its emulator has no boot ROM that a bootloader could take the place of"
         if self.wifi and board.emulator.uart1 is None:
             return "its emulator has no second UART for a Wi-Fi module"
         return None

@@ -34,17 +34,33 @@ _ERASED = 0xFF
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an emulated board is soldered together from: its boot ROM and the algorithm for its flash."""
+    """What an emulated board is soldered together from: its boot ROM and the algorithm for its flash.
+
+    ``bootloader`` is the boot ROM of the arrangement with OTA; it need not have been built for others.
+    """
 
     boot_rom: Path | None
     flash_algorithm: Path | None
+    bootloader: Path | None = None
+
+    def rom(self, arrangement: Arrangement) -> Path | None:
+        """The boot ROM in that arrangement. Raises UsageFault for a bootloader that is not there."""
+        if not arrangement.ota:
+            return self.boot_rom
+        if self.bootloader is None or not self.bootloader.exists():
+            raise UsageFault(
+                f"the bootloader {self.bootloader or 'of this board'} is not built",
+                hint="Build it: rig image ladder",
+            )
+        return self.bootloader
 
     @classmethod
     def of_build(cls, folder: Path, emulator: EmulatorFacts) -> Parts:
         """The parts as the firmware build leaves them in its folder; raises UsageFault when not built."""
         if emulator.storage != "backend":  # the core starts in that flash, and pyOCD knows how to write it
             return cls(None, None)
-        parts = cls(folder / "boot.elf", folder / f"{emulator.machine.replace('-', '_')}.flm")
+        algorithm = folder / f"{emulator.machine.replace('-', '_')}.flm"
+        parts = cls(folder / "boot.elf", algorithm, folder.with_name(f"{folder.name}-ota") / "boot_ota.elf")
         for path in (parts.boot_rom, parts.flash_algorithm):
             if path is not None and not path.exists():
                 raise UsageFault(
@@ -161,7 +177,7 @@ class EmulatedBoard:
         assert self._instance is not None
         with contextlib.ExitStack() as stack:
             self._remove_sockets()
-            self._wiring.before_power(stack, self._flash_file, self._parts.boot_rom)
+            self._wiring.before_power(stack, self._flash_file, self._boot_rom)
             begin = self._log.stat().st_size if self._log.exists() else 0
             self._process = stack.enter_context(
                 child.spawn(self._argv(), log=self._log, pass_fds=self._wiring.fds)
@@ -229,14 +245,18 @@ class EmulatedBoard:
         emulator, file = self._emulator, escaped(self._flash_file)
         if emulator.storage == "controller":
             return ["-machine", emulator.machine]
-        if self._parts.boot_rom is None:  # true ROM: filled once at power-on, not again at a reset
+        if self._boot_rom is None:  # true ROM: filled once at power-on, not again at a reset
             start = self._flash.start
             loader = f"loader,file={file},addr={start:#x},force-raw=on"
             return ["-machine", emulator.machine, "-device", loader]
         backend = f"memory-backend-file,id=flash0,size={emulator.flash_size},mem-path={file},share=on"
         machine = f"{emulator.machine},memory-backend=flash0"
-        loader = f"loader,file={escaped(self._parts.boot_rom)}"
+        loader = f"loader,file={escaped(self._boot_rom)}"
         return ["-machine", machine, "-object", backend, "-device", loader]
+
+    @property
+    def _boot_rom(self) -> Path | None:
+        return self._parts.rom(self.arrangement)
 
     @property
     def _flash(self) -> MemoryRange:

@@ -335,8 +335,12 @@ def test_images_that_must_not_run_are_refused(rig: Rig) -> None:
 
 
 def test_address_that_has_expired(rig: Rig) -> None:
-    job = rig.offer(image((9, 7, 0), 10), "http", lifetime_s=1)
+    rig.ask("ota.settings", blocks=2)
+    rig.control.fault("slow_link", bytes_per_s=60_000)
+    job = rig.offer(image((9, 7, 0), 10), "http", lifetime_s=60)
+    rig.await_state("receiving")
     rig.control.advance(3_600)
+    rig.control.clear()
     details = rig.await_job(job, "FAILED")["details"]
     assert details["reason"] == f"0x00000005: 0x{403:08X}"
 

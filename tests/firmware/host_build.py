@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+
+from rig.image.sources import silent, source_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "firmware" / "test"
@@ -20,6 +23,7 @@ def run(*command: str | Path, data: bytes = b"") -> str:
 def host_program(name: str) -> Path:
     """A program of firmware/test, built in a folder kept between runs."""
     build = ROOT / "build" / "firmware" / "host"
-    run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja")
+    mbedtls = source_path("mbedtls", ROOT, os.environ, silent)
+    run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DMBEDTLS_PATH={mbedtls}")
     run("cmake", "--build", build)
     return build / name

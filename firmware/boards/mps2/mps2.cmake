@@ -3,7 +3,13 @@
 # that family, which differ in their core alone. Included by the board.cmake of each.
 # In: RIG_MPS2_IMAGE, the image's name as in QEMU's machine mps2-<name>; RIG_CPU*, RIG_KERNEL_PORT.
 set(RIG_BOARD_DIR boards/mps2)
-set(RIG_BOARD_SOURCES boards/mps2/alarm.c boards/mps2/board.c boards/mps2/flash.c boards/mps2/vectors.c boards/mps2/uart.c)
+set(RIG_BOARD_SOURCES boards/mps2/alarm.c boards/mps2/board.c boards/mps2/vectors.c boards/mps2/uart.c)
+set(RIG_BOARD_FLASH_SOURCES boards/mps2/flash.c)
+set(RIG_BOARD_OTA_SOURCES boards/mps2/nor_flash.c boards/mps2/nor_model.c boards/mps2/watchdog.c)
+if(RIG_OTA) # over the model of NOR flash
+  set(RIG_BOARD_FLASH_SOURCES ${RIG_BOARD_OTA_SOURCES})
+endif()
+list(APPEND RIG_BOARD_SOURCES ${RIG_BOARD_FLASH_SOURCES})
 set(RIG_BOARD_NETWORK_SOURCES boards/mps2/ethernet.c boards/mps2/uart1.c)
 
 function(rig_board_targets)
