@@ -8,6 +8,9 @@
 #include "platform.h"
 #include "tasks.h"
 #include "writer.h"
+#if defined(RIG_NETWORK) && RIG_NETWORK
+    #include "ota_task.h"
+#endif
 
 int main(void);
 
@@ -45,6 +48,9 @@ int main(void)
     ASSERT(!crash_is_bootloop());
     heap_init();
     tasks_create();
+#if defined(RIG_NETWORK) && RIG_NETWORK
+    ota_task_boot();
+#endif
     vTaskStartScheduler();
     ASSERT(false);
     return 0;

@@ -21,7 +21,7 @@ enum { REQUEST_BYTES = 768, NAME_BYTES = 65, DATE_BYTES = 20 };
 
 typedef struct {
     const char *label, *name;
-    bool authority;
+    credentials_role_t role;
     size_t length;
     uint8_t bytes[REQUEST_BYTES]; // of a request or a point
 } cred_job_t;
@@ -127,7 +127,15 @@ static int cred_job_commit(void *argument)
     if (length != job->length) {
         return STATUS_RANGE;
     }
-    return credentials_keep(job->label, job->authority, der, length);
+    return credentials_keep(job->label, job->role, der, length);
+}
+
+static credentials_role_t cred_role(const char *kind)
+{
+    if (strcmp(kind, "authority") == 0) {
+        return CREDENTIALS_AUTHORITY;
+    }
+    return strcmp(kind, "signer") == 0 ? CREDENTIALS_SIGNER : CREDENTIALS_IDENTITY;
 }
 
 void command_cred_commit(const command_call_t *call, reply_t *reply)
@@ -135,7 +143,7 @@ void command_cred_commit(const command_call_t *call, reply_t *reply)
     size_t length;
     const uint8_t *der = staging_bytes(&length);
     s_job.label = call->values[ARG_CRED_COMMIT_LABEL].text;
-    s_job.authority = strcmp(call->values[ARG_CRED_COMMIT_KIND].text, "authority") == 0;
+    s_job.role = cred_role(call->values[ARG_CRED_COMMIT_KIND].text);
     s_job.length = (size_t)call->values[ARG_CRED_COMMIT_LENGTH].number;
     if (length != s_job.length) {
         reply_error(reply, status_word(STATUS_RANGE), "length: not as many bytes came");
@@ -215,7 +223,9 @@ static void cred_describe(const object_t *object, cred_row_t *row)
 static const char *cred_kind(const object_t *object)
 {
     if (object->kind == CKO_CERTIFICATE) {
-        return (object->flags & OBJECT_FLAG_AUTHORITY) != 0u ? "authority" : "certificate";
+        return (object->flags & OBJECT_FLAG_AUTHORITY) != 0u ? "authority"
+               : (object->flags & OBJECT_FLAG_SIGNER) != 0u  ? "signer"
+                                                             : "certificate";
     }
     return object->kind == CKO_PUBLIC_KEY ? "public" : "private";
 }

@@ -6,6 +6,7 @@
 #include "mqtt_box.h"
 #include "mqtt_task.h"
 #include "net_work.h"
+#include "ota_cloud.h"
 #include "shadow_client.h"
 #include "writer.h"
 
@@ -30,7 +31,7 @@ void mqtt_task_on_message(void *owner, const mqtt_publish_t *message)
 {
     line_t line;
     (void)owner;
-    if (shadow_client_take(message)) {
+    if (shadow_client_take(message) || ota_cloud_take(message)) {
         return;
     }
     const mqtt_boxed_t *row = mqtt_box_put(message);

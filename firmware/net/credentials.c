@@ -36,22 +36,23 @@ bool credentials_is_key(const object_t *object)
                                            : p256_check_point(object->value) == STATUS_OK;
 }
 
-static bool credentials_stands_under(const object_t *object, const char *label, bool authority)
+static bool credentials_stands_under(const object_t *object, const char *label,
+                                     credentials_role_t role)
 {
-    bool of_authority = (object->flags & OBJECT_FLAG_AUTHORITY) != 0u;
+    unsigned of_role = object->flags & (OBJECT_FLAG_AUTHORITY | OBJECT_FLAG_SIGNER);
     return object->kind != 0u && (object->flags & OBJECT_FLAG_TOKEN) != 0u &&
-           of_authority == authority && object->label_length == strlen(label) &&
+           of_role == (unsigned)role && object->label_length == strlen(label) &&
            memcmp(object->label, label, object->label_length) == 0;
 }
 
-// Frees what stands under a label, of an identity or of an authority: everything, or the
-// certificate alone. How many objects that were.
-static size_t credentials_drop(const char *label, bool authority, bool certificate_alone)
+// Frees what stands under a label, of one role: everything, or the certificate alone. How many
+// objects that were.
+static size_t credentials_drop(const char *label, credentials_role_t role, bool certificate_alone)
 {
     size_t dropped = 0;
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
         object_t *object = &token_objects()->items[i];
-        if (credentials_stands_under(object, label, authority) &&
+        if (credentials_stands_under(object, label, role) &&
             (!certificate_alone || object->kind == CKO_CERTIFICATE)) {
             object_set_free(object);
             dropped++;
@@ -105,7 +106,7 @@ status_t credentials_make_key(const char *label, uint8_t point[65])
         return credentials_say(status, "no key could be made");
     }
     token_lock();
-    (void)credentials_drop(label, false, false);
+    (void)credentials_drop(label, CREDENTIALS_IDENTITY, false);
     bool complete =
         credentials_put(label, CKO_PRIVATE_KEY, OBJECT_FLAG_LOCAL, scalar, sizeof scalar) != NULL &&
         credentials_put(label, CKO_PUBLIC_KEY, OBJECT_FLAG_LOCAL, point, P256_POINT_BYTES) != NULL;
@@ -186,10 +187,13 @@ static status_t credentials_check_fit(const mbedtls_x509_crt *certificate, const
 }
 
 static status_t credentials_check(const mbedtls_x509_crt *certificate, const char *label,
-                                  bool authority)
+                                  credentials_role_t role)
 {
-    if (!authority) {
+    if (role == CREDENTIALS_IDENTITY) {
         return credentials_check_fit(certificate, label);
+    }
+    if (role == CREDENTIALS_SIGNER) {
+        return STATUS_OK; // whom to trust with images is said by who brings it
     }
     return certificate->ca_istrue != 0
                ? STATUS_OK
@@ -197,16 +201,16 @@ static status_t credentials_check(const mbedtls_x509_crt *certificate, const cha
 }
 
 // Puts a certificate in the place of the one that stands under its label; the token is locked.
-static status_t credentials_replace(const char *label, bool authority, const uint8_t *der,
+static status_t credentials_replace(const char *label, credentials_role_t role, const uint8_t *der,
                                     size_t length)
 {
-    (void)credentials_drop(label, authority, true);
-    return credentials_save(credentials_put(label, CKO_CERTIFICATE,
-                                            authority ? OBJECT_FLAG_AUTHORITY : 0u, der,
-                                            length) != NULL);
+    (void)credentials_drop(label, role, true);
+    return credentials_save(credentials_put(label, CKO_CERTIFICATE, (unsigned)role, der, length) !=
+                            NULL);
 }
 
-status_t credentials_keep(const char *label, bool authority, const uint8_t *der, size_t length)
+status_t credentials_keep(const char *label, credentials_role_t role, const uint8_t *der,
+                          size_t length)
 {
     mbedtls_x509_crt certificate;
     if (!credentials_is_label(label)) {
@@ -224,9 +228,9 @@ status_t credentials_keep(const char *label, bool authority, const uint8_t *der,
         return credentials_say(STATUS_VALUE, "certificate: unreadable");
     }
     token_lock();
-    status = credentials_check(&certificate, label, authority);
+    status = credentials_check(&certificate, label, role);
     if (status == STATUS_OK) {
-        status = credentials_replace(label, authority, der, length);
+        status = credentials_replace(label, role, der, length);
     }
     token_unlock();
     mbedtls_x509_crt_free(&certificate);
@@ -240,7 +244,10 @@ status_t credentials_erase(const char *label)
     if (label == NULL) {
         status = token_erase();
         (void)credentials_say(status, status == STATUS_OK ? "" : "flash did not take it");
-    } else if (credentials_drop(label, false, false) + credentials_drop(label, true, false) == 0u) {
+    } else if (credentials_drop(label, CREDENTIALS_IDENTITY, false) +
+                   credentials_drop(label, CREDENTIALS_AUTHORITY, false) +
+                   credentials_drop(label, CREDENTIALS_SIGNER, false) ==
+               0u) {
         status = credentials_say(STATUS_UNKNOWN, "nothing of that label");
     } else {
         status = credentials_save(true);
@@ -251,30 +258,43 @@ status_t credentials_erase(const char *label)
 
 // ---- for connections ---------------------------------------------------------------------------
 
-// The certificate of an identity, which an authority of the same label is not; the token is locked.
-static const object_t *credentials_certificate(const char *label)
+// The certificate of one role, which those of others under the same label are not; the token is
+// locked.
+static const object_t *credentials_certificate(const char *label, credentials_role_t role)
 {
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
         const object_t *object = &token_objects()->items[i];
-        if (object->kind == CKO_CERTIFICATE && credentials_stands_under(object, label, false)) {
+        if (object->kind == CKO_CERTIFICATE && credentials_stands_under(object, label, role)) {
             return object;
         }
     }
     return NULL;
 }
 
-status_t credentials_identity(const char *label, mbedtls_x509_crt *certificate,
-                              mbedtls_pk_context *key)
+static status_t credentials_add(const char *label, credentials_role_t role,
+                                mbedtls_x509_crt *certificate)
 {
     token_lock();
-    const object_t *object = credentials_certificate(label);
+    const object_t *object = credentials_certificate(label, role);
     int error =
         object != NULL ? mbedtls_x509_crt_parse_der(certificate, object->value, object->length) : 0;
     token_unlock();
     if (object == NULL) {
         return credentials_say(STATUS_UNKNOWN, "no certificate of that label");
     }
-    return error == 0 ? token_key_open(key, label) : STATUS_SPACE;
+    return error == 0 ? STATUS_OK : STATUS_SPACE;
+}
+
+status_t credentials_identity(const char *label, mbedtls_x509_crt *certificate,
+                              mbedtls_pk_context *key)
+{
+    status_t status = credentials_add(label, CREDENTIALS_IDENTITY, certificate);
+    return status == STATUS_OK ? token_key_open(key, label) : status;
+}
+
+status_t credentials_signer(const char *label, mbedtls_x509_crt *certificate)
+{
+    return credentials_add(label, CREDENTIALS_SIGNER, certificate);
 }
 
 status_t credentials_authorities(mbedtls_x509_crt *roots)

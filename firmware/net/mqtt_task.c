@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "mqtt_task.h"
 
-#include "bench.h"
 #include "connection.h"
+#include "counter_clock.h"
 #include "lwip_task.h"
 #include "net_task.h"
 #include "net_work.h"
-#include "platform.h"
 #include "writer.h"
 
 #include <string.h>
@@ -17,7 +16,6 @@ enum {
     SEND_MS = 10000,
     OPEN_MS = 20000,
     FAULT_BYTES = 96,
-    COUNTS_OF_MS = PLATFORM_COUNTER_HZ / 1000,
 };
 
 static StackType_t s_stack[NET_WORK_STACK_BYTES / sizeof(StackType_t)] NET_UNINITIALISED;
@@ -85,18 +83,11 @@ void mqtt_port_close(void)
     s_connection = NULL;
 }
 
-// By the free-running counter and not by the tick, of which a loaded emulator loses some: a broker
-// counts keep-alive in true seconds. What passes while nobody asks, beyond the counter's range, is
-// lost, but then nothing waits either.
+// A broker counts keep-alive in true seconds.
 uint32_t mqtt_port_now_ms(void)
 {
-    static uint32_t s_last, s_rest, s_now_ms;
-    uint32_t count = *bench_counter();
-    s_rest += (count - s_last) % COUNTS_OF_MS;
-    s_now_ms += (count - s_last) / COUNTS_OF_MS + s_rest / COUNTS_OF_MS;
-    s_rest %= COUNTS_OF_MS;
-    s_last = count;
-    return s_now_ms;
+    static counter_clock_t s_clock;
+    return counter_clock_ms(&s_clock);
 }
 
 uint32_t mqtt_port_random(void)

@@ -7,6 +7,7 @@
 //   net.wifi    NET_WIFI_PRIORITY    at_reader.c: what a Wi-Fi module says; above all who call
 //   net.work    NET_WORK_PRIORITY    net_work.c: what needs a deep stack
 //   net.mqtt    NET_WORK_PRIORITY    mqtt_task.c: the MQTT client
+//   net.ota     NET_WORK_PRIORITY    ota/ota_task.c: updates; at boot where an image is tried
 //   net.parallel  likewise           sock_parallel.c, for one command
 //   net.crew    likewise             net_crew.c, for one job of several threads
 //

@@ -26,6 +26,7 @@ enum {
     OBJECT_FLAG_TOKEN = 1,     // is kept in flash; else it is gone with its session
     OBJECT_FLAG_AUTHORITY = 2, // certificate of an authority that is trusted
     OBJECT_FLAG_LOCAL = 4,     // key that was made on this board
+    OBJECT_FLAG_SIGNER = 8,    // certificate of who signs images
 };
 
 typedef struct {

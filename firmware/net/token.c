@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "token.h"
 
+#include "flash_range.h"
 #include "net_mutex.h"
 #include "net_task.h"
 #include "platform.h"
@@ -27,15 +28,7 @@ static const uint8_t *token_area(size_t area)
 static status_t token_erase_area(size_t area)
 {
     uintptr_t at = (uintptr_t)token_area(area);
-    uintptr_t end = at + PLATFORM_STORE_AREA_BYTES;
-    status_t status = STATUS_OK;
-    while (at < end && status == STATUS_OK) {
-        platform_sector_t sector;
-        status = platform_flash_sector(at, &sector);
-        status = status == STATUS_OK ? platform_flash_erase(sector.start) : status;
-        at = sector.start + sector.size;
-    }
-    return status;
+    return flash_erase_range(at, at + PLATFORM_STORE_AREA_BYTES);
 }
 
 static status_t token_write_area(size_t area, size_t place, const uint32_t *words, size_t length)

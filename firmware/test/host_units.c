@@ -80,6 +80,7 @@ int main(int count, char **arguments)
     test_mqtt_codec();
     test_mqtt_session();
     test_object_set();
+    test_ota();
     test_payloads();
     test_record_pair();
     test_request();

@@ -26,6 +26,7 @@ void test_mqtt_codec(void);
 void test_mqtt_session(void);
 void test_payloads(void);
 void test_object_set(void);
+void test_ota(void);
 void test_record_pair(void);
 void test_request(void);
 void test_series(void);

@@ -37,6 +37,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "mqtt": "has an MQTT 3.1.1 client (mqtt.*)",
     "shadow": "has a client of the device shadow service (shadow.*)",
     "discovery": "asks Greengrass discovery for its cores (discovery.*)",
+    "ota": "takes signed updates over the air, by an agent for AWS IoT Jobs and Streams",
     "bootloader": "has a bootloader with two slots, and tells what it found (boot.*)",
     "wifi": "joins Wi-Fi networks, by a radio of its own or a module's",
 }

@@ -32,6 +32,11 @@ COMMANDS = {
     ),
     "shadow": ("shadow.open", "shadow.get", "shadow.update", "shadow.delete", "shadow.status"),
     "discovery": ("discovery.get",),
+    "ota": (
+        *("ota.start", "ota.status", "ota.suspend", "ota.resume", "ota.cancel", "ota.activate"),
+        *("ota.confirm", "ota.reject", "ota.settings", "ota.pal.create", "ota.pal.write", "ota.pal.close"),
+        *("ota.pal.abort", "ota.pal.set", "ota.pal.get"),
+    ),
     "network": (
         "net.up", "net.down", "net.status", "net.resolve", "net.ping", "net.counters", "net.memory",
         "time.set", "time.get",
