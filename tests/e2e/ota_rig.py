@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from rig.bench.session import BoardSession
 from rig.deadline import Deadline, poll
 from rig.errors import CommandRefused
+from rig.links.fields import Fields
 from rig.pytest_plugin.board_mqtt import BoardMqtt
 from rig.services.lab import Lab
 from rig.services.ota_client import ImageFile, OtaControl
@@ -67,7 +68,7 @@ class Rig:
         """The service's orders."""
         return self.lab.ota().control
 
-    def ask(self, command: str, **arguments: int | str) -> Mapping[str, str]:
+    def ask(self, command: str, **arguments: int | str) -> Fields:
         """A console command's answer."""
         deadline = Deadline.after(WITHIN_S)
         return self.session.console.request(command, arguments, deadline=deadline).fields
@@ -111,9 +112,9 @@ class Rig:
         path.write_bytes(content)
         return ImageFile(path, signature=base64.b64encode(signature).decode(), certificate=certificate)
 
-    def await_state(self, *states: str) -> Mapping[str, str]:
+    def await_state(self, *states: str) -> Fields:
         """What the agent says once it is in one of these states."""
-        said: dict[str, str] = {}
+        said = Fields()
 
         def there() -> bool:
             said.update(self.ask("ota.status"))
@@ -125,7 +126,7 @@ class Rig:
     def await_blocks(self, count: int) -> None:
         """Until so many blocks of a new job are there."""
         self.await_state("receiving")
-        assert poll(lambda: int(self.ask("ota.status")["got"]) >= count, Deadline.after(WITHIN_S), 0.02)
+        assert poll(lambda: self.ask("ota.status").integer("got") >= count, Deadline.after(WITHIN_S), 0.02)
 
     def await_job(self, job: str, status: str) -> Mapping[str, Any]:
         """The job once the service says that of it."""

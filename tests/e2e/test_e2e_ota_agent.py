@@ -76,7 +76,7 @@ def test_good_file_is_in_the_slot_and_marked(rig: Rig, protocol: str) -> None:
     rig.ask("ota.settings", encoding=encoding_of(protocol))
     job = rig.offer(content, protocol)
     said = rig.await_state("staged")
-    assert (said["got"], said["total"], said["error"]) == ("30", "30", "none")
+    assert (said.integer("got"), said.integer("total"), said["error"]) == (30, 30, "none")
     assert hashlib.sha256(rig.slot(SIZE)).hexdigest() == hashlib.sha256(content).hexdigest()
     assert rig.magic() == MAGIC
     assert poll(lambda: "self_test" in rig.control.job(job)["details"], Deadline.after(WITHIN_S))
@@ -97,8 +97,8 @@ def test_taken_over_and_gone_on_with(rig: Rig, protocol: str) -> None:
     rig.lab.broker.kick(rig.lab.thing)
     rig.control.clear()
     said = rig.await_state("staged")
-    assert int(said["resumed"]) >= 10
-    assert said["duplicates"] == "0"
+    assert said.integer("resumed") >= 10
+    assert said.integer("duplicates") == 0
     assert rig.slot(SIZE) == content
     rig.ask("ota.cancel")
     rig.await_job(job, "FAILED")
@@ -112,7 +112,7 @@ def test_taken_over_at_a_block(rig: Rig) -> None:
     rig.offer(content, "mqtt-cbor")
     said = rig.await_state("staged")
     assert rig.control.acted("client_id_takeover") == 1
-    assert int(said["resumed"]) >= 16
+    assert said.integer("resumed") >= 16
     assert rig.slot(SIZE) == content
 
 
@@ -126,7 +126,7 @@ def test_power_is_cut_and_the_rest_comes(rig: Rig) -> None:
     rig.control.clear()
     rig.online()
     said = rig.await_state("staged")
-    assert said["resumed"] == "16"
+    assert said.integer("resumed") == 16
     assert rig.slot(SIZE) == content
 
 
@@ -138,7 +138,7 @@ def test_suspended_and_resumed(rig: Rig) -> None:
     rig.ask("ota.settings", encoding="json")
     rig.await_state("receiving")
     rig.ask("ota.suspend")
-    assert rig.await_state("suspended")["total"] == "30"
+    assert rig.await_state("suspended").integer("total") == 30
     assert rig.refused("ota.suspend") == "range"
     rig.control.clear()
     rig.ask("ota.resume")
@@ -259,7 +259,7 @@ def test_pal_close(rig: Rig) -> None:
     ):
         rig.ask("ota.pal.create", bytes=1000)
         if write:
-            assert rig.ask("ota.pal.write", offset=0, length=1000, seed=7)["written"] == "1000"
+            assert rig.ask("ota.pal.write", offset=0, length=1000, seed=7).integer("written") == 1000
         assert close(rig, given, certificate) == said
         assert rig.ask("ota.pal.get")["state"] == ("valid" if said == "" else "invalid")
         assert close(rig, given) == "closed"
@@ -267,13 +267,13 @@ def test_pal_close(rig: Rig) -> None:
 
 def test_pal_create_write_abort(rig: Rig) -> None:
     rig.ask("ota.pal.create", bytes=100_000)
-    assert rig.ask("ota.pal.write", offset=5, length=1, seed=3)["written"] == "1"
+    assert rig.ask("ota.pal.write", offset=5, length=1, seed=3).integer("written") == 1
     assert rig.slot(8) == b"\xff" * 5 + pattern(6, 3)[5:] + b"\xff" * 2
-    assert rig.ask("ota.pal.write", offset=8, length=99_000, seed=3)["written"] == "99000"
+    assert rig.ask("ota.pal.write", offset=8, length=99_000, seed=3).integer("written") == 99_000
     assert rig.slot(99_008)[8:] == pattern(99_008, 3)[8:]
     assert rig.refused("ota.pal.write", offset=99_999, length=2, seed=3) == "range"
     for which in ("open", "null", "missing"):
-        assert rig.ask("ota.pal.abort", file=which)["open"] == "0"
+        assert rig.ask("ota.pal.abort", file=which).flag("open") is False
     assert rig.refused("ota.pal.write", offset=0, length=1, seed=3) == "closed"
     rig.ask("ota.pal.create", bytes=1)
     rig.ask("ota.pal.abort", file="open")

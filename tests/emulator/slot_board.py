@@ -18,6 +18,7 @@ from rig.image.ladder import SELF_TEST_MS, OtaFirmware
 from rig.image.slot_layout import Slot, State
 from rig.links.console import ConsoleReader
 from rig.links.console_link import ConsoleLink
+from rig.links.fields import Fields
 from rig.links.interfaces import Mark
 from rig.links.probe import PyocdProbe, attach
 
@@ -70,9 +71,9 @@ class SlotBoard:
         """Waits until the application that the bootloader chose last takes commands."""
         self.console.wait_event("ready", Deadline.after(longest_s), since=self.last)
 
-    def ask(self, command: str, **arguments: str | int) -> dict[str, str]:
+    def ask(self, command: str, **arguments: str | int) -> Fields:
         """The fields of a command's reply."""
-        return dict(self.console.request(command, arguments, deadline=Deadline.after(LONG_S)).fields)
+        return self.console.request(command, arguments, deadline=Deadline.after(LONG_S)).fields
 
     @contextlib.contextmanager
     def probe(self) -> Iterator[PyocdProbe]:

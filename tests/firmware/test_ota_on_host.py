@@ -315,9 +315,9 @@ def request(program: Path, encoding: str, size: int, length: int, most: int, the
 
 
 @pytest.mark.parametrize("encoding", ["json", "cbor"])
-@pytest.mark.parametrize("seed", range(6))
-def test_request_asks_for_the_first_blocks_that_are_missing(program: Path, encoding: str, seed: int) -> None:
-    rng = random.Random(seed)
+@pytest.mark.parametrize("nth", range(6))
+def test_request_asks_for_the_first_blocks_that_are_missing(program: Path, encoding: str, nth: int) -> None:
+    rng = dice("missing blocks", encoding, nth)
     length, blocks, most = rng.choice([256, 512, 4096]), rng.randrange(2, 600), rng.randrange(1, 129)
     there = set(rng.sample(range(blocks), rng.randrange(blocks)))
     missing = sorted(set(range(blocks)) - there)
@@ -438,10 +438,10 @@ def loaded(data: bytes) -> Json | None:
     return body
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_damaged_cbor_is_taken_as_python_takes_it(program: Path, seed: int) -> None:
+@pytest.mark.parametrize("nth", range(4))
+def test_damaged_cbor_is_taken_as_python_takes_it(program: Path, nth: int) -> None:
     """What the agent accepts as a block is a map that cbor2 reads the same way."""
-    rng = random.Random(seed)
+    rng = dice("damaged cbor", nth)
     good = cbor2.dumps({"f": 1, "l": 20, "i": 7, "c": "t", "p": bytes(range(20))})
     inputs = []
     for _ in range(500):
