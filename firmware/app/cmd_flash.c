@@ -3,6 +3,9 @@
 #include "commands_table.h"
 #include "console.h"
 #include "platform.h"
+#if defined(RIG_NETWORK) && RIG_NETWORK
+    #include "flash_layout.h"
+#endif
 
 #include <string.h>
 
@@ -15,14 +18,17 @@ static bool flash_overlaps(const platform_sector_t *sector, uintptr_t start, uin
     return sector->start < end && start < sector->start + sector->size;
 }
 
-// Whether it holds the image, or what the firmware itself keeps there: keys, Wi-Fi networks.
+// Whether it holds the image, or what the firmware itself keeps there: keys, Wi-Fi networks, the
+// states of bootloader and update agent.
 static bool flash_is_used(const platform_sector_t *sector)
 {
 #if defined(RIG_NETWORK) && RIG_NETWORK
     const uintptr_t store_end = PLATFORM_STORE_AT + 2u * PLATFORM_STORE_AREA_BYTES;
     const uintptr_t networks_end = PLATFORM_NETWORKS_AT + 2u * PLATFORM_NETWORKS_AREA_BYTES;
     if (flash_overlaps(sector, PLATFORM_STORE_AT, store_end) ||
-        flash_overlaps(sector, PLATFORM_NETWORKS_AT, networks_end)) {
+        flash_overlaps(sector, PLATFORM_NETWORKS_AT, networks_end) ||
+        flash_overlaps(sector, OTA_STATE_AT, OTA_STATE_AT + OTA_STATE_BYTES) ||
+        flash_overlaps(sector, OTA_AGENT_AT, OTA_AGENT_AT + OTA_AGENT_BYTES)) {
         return true;
     }
 #endif

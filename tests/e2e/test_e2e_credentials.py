@@ -23,6 +23,7 @@ DAMAGES = 300 if EVIDENCE else 8
 CUTS = 40 if EVIDENCE else 3
 SEED = 20
 FLASH, STORE, AREA = 0x21000000, 0x21FE0000, 0x9000  # boards/mps2/board_config.h
+UPDATES = (0x21200000, 0x21203000)  # ota/flash_layout.h: of the bootloader, of the agent
 KEY_BYTES = 32
 
 
@@ -94,11 +95,11 @@ def test_damaged_certificates_harm_nothing(place: BenchPlace) -> None:
     assert len(codes) >= DAMAGES // 3
 
 
-def test_flash_commands_leave_the_store_alone(place: BenchPlace) -> None:
+def test_flash_commands_leave_what_the_firmware_keeps_alone(place: BenchPlace) -> None:
     with online(place) as session:
         ask(session, "cred.key", label="device")
         before = ask(session, "cred.list")
-        for address in (STORE, STORE + 2 * AREA - 4096):
+        for address in (STORE, STORE + 2 * AREA - 4096, *UPDATES):
             for command, args in (("flash.erase", {}), ("flash.write", {"data": "00000000"})):
                 with pytest.raises(CommandRefused) as refused:
                     ask(session, command, address=address, **args)
