@@ -15,7 +15,7 @@
     │   ├── FlashFault        programming failed, or read-back differs
     │   ├── ToolFault         a program the rig needs is missing or failed (QEMU, compiler)
     │   ├── EvidenceFault     the run's records cannot be written or read
-    │   └── HostBusy          this host did not let the emulated board run: only this case could not be judged
+    │   └── HostBusy          this host did not let the emulated board run; only this case is not judged
     └── BoardFault        the board missed a requirement     outcome FAIL
         ├── BoardSilent       probe answers and power is good, but nothing is said in time
         ├── BoardGarbled      what it says breaks the line grammar
@@ -96,7 +96,7 @@ class EvidenceFault(RigFault):
 
 
 class HostBusy(RigFault):
-    """This host did not let an emulated board run for longer than a case can bear. Nothing broke: others go on."""
+    """This host did not let an emulated board run for longer than a case can bear. Nothing broke."""
 
 
 class BoardFault(RigError):
