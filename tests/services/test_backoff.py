@@ -84,8 +84,8 @@ def test_strictly_exponential_waits_pass_with_a_warning(proxy: MqttProxy) -> Non
     backoff = tried(proxy, exponential)
     assert verdicts(backoff) == {**GOOD, "warning": Outcome.PASS}
     assert backoff.growth > 2
-    for waits in backoff.rounds:
-        assert all(0 <= wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
+    for waits in backoff.rounds:  # the end of a connection may be stamped a little after the device saw it
+        assert all(-0.04 < wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
 
 
 @pytest.mark.slow
