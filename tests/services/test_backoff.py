@@ -135,7 +135,7 @@ def test_waits_after_being_thrown_out(proxy: MqttProxy, what: str) -> None:
 # --- the numbers
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32))
 def test_drawn_waits_are_told_from_fixed_ones(seed: int) -> None:
     dice = random.Random(seed)
