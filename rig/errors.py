@@ -14,7 +14,8 @@
     │   ├── WrongBoard        CPUID, device id or serial is not the inventory's
     │   ├── FlashFault        programming failed, or read-back differs
     │   ├── ToolFault         a program the rig needs is missing or failed (QEMU, compiler)
-    │   └── EvidenceFault     the run's records cannot be written or read
+    │   ├── EvidenceFault     the run's records cannot be written or read
+    │   └── HostBusy          this host did not let the emulated board run; only this case is not judged
     └── BoardFault        the board missed a requirement     outcome FAIL
         ├── BoardSilent       probe answers and power is good, but nothing is said in time
         ├── BoardGarbled      what it says breaks the line grammar
@@ -92,6 +93,10 @@ class ToolFault(RigFault):
 
 class EvidenceFault(RigFault):
     """Evidence of a run cannot be written or read."""
+
+
+class HostBusy(RigFault):
+    """This host did not let an emulated board run for longer than a case can bear. Nothing broke."""
 
 
 class BoardFault(RigError):

@@ -252,7 +252,8 @@ class BoardSession:
             owed_s = min(self.held_up_s - held_up_s, deadline.timeout_s)
             if owed_s <= 0:
                 raise
-            return self.console.wait_event("ready", Deadline.after(owed_s), since=since)
+            whole = Deadline(Deadline.after(owed_s).at_s, deadline.timeout_s + owed_s)  # as it is told
+            return self.console.wait_event("ready", whole, since=since)
 
     def _booted(self, event: WireEvent) -> WireEvent:
         """The boot event, if the image that booted is the one that was flashed."""

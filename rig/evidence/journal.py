@@ -143,7 +143,7 @@ class Journal:
 
     def _write_queue(self) -> None:
         """Writes all deferred records; a fault is kept for the next ``append``."""
-        batch = list(itertools.islice(self._queue, len(self._queue)))
+        batch = self._queued()
         if not batch:
             return
         try:
@@ -153,6 +153,12 @@ class Journal:
             self._fault = fault
         for _ in batch:  # not before: an interrupt must not take what nobody has written yet
             self._queue.popleft()
+
+    def _queued(self) -> list[Callable[[], Record]]:
+        """What is deferred so far; it stays in the queue."""
+        while True:
+            with contextlib.suppress(RuntimeError):  # another thread deferred one just then
+                return list(itertools.islice(self._queue, len(self._queue)))
 
     def _write(self, records: list[Record]) -> None:
         self._settle()

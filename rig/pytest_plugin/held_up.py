@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rig.errors import BoardFault, RigFault
+from rig.errors import BoardFault, HostBusy
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def judged_where_host_lets_run(
     board: BoardSession, spare_s: float, *, late_s: float | None = None
 ) -> Iterator[None]:
-    """Raises RigFault for a board's fault within, where the board had to wait ``spare_s`` for a processor.
+    """Raises HostBusy for a board's fault within, where the board had to wait ``spare_s`` for a processor.
 
     So it does where nothing failed but more than ``late_s`` seconds passed. A physical board never waits.
     """
@@ -37,6 +37,6 @@ def judged_where_host_lets_run(
     if held_s > spare_s and (failed is not None or late):
         message = f"this host let the emulated board wait for {held_s:.1f} s; it can spare {spare_s:g} s"
         seen = f"; seen first as: {failed}" if failed is not None else ""
-        raise RigFault(message + seen, board=board.board.name, hint="Run it with fewer others") from failed
+        raise HostBusy(message + seen, board=board.board.name, hint="Run it with fewer others") from failed
     if failed is not None:
         raise failed

@@ -36,6 +36,8 @@ def ending_of(
         known = explain(error)
         return Ending(outcome_of(known), str(known), known)
     reason = str(error) if isinstance(error, pytest.fail.Exception) else info.exconly()
+    if error.__cause__ is not None:  # of a thread that died, pytest raises a warning, which names no more
+        reason += f"\ncaused by {type(error.__cause__).__name__}: {error.__cause__}"
     outcome = Outcome.FAIL if isinstance(error, pytest.fail.Exception) else outcome_of(error)
     return Ending(outcome, reason[:_REASON_BYTES], error)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from rig.errors import EvidenceFault, RigError, RigFault
+from rig.errors import EvidenceFault, HostBusy, RigError, RigFault
 from rig.events import Event, EventSink, RunClock, Scalar
 from rig.evidence.measurement import Measurement, Outcome
 from rig.evidence.model import CaseResult, MeasurementResult
@@ -139,8 +139,8 @@ class Qualification:
     def case_ended(self, case: Case, ending: Ending) -> CaseResult:
         """Records the outcome; on a failure first what is left of the crash on the board."""
         ending = self._examined(case, ending)
-        if isinstance(ending.error, RigFault) and self.first_cause is None:
-            self.first_cause = ending.error
+        if isinstance(ending.error, RigFault) and not isinstance(ending.error, HostBusy):
+            self.first_cause = self.first_cause or ending.error
         self.board.case_ended(case, ending)
         key = (self.settings.board.name, case.suite, case.name, 1)
         return self.live.case_finished(*key, ending.outcome, ending.reason, self.artifacts)

@@ -34,7 +34,6 @@ SEVERAL = re.compile(r"devices\.yaml: [0-9]+ faults")
 
 many = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,

@@ -13,7 +13,7 @@ from pathlib import Path
 from rig.evidence.measurement import Outcome
 from tests.defects.counted import countable
 from tests.defects.declared import DeclarationFault, built_defects, load_defects
-from tests.defects.trial import trials
+from tests.defects.trial import AT_ONCE, AT_ONCE_WAITING, trials
 
 PLACE = Path("build") / "defects"
 
@@ -29,7 +29,8 @@ def main(names: list[str]) -> int:
     chosen = [defect for defect in defects if not names or {defect.id, defect.table} & set(names)]
     shutil.rmtree(PLACE, ignore_errors=True)
     missed = 0
-    with trials(PLACE.resolve(), countable()) as tried:
+    at_once = AT_ONCE if any(defect.table == "kernel" for defect in chosen) else AT_ONCE_WAITING
+    with trials(PLACE.resolve(), countable(), at_once) as tried:
         for sound in tried.sound(chosen):
             print(
                 f"sound build: {sound.outcome.value}, {len(sound.cases)} cases, run {sound.run_id}",

@@ -34,7 +34,7 @@ EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 """Whether the long plans run whole (``make evidence``) or as a sample."""
 
 _RIG = [sys.executable, "-c", "from rig.cli import main; main()"]
-_LONGEST_S = 500.0 if EVIDENCE else 180.0
+_LONGEST_S = 600.0 if EVIDENCE else 400.0
 _GONE_S = 10.0
 
 

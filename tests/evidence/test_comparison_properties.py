@@ -24,7 +24,7 @@ MIRROR = {
     Word.NEW: Word.GONE,
     Word.GONE: Word.NEW,
 }
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 SERIES = st.one_of(
     st.lists(st.integers(0, 12), min_size=1, max_size=40),
     st.lists(st.integers(-(2**40), 2**40), min_size=8, max_size=40),

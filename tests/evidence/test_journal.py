@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 import math
@@ -115,6 +116,29 @@ def test_deferred_records_reach_the_file_by_themselves(tmp_path: Path) -> None:
     journal.defer(lambda: {"type": "event"})
     assert poll(lambda: bool((tmp_path / "journal.jsonl").stat().st_size), Deadline.after(5))
     journal.close()
+
+
+def test_a_record_deferred_while_the_queue_is_taken_stops_nothing(tmp_path: Path) -> None:
+    """The garbage collector runs in between, and lets another thread have its turn: here it defers itself."""
+    journal, more = Journal(tmp_path / "journal.jsonl"), [2]
+
+    def collecting(phase: str, _: object) -> None:
+        if phase == "start" and more and sys._getframe(1).f_code.co_name == "_queued":
+            journal.defer(partial(dict, type="late", n=more.pop()))
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(collecting)
+    gc.set_threshold(1)
+    try:
+        journal.defer(lambda: {"type": "first", "n": 1})
+        journal.append({"type": "last", "n": 3})
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(collecting)
+    journal.close()
+    assert not more
+    kept = sorted(record["n"] for record in read_journal(tmp_path / "journal.jsonl").records)
+    assert kept == [1, 2, 3]
 
 
 def test_order_is_kept_and_threads_do_not_mix_lines(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def exchanges(
     return sorted(made, key=lambda e: e.sent_ns), host_at
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, drifts, offsets, st.integers(2, 80))
 def test_the_true_time_is_within_the_stated_error(seed: int, drift: float, offset: int, count: int) -> None:
     dice = random.Random(seed)
@@ -124,7 +124,7 @@ def test_thousands_of_exchanges_are_thinned_to_the_best_of_each_stretch() -> Non
     assert abs(host - host_at(middle)) <= error < 40_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=30), st.integers(0, 2**32 - 1), drifts)
 def test_a_counter_that_wraps_is_put_together(gaps_s: list[int], start: int, drift: float) -> None:
     """25 MHz wraps every 172 s: the gaps cross up to five wraps, and the run's clock says how many."""

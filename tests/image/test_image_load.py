@@ -181,7 +181,7 @@ def test_an_image_as_wide_as_the_address_space_is_no_binary(tmp_path: Path) -> N
         _ = load_image(path).sha256
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=8))
 def test_no_damage_does_more_than_a_fault(
     tiny_elf: Path, tmp_path: Path, changes: list[tuple[int, int]]

@@ -15,7 +15,7 @@ import pytest
 from rig.bench.session import BoardSession
 from rig.child import Child, spawn
 from rig.deadline import Deadline, poll
-from rig.errors import BoardSilent, RigFault
+from rig.errors import BoardSilent, HostBusy
 from rig.pytest_plugin.held_up import judged_where_host_lets_run
 
 BUSY = "print('busy', flush=True)\nwhile True: pass"
@@ -50,9 +50,9 @@ def test_a_board_that_had_its_processor_is_judged() -> None:
 
 def test_one_that_had_none_is_not() -> None:
     for fault in (BoardSilent("nothing came"), AssertionError("nothing came")):
-        with pytest.raises(RigFault, match=r"mps2: this host let .* wait for 1\.5 s; .* nothing came"):
+        with pytest.raises(HostBusy, match=r"mps2: this host let .* wait for 1\.5 s; .* nothing came"):
             judged(1.5, fault)
-    with pytest.raises(RigFault, match=r"wait for 1\.5 s; it can spare 1 s"):
+    with pytest.raises(HostBusy, match=r"wait for 1\.5 s; it can spare 1 s"):
         judged(1.5, None, late_s=0)
     with pytest.raises(ZeroDivisionError):  # our own bug stays one
         judged(1.5, ZeroDivisionError())

@@ -84,8 +84,8 @@ def test_strictly_exponential_waits_pass_with_a_warning(proxy: MqttProxy) -> Non
     backoff = tried(proxy, exponential)
     assert verdicts(backoff) == {**GOOD, "warning": Outcome.PASS}
     assert backoff.growth > 2
-    for waits in backoff.rounds:
-        assert all(0 <= wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
+    for waits in backoff.rounds:  # the end of a connection may be stamped a little after the device saw it
+        assert all(-0.04 < wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_waits_after_being_thrown_out(proxy: MqttProxy, what: str) -> None:
 # --- the numbers
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32))
 def test_drawn_waits_are_told_from_fixed_ones(seed: int) -> None:
     dice = random.Random(seed)

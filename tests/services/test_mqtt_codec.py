@@ -28,7 +28,7 @@ from rig.services.network.mqtt_packets import (
 from rig.services.network.mqtt_wire import MalformedError, Reader, length_bytes
 from tests.services.mqtt_strategies import levels, packets
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=60)
 PACKETS = levels.flatmap(lambda level: st.tuples(st.just(level), packets(level)))
 STREAMS = levels.flatmap(lambda level: st.tuples(st.just(level), st.lists(packets(level), max_size=6)))
 

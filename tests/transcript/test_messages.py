@@ -31,7 +31,7 @@ def written(path: Path, messages: list[Message], most_bytes: int = 1 << 30) -> i
     return kept
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MESSAGES, max_size=6), st.data())
 def test_messages_survive_the_file_and_a_cut(
     tmp_path: Path, messages: list[Message], data: st.DataObject

@@ -37,7 +37,7 @@ def test_forms(payload: bytes, decoded: Decoded) -> None:
     assert decode(payload) == decoded
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=100) | st.builds(cbor2.dumps, st.dictionaries(st.text(), st.integers())))
 def test_any_bytes_have_a_form(payload: bytes) -> None:
     form, text = shown(payload)

@@ -117,7 +117,7 @@ def test_a_head_that_ends_inside_a_line_ends_it_before_the_gap(tmp_path: Path) -
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes=st.lists(st.integers(1, 3 * SLACK), max_size=8), tail=st.integers(1, 100_000))
 def test_whatever_the_sizes_head_and_tail_are_the_stream(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], tail: int
