@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import secrets
 import socket
-import ssl
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from rig.errors import RigFault
+from rig.links.client_tls import client_context
 from rig.services.aws.shadow import OPERATIONS, Answer, ShadowService
 from rig.services.endpoint import Endpoint
 
@@ -43,8 +43,7 @@ class ShadowClient:
     ) -> None:
         self._service = service
         self._broker = broker
-        self._context = ssl.create_default_context(cafile=str(ca))
-        self._context.load_cert_chain(identity.certificate, identity.private_key)
+        self._context = client_context(ca, identity.certificate, identity.private_key)
         self._name = name
         self._subscribed = threading.Event()
         self._client: Client
