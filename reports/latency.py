@@ -29,11 +29,6 @@ class Operation:
     host: MeasurementResult | None
 
     @property
-    def n(self) -> int:
-        """How often it was done on the good line, else on whichever there is."""
-        return next((m.n for m in (self.idle, self.lossy, self.host) if m is not None), 0)
-
-    @property
     def taken(self) -> str:
         """Who took the board's figures, and by what."""
         m = self.idle or self.lossy
@@ -109,9 +104,13 @@ def in_ms(m: MeasurementResult, value: float) -> str:
     return number(float(f"{ms:.3g}"))
 
 
-def figures(m: MeasurementResult | None, names: Iterable[str] = ("p50", "p99", "max")) -> list[str]:
-    """These figures in milliseconds; dashes where there is no measurement."""
-    return ["–" if m is None else in_ms(m, float(getattr(m, name))) for name in names]
+def figures(m: MeasurementResult | None, names: Iterable[str] = ("n", "p50", "p99", "max")) -> list[str]:
+    """These figures in milliseconds, and ``n`` as it is; dashes where there is no measurement."""
+    return ["–" if m is None else _figure(m, name) for name in names]
+
+
+def _figure(m: MeasurementResult, name: str) -> str:
+    return str(m.n) if name == "n" else in_ms(m, float(getattr(m, name)))
 
 
 def _column(m: MeasurementResult) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from rig.evidence.model import Run
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_NAME, _CELL, _PLACE, _PHASE = 20, 6, 14, 7
+_NAME, _COUNT, _CELL, _PLACE, _PHASE = 19, 4, 6, 14, 7
 
 
 def without_latencies(run: Run) -> Run:
@@ -38,19 +38,25 @@ def latency_lines(run: Run) -> Iterator[RenderableType]:
 
 
 def _latencies(table: LatencyTable) -> Iterator[RenderableType]:
-    three = " ".join(f"{name:>{_CELL}}" for name in ("p50", "p99", "max"))
-    wide = len(three)
-    yield padded(words(f"{'':{_NAME}} {'':4} {'idle':>{wide}} {'bad line':>{wide}} {'host':>{_CELL}}", DIM))
-    yield padded(words(f"{'':{_NAME}} {'n':>4} {three} {three} {'p50':>{_CELL}}", DIM))
+    line = _columns(("n", "p50", "p99", "max"))
+    wide = len(line)
+    yield padded(words(f"{'':{_NAME}} {'idle':>{wide}} {'bad line':>{wide}} {'host':>{_CELL}}", DIM))
+    yield padded(words(f"{'':{_NAME}} {line} {line} {'p50':>{_CELL}}", DIM))
     for row in table.rows:
-        cells = [*figures(row.idle), *figures(row.lossy), *figures(row.host, ("p50",))]
-        shown = " ".join(f"{cell:>{_CELL}}" for cell in cells)
-        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {row.n:>4} {shown}"))
+        host = figures(row.host, ("p50",))[0]
+        shown = f"{_columns(figures(row.idle))} {_columns(figures(row.lossy))} {host:>{_CELL}}"
+        yield padded(words(f"{one_line(row.name, _NAME):{_NAME}} {shown}"))
     if table.lossy:
         yield padded(words(f"bad line: {one_line(table.lossy)}", DIM))
     for way in table.ways:
         names = ", ".join(row.name for row in table.rows if row.taken == way)
         yield padded(words(f"{one_line(way)}: {names}", DIM))
+
+
+def _columns(cells: Sequence[str]) -> str:
+    """A count and three figures, below each other in every row."""
+    n, *others = cells
+    return " ".join([f"{n:>{_COUNT}}", *(f"{cell:>{_CELL}}" for cell in others)])
 
 
 def _phases(table: PhaseTable) -> Iterator[RenderableType]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REBOOTS_FOR_EVER = 3
 _LISTEN_S = 0.5
+_ON_ITS_WAY_S = 2.0
 _ASK_S = 1.0
 
 
@@ -34,6 +35,21 @@ def boot_before(console: ConsoleLink, since: Mark, ready: WireEvent, deadline: D
                 break
             boot = following
     return boot
+
+
+def behind_power_on(console: ConsoleLink, found: WireEvent, timeout_s: float) -> WireEvent:
+    """The boot of a reset where ``found`` may be the boot of the power, whose lines were still on their way.
+
+    A board that calls every reset ``power`` is taken at its word, two seconds later.
+    """
+    if found.fields.get("cause") != "power":
+        return found
+    try:
+        following = console.wait_event("boot", Deadline.after(_ON_ITS_WAY_S), since=found.after)
+    except BoardFault:
+        return found
+    console.wait_event("ready", Deadline.after(timeout_s), since=following.after)
+    return following
 
 
 def boot_behind_late_port(session: BoardSession, since: Mark, deadline: Deadline) -> WireEvent:

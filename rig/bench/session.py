@@ -208,7 +208,9 @@ class BoardSession:
             return self.power_cycle(timeout_s)
         since = self.console.mark()
         self.probe.reset()
-        return self.await_ready(since, timeout_s)
+        unheard = self.boot is None  # nobody waited for what the board says since its power is on
+        found = self.await_ready(since, timeout_s)
+        return self._booted(boot.behind_power_on(self.console, found, timeout_s)) if unheard else found
 
     @property
     def _is_recorded(self) -> bool:
@@ -260,7 +262,10 @@ class BoardSession:
             ready = self._ready_event(since, deadline, held_up_s)
         except BoardSilent as silent:
             raise boot.why_not_ready(self, since, timeout_s, silent) from silent
-        return self._booted(boot.boot_before(self.console, since, ready, deadline))
+        found = boot.boot_before(self.console, since, ready, deadline)
+        if found.after.offset > ready.after.offset:  # that was of the boot before
+            self._ready_event(found.after, deadline, held_up_s)
+        return self._booted(found)
 
     def _ready_event(self, since: Mark, deadline: Deadline, held_up_s: float) -> WireEvent:
         try:

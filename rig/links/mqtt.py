@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rig.deadline import Deadline
 from rig.errors import LinkLost, UsageFault
 from rig.events import RunClock
+from rig.links.client_tls import client_context
 from rig.transcript.messages import Message
 
 if TYPE_CHECKING:
@@ -45,13 +46,11 @@ class MqttTls:
     def context(self) -> ssl.SSLContext:
         """Raises UsageFault for a file that is missing, unreadable, or does not fit the others."""
         try:
-            context = ssl.create_default_context(cafile=str(self.ca))
-            context.load_cert_chain(self.certificate, self.private_key)
+            return client_context(self.ca, self.certificate, self.private_key)
         except OSError as error:
             reason = getattr(error, "reason", None) or error.strerror or str(error)
             where = f"{self.ca}, {self.certificate}, {self.private_key}"
             raise UsageFault(f"cannot use the CA, certificate and key: {reason}", evidence=where) from error
-        return context
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from rig.image.kernel_view import KernelView
     from rig.pytest_plugin.played import Played
     from rig.pytest_plugin.qualification import Qualification
-    from rig.pytest_plugin.run_image import image_of, require_tools
+    from rig.pytest_plugin.settings import Case
     from rig.pytest_plugin.slots import Ladder, Slots
-from rig.pytest_plugin.settings import Case
 
 
 class RunBoard:

@@ -87,7 +87,7 @@ def test_publish(
         board_mqtt.subscribe([topic], str(qos))
     for size in SIZES:
         operation = f"mqtt.{until}.qos{qos}.{size}"
-        count = amount(1000 if line.idle else 100, 20 if line.idle else 10)
+        count = amount(1000, 20 if line.idle else 10)
         board = _measured(console, topic, qos, size, count, until)
         latency.board(operation, board, line, BY_COUNTER, {"qos": qos, "bytes": size})
         if line.idle:

@@ -221,6 +221,16 @@ def test_restart_and_power_cycle(session: BoardSession) -> None:
     assert session.probe.identify()["cpuid"] == "0x410fc231"  # attached anew
 
 
+def test_reset_while_the_power_on_is_still_told(bench: Inventory, app: Path) -> None:
+    """Each time the boot is that of the reset, though that of the power may be heard after it was asked."""
+    with open_session(bench, BOARD) as first:
+        first.flash(app)
+    for _ in range(5):
+        with open_session(bench, BOARD) as again:
+            assert again.restart().fields["cause"] == "reset"
+            again.console.request("ping", {"text": "x"}, deadline=Deadline.after(10))
+
+
 def test_the_probe_is_away_while_the_power_is(session: BoardSession) -> None:
     session.power_off()
     with pytest.raises(LinkLost, match="the probe is not attached: the board is off"):

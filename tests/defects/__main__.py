@@ -16,6 +16,7 @@ from tests.defects.declared import DeclarationFault, built_defects, load_defects
 from tests.defects.trial import AT_ONCE, AT_ONCE_WAITING, trials
 
 PLACE = Path("build") / "defects"
+_LONGEST_NAME = 64
 
 
 def main(names: list[str]) -> int:
@@ -27,10 +28,11 @@ def main(names: list[str]) -> int:
     if unknown := sorted(set(names) - known):
         raise DeclarationFault(f"no defect {', '.join(unknown)}")
     chosen = [defect for defect in defects if not names or {defect.id, defect.table} & set(names)]
-    shutil.rmtree(PLACE, ignore_errors=True)
+    place = (PLACE / ("-".join(names)[:_LONGEST_NAME] or "all")).resolve()  # two tables may be tried at once
+    shutil.rmtree(place, ignore_errors=True)
     missed = 0
     at_once = AT_ONCE if any(defect.table == "kernel" for defect in chosen) else AT_ONCE_WAITING
-    with trials(PLACE.resolve(), countable(), at_once) as tried:
+    with trials(place, countable(), at_once) as tried:
         for sound in tried.sound(chosen):
             print(
                 f"sound build: {sound.outcome.value}, {len(sound.cases)} cases, run {sound.run_id}",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.boot import boot_before
+from rig.bench.boot import behind_power_on, boot_before
 from rig.deadline import Deadline, poll
 from rig.errors import (
     BoardGarbled,
@@ -255,6 +255,17 @@ def test_a_damaged_line_between_boot_and_ready_changes_nothing_of_the_boot(arran
     board.say(frame("!0 boot count=1") + damage(frame("!1 crash present=1")) + frame("!2 ready"))
     ready = console.wait_event("ready", soon(), since=START)
     assert boot_before(console, START, ready, soon()).fields == {"count": "1"}
+
+
+def test_a_reset_just_after_the_power_came_is_not_taken_for_the_power(arrange: Arranged) -> None:
+    """What the board said of its power was on its way to us when the probe reset it."""
+    board, console = arrange(silent)
+    board.say(frame("!0 boot cause=power count=1") + frame("!1 ready"))
+    found = boot_before(console, START, console.wait_event("ready", soon(), since=START), soon())
+    board.say(frame("!0 boot cause=reset count=2") + frame("!1 ready"))
+    heard = behind_power_on(console, found, 5.0)
+    assert heard.fields == {"cause": "reset", "count": "2"}
+    assert behind_power_on(console, heard, 5.0) is heard
 
 
 def test_a_board_at_another_baud_rate_is_garbled(arrange: Arranged) -> None:

@@ -209,6 +209,18 @@ def test_the_capture_sees_clients_under_tls(
         assert [m.topic for m in capture.messages()] == ["any/topic", "$aws/things/y"]
 
 
+def test_a_handshake_that_fails_leaves_no_socket_open(authority: Authority, tmp_path: Path) -> None:
+    """As when a broker ends just then: paho lets such a socket go."""
+    context = tls_of(authority, OWNER, tmp_path).context()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        raw = socket.create_connection(server.getsockname())
+        server.accept()[0].close()
+        wrapped = context.wrap_socket(raw, server_hostname="127.0.0.1", do_handshake_on_connect=False)
+        with pytest.raises(OSError):  # noqa: PT011  which one, the moment decides
+            wrapped.do_handshake()
+        assert wrapped.fileno() == -1
+
+
 def tls_of(authority: Authority, name: str, folder: Path) -> MqttTls:
     (folder / "ca.pem").write_text(authority.certificate)
     files = authority.device(name).write(folder)

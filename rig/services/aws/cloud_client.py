@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import secrets
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rig.errors import RigFault
+from rig.links.client_tls import client_context
 from rig.services.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class CloudClient:
     ) -> None:
         self._what = what
         self._broker = broker
-        self._context = ssl.create_default_context(cafile=str(ca))
-        self._context.load_cert_chain(identity.certificate, identity.private_key)
+        self._context = client_context(ca, identity.certificate, identity.private_key)
         self._name = name
         self._filters = tuple(filters)
         self._handle = handle
