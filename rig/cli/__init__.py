@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "report": "Show what a run found.",
         "services": "Run what a board talks to: broker, discovery.",
         "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
+        "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",

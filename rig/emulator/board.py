@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,6 +165,12 @@ class EmulatedBoard:
         return self._process is not None and self._process.alive
 
     @property
+    def qtest(self) -> Path:
+        """The socket of QEMU's qtest, by which memory is read and written while no probe is attached."""
+        assert self._instance is not None
+        return self._instance.qtest
+
+    @property
     def pid(self) -> int | None:
         """The process id of QEMU, or None while the board is off."""
         return self._process.pid if self._process is not None else None
@@ -174,8 +180,11 @@ class EmulatedBoard:
         """For how long it was ready to run and this host had no processor for it, since power-on."""
         return self._process.held_up_s if self._process is not None else 0.0
 
-    def on(self) -> None:
-        """Starts QEMU and lets the core run from its reset vector. Blocks until then, a tenth of a second."""
+    def on(self, before_start: Callable[[Path], None] | None = None) -> None:
+        """Starts QEMU and lets the core run from its reset vector. Blocks until then, a tenth of a second.
+
+        ``before_start`` is called with the socket of qtest while the core stands there.
+        """
         if self.is_on:
             return
         self.off()
@@ -193,6 +202,8 @@ class EmulatedBoard:
                 self._wiring.wait_taken(qmp)
                 if (flash := self._controlled()) is not None:
                     flash.fill(self._instance, qmp)
+                if before_start is not None:
+                    before_start(self._instance.qtest)
                 if self._can_start():
                     qmp.execute("cont")
             self._power = stack.pop_all()

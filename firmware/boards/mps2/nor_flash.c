@@ -12,6 +12,9 @@ __attribute__((section(".shared_nor"), used)) nor_control_t g_nor_control;
 
 enum { FLASH_AT = 0x21000000, FLASH_BYTES = 0x00FFF000, WORD_BYTES = 4 };
 
+#define SYSTICK_CONTROL_AT 0xE000E010u // ARMv7-M ARM, B3.3.3: counts, and interrupts
+#define SYSTICK_INTERRUPTS 3u
+
 static nor_t nor_device(void)
 {
     nor_begin(&g_nor_control);
@@ -24,11 +27,22 @@ void flash_phase_set(flash_phase_t phase)
     g_nor_control.phase = phase;
 }
 
+// Where a tick comes the core sleeps until the next one: a core that spins takes the processor from
+// the rig that is to let it go on.
+static void nor_rest(void)
+{
+    const volatile uint32_t *systick_control = (const volatile uint32_t *)SYSTICK_CONTROL_AT;
+    if ((*systick_control & SYSTICK_INTERRUPTS) == SYSTICK_INTERRUPTS) {
+        __asm volatile("wfi" ::: "memory");
+    }
+}
+
 __attribute__((noinline)) void nor_stop(nor_control_t *control, uint32_t stop)
 {
     volatile nor_control_t *shared = control;
     shared->stopped = stop;
     while (shared->go_on == 0u) {
+        nor_rest();
     }
     shared->go_on = 0;
     shared->stopped = 0;

@@ -60,7 +60,10 @@ class ImageAnswers:
 
     def answer(self, method: str, target: str, range_header: str | None) -> HttpAnswer:
         """The response to a request. Raises sqlite3.Error."""
-        parts = urlsplit(target)
+        try:
+            parts = urlsplit(target)
+        except ValueError:  # such as a bracket where a host would be
+            return error(400, "InvalidURI", "Could not parse the specified URI")
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         wrong = refusal(self._secret, parts.path, query, self._now())
         if wrong is None and method != "GET":

@@ -188,6 +188,14 @@ def test_rubbish_is_answered_and_harms_nobody(server: ImageServer, shop: Shop) -
     assert _get(server, shop.path())[0].status == 200
 
 
+def test_what_is_no_address_is_told_so(server: ImageServer) -> None:
+    with socket.create_connection((server.endpoint.host, server.endpoint.port), 10) as raw:
+        raw.sendall(b"GET http://[x/0?X-Amz-Signature=0 HTTP/1.0\r\n\r\n")
+        said = raw.makefile("rb").read()
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"<Code>InvalidURI</Code>" in said
+
+
 def test_it_serves_over_tls_without_a_clients_certificate(
     shop: Shop, authority: Authority, tmp_path: Path
 ) -> None:

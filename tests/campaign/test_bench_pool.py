@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""How a step is shared among benches: each item once, benches let go, the first error told."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from rig.campaign.bench_pool import BenchPool
+from rig.errors import LinkLost
+
+
+def test_each_item_is_done_once_and_told() -> None:
+    told: list[tuple[str, int, int]] = []
+    done: list[int] = []
+    open_now: list[str] = []
+
+    def worker(stack: ExitStack, name: str) -> str:
+        open_now.append(name)
+        stack.callback(open_now.remove, name)
+        return name
+
+    BenchPool(2, lambda *what: told.append(what)).share(
+        "step", range(40), 2, worker, lambda _, item: done.append(item)
+    )
+    assert sorted(done) == list(range(40))
+    assert told == [("step", count, 42) for count in range(2, 43)]
+    assert open_now == []
+
+
+def test_the_first_error_is_raised_and_nothing_more_begun() -> None:
+    done: list[int] = []
+    broken = threading.Event()
+
+    def one(_: str, item: int) -> None:
+        if item == 1:
+            broken.set()
+            raise LinkLost("gone")
+        done.append(item)
+        if item == 0:
+            broken.wait(10)
+
+    with pytest.raises(LinkLost, match="gone"):
+        BenchPool(2, lambda *_: None).share("step", range(10_000), 0, lambda _, name: name, one)
+    assert len(done) < 9_999
+
+
+def test_no_bench_is_made_where_nothing_is_left() -> None:
+    BenchPool(2, lambda *_: None).share("step", [], 5, lambda *_: pytest.fail("made"), lambda *_: None)
