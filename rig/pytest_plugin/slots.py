@@ -68,7 +68,9 @@ class Ladder:
         self._run.say("building the images of updates")
         root = project_root(settings.inventory.path)
         preset = settings.board.firmware.preset
-        self._firmware = build_ota(preset, project_root=root, environ=os.environ, say=self._run.say)
+        self._firmware = build_ota(
+            preset, project_root=root, environ=os.environ, say=self._run.say, given=settings.ota_firmware
+        )
         for version in VERSIONS:
             for slot in SLOTS:
                 self.elves[sha256_of(self.image(version, slot))] = self._firmware.elf(version, slot)
