@@ -6,6 +6,7 @@
 #include "ota_signature.h"
 #include "ota_slot.h"
 #include "platform.h"
+#include "self_test_fault.h"
 #include "writer.h"
 
 #include <string.h>
@@ -123,14 +124,16 @@ static ota_event_t act_mark(void)
     return OTA_EVENTS;
 }
 
-static void act_confirm(void)
+static ota_event_t act_confirm(void)
 {
     status_t status = ota_slot_confirm();
-    if (status == STATUS_OK) {
-        g_ota.tests = g_ota.status.in_test = false;
-    } else {
+    if (status != STATUS_OK) {
         ota_note_error(OTA_ERROR_FLASH, (uint32_t)-status);
+        return OTA_ON_FAILED;
     }
+    g_ota.tests = g_ota.status.in_test = false;
+    self_test_fault_after_confirm();
+    return OTA_EVENTS;
 }
 
 static void act_reboot(void)
@@ -214,7 +217,7 @@ ota_event_t ota_act(uint32_t actions)
         next = act_mark();
     }
     if ((actions & OTA_DO_CONFIRM) != 0u) {
-        act_confirm();
+        next = act_confirm();
     }
     if (next == OTA_EVENTS) {
         act_reports(actions);

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import pytest
 
-from rig.image.ladder import VERSIONS, build_ota
+from rig.image.ladder import SELF_TEST_FAULTS, VERSIONS, build_ota
 from rig.image.mcuboot import Refused, SignedImage, read_signed
 from rig.image.slot_layout import Slot, State
 from rig.project import project_root
@@ -69,18 +69,19 @@ class Ladder:
         root = project_root(settings.inventory.path)
         preset = settings.board.firmware.preset
         self._firmware = build_ota(
-            preset, project_root=root, environ=os.environ, say=self._run.say, given=settings.ota_firmware
-        )
-        for version in VERSIONS:
+            preset, project_root=root, environ=os.environ, say=self._run.say,
+            given=settings.ota_firmware, self_test_faults=True,
+        )  # fmt: skip
+        for name in (*VERSIONS, *SELF_TEST_FAULTS):
             for slot in SLOTS:
-                self.elves[sha256_of(self.image(version, slot))] = self._firmware.elf(version, slot)
+                self.elves[sha256_of(self.image(name, slot))] = self._firmware.elf(name, slot)
         return self._firmware
 
-    def image(self, version: str, slot: Slot) -> bytes:
-        """A good image; every call gives the same bytes."""
-        if (version, slot) not in self._images:
-            self._images[version, slot] = self.firmware.signed(version, slot)
-        return self._images[version, slot]
+    def image(self, name: str, slot: Slot) -> bytes:
+        """A version of the ladder, or one that fails its self-test; every call gives the same bytes."""
+        if (name, slot) not in self._images:
+            self._images[name, slot] = self.firmware.signed(name, slot)
+        return self._images[name, slot]
 
     def hashes(self, versions: Collection[str]) -> set[str]:
         """What the firmware of these versions says of itself, in either slot."""

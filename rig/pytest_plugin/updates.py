@@ -7,17 +7,18 @@ firmware. Slots are ``slots.py``'s, the agent's words ``board_ota.py``'s, jobs a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.errors import BoardFault
+from rig.errors import BoardFault, BoardSilent
 from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rig.image.slot_layout import Slot, State
     from rig.links.interfaces import Mark, WireEvent
     from rig.pytest_plugin.board_ota import BoardOta
+    from rig.pytest_plugin.provisioning import Provisioned
     from rig.pytest_plugin.slots import Slots
     from rig.services.code_signer import CodeSigner
     from rig.services.ota_client import ImageFile, OtaControl
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 PROTOCOLS: Final = ("mqtt-json", "mqtt-cbor", "http")
 NEXT: Final = "0.9.3"
 """The version of the update that must succeed after every case: newer than all that cases try."""
+REFUSED: Final = ("FAILED", "REJECTED")
+"""What a device may say of a job that it could not or would not do."""
 JOB_S: Final = 90.0
 REBOOT_S: Final = 90.0
 """From the offer of an image, or the end of its self-test, until what boots then takes commands."""
@@ -96,44 +100,80 @@ class Updates:
         self.agent.online(**settings)
 
     def offer(
-        self, what: str | tuple[bytes, bytes], protocol: str, *, lifetime_s: int = 3_600, **changed: Any
+        self,
+        what: str | tuple[bytes, bytes],
+        protocol: str,
+        *,
+        sign: Callable[[bytes], str] | None = None,
+        lifetime_s: int = 3_600,
+        **changed: str,
     ) -> str:
-        """A job with a version, or with a file for each slot; returns its id.
+        """A job with a version, one of ``SELF_TEST_FAULTS``, or a file for each slot; returns its id.
 
-        ``changed`` are fields of ``ImageFile`` that are not to be what is right. The agent, which chooses
-        the encoding by itself, is told of it.
+        ``sign`` makes the signatures that the job carries, the right ones by default; ``changed`` are fields
+        of ``ImageFile``. The agent is told the encoding, which is its own choice.
         """
         pair = what if isinstance(what, tuple) else (self.image(what, "a"), self.image(what, "b"))
         self.slots.allow_images(pair)
         if protocol != "http":
             self.agent.ask("ota.settings", encoding=protocol.removeprefix("mqtt-"))
-        files = [self._file(content, changed) for content in pair]
+        files = [self._file(content, sign or self.signer.sign, changed) for content in pair]
         return self.cloud.create(self.agent.thing, files, protocol, lifetime_s=lifetime_s)[0]
 
-    def _file(self, content: bytes, changed: Mapping[str, Any]) -> ImageFile:
+    def _file(self, content: bytes, sign: Callable[[bytes], str], changed: Mapping[str, str]) -> ImageFile:
         from rig.pytest_plugin.board_ota import SIGNER
         from rig.services.ota_client import ImageFile
 
         path = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}.bin"
         path.write_bytes(content)
-        fields = {"signature": self.signer.sign(content), "certificate": SIGNER, **changed}
-        return ImageFile(path, **fields)
+        return ImageFile(path, **{"signature": sign(content), "certificate": SIGNER, **changed})
 
     def await_job(self, job: str, *statuses: str, within_s: float = JOB_S) -> Mapping[str, Any]:
         """The job once the service says one of these of it. Raises BoardFault."""
-        found: dict[str, Any] = {}
+        if not poll(lambda: self.cloud.job(job)["status"] in statuses, Deadline.after(within_s), 0.05):
+            raise self._never_came(job, statuses, within_s)
+        return self.cloud.job(job)
 
-        def there() -> bool:
-            found.update(self.cloud.job(job))
-            return bool(found["status"] in statuses)
+    def _never_came(self, job: str, statuses: Collection[str], within_s: float) -> BoardFault:
+        found = self.cloud.job(job)
+        return BoardFault(
+            f"expected job {job} to be {' or '.join(statuses)} in {within_s:g} s; the service has "
+            f"{found['status']} with {found['details']}",
+            board=self.board.board.name,
+            evidence=self.board.console.evidence(),
+        )
 
-        if not poll(there, Deadline.after(within_s), 0.05):
-            raise BoardFault(
-                f"expected job {job} to be {' or '.join(statuses)} in {within_s:g} s; the service has "
-                f"{found['status']} with {found['details']}",
-                board=self.board.board.name,
-                evidence=self.board.console.evidence(),
-            )
+    def see_out(
+        self, job: str, since: Mark, *, within_s: float = JOB_S, **settings: int | str
+    ) -> Mapping[str, Any]:
+        """Waits for the end of a job that may reboot the board, more than once; returns what it is then.
+
+        The board is brought online after each boot since the mark, with the settings; whether it can be is no
+        matter: an image that is tried may have gone again. Raises BoardFault.
+        """
+        deadline = Deadline.after(within_s)
+
+        def ended() -> bool:
+            nonlocal since
+            if not self.cloud.job(job)["pending"]:
+                return True
+            with contextlib.suppress(BoardFault):
+                since = self.board.console.wait_event("ready", Deadline.after(0), since=since).after
+                self.online(**settings)
+            return False
+
+        if not poll(ended, deadline, 0.1):
+            raise self._never_came(job, ["at its end"], within_s)
+        return self.cloud.job(job)
+
+    def boots(self, since: Mark) -> list[str]:
+        """The versions that have booted since a mark, as their banners say."""
+        found: list[str] = []
+        with contextlib.suppress(BoardSilent):
+            while True:
+                boot = self.board.console.wait_event("boot", Deadline.after(0), since=since)
+                found.append(boot.fields["version"])
+                since = boot.after
         return found
 
     def booted(self, since: Mark, version: str, within_s: float = REBOOT_S) -> None:
@@ -141,9 +181,9 @@ class Updates:
         boot = self.board.await_ready(since, within_s)
         assert boot.fields["version"] == version, f"it booted {dict(boot.fields)}, expected {version}"
 
-    def update(self, version: str, protocol: str) -> str:
+    def update(self, version: str, protocol: str, **settings: int | str) -> str:
         """From the offer over the self-test to SUCCEEDED, as the service has it; returns the job."""
-        self.online()
+        self.online(**settings)
         since = self.board.console.mark()
         job = self.offer(version, protocol)
         self.booted(since, version)
@@ -169,13 +209,13 @@ class Updates:
         *,
         runs: Collection[str],
         job: str | None = None,
-        status: str = "FAILED",
+        status: str | Collection[str] = REFUSED,
         then: str = NEXT,
         protocol: str = "mqtt-cbor",
     ) -> None:
         """Board alive, an allowed image runs, the service has the job so, the next good update succeeds."""
         if job is not None:
-            self.await_job(job, status)
+            self.await_job(job, *([status] if isinstance(status, str) else status))
         self.runs(runs)
         self.cloud.clear()
         self.update(then, protocol)
@@ -200,3 +240,12 @@ def updates(
         run.connectivity.provisioned(board)
     agent = BoardOta(board, services.thing, broker.board, tls=services.mqtt is None)
     return Updates(board, slots, agent, ota, run.board.ladder.signer, tmp_path)
+
+
+@pytest.fixture
+def updates_tls(updates: Updates, provisioned: Provisioned, services: ServiceSet) -> Updates:
+    """The same over TLS, where the broker knows the board by its certificate."""
+    from rig.pytest_plugin.board_ota import BoardOta
+
+    agent = BoardOta(updates.board, provisioned.thing, services.mqtts.board, tls=True)
+    return replace(updates, agent=agent)
