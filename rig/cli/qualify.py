@@ -45,6 +45,11 @@ ON_REQUEST = ("latency",)
     help="Only this suite; may be repeated.",
 )
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Qualify this image.")
+@click.option(
+    "--ota-firmware",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Use the bootloader and the images of OTA cases that are in this folder.",
+)
 @click.option("--dut", metavar="SERIAL", help="The unit that must be on this place of the bench.")
 @click.option("--operator", metavar="NAME", help="Who answers for this run.")
 @click.option(
@@ -62,6 +67,7 @@ def qualify(
     every: bool,
     suites: tuple[str, ...],
     image: Path | None,
+    ota_firmware: Path | None,
     dut: str | None,
     operator: str | None,
     services: Path | None,
@@ -92,6 +98,7 @@ def qualify(
         _must_be_services(given, boards)
     for option, value in (
         ("--image", image),
+        ("--ota-firmware", ota_firmware.resolve() if ota_firmware else None),
         ("--dut", dut),
         ("--operator", operator),
         ("--services", given),

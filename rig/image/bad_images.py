@@ -110,6 +110,12 @@ def _not_runnable(recipe: Recipe) -> bytes:
     return recipe.signed(struct.pack("<II", 0, 0) + recipe.payload[8:])
 
 
+def _lying_length(recipe: Recipe) -> bytes:
+    out = bytearray(recipe.good)
+    struct.pack_into("<I", out, _LENGTH_AT, _FAR)
+    return bytes(out)
+
+
 def _nothing(recipe: Recipe) -> bytes:
     del recipe
     return b""
@@ -124,6 +130,9 @@ def _lower_counter(recipe: Recipe) -> bytes:
     return recipe.signed(counter=recipe.marks.counter - 1)
 
 
+_LENGTH_AT: Final = struct.calcsize("<IIHH")
+_FAR: Final = 0x0200_0000
+"""A length that ends behind all flash, where nothing can be read."""
 _VERSION_AT: Final = struct.calcsize("<IIHHII")
 assert HEADER.size > _VERSION_AT
 
@@ -134,6 +143,7 @@ _FAULTS: Final[dict[str, tuple[str, Callable[[Recipe], bytes]]]] = {
     "sig_bitflip": ("signature", _in_signature),
     "body_bitflip": ("hash", lambda r: _flipped(r.good, r.marks.header_size + len(r.payload) // 2, 3)),
     "header_bitflip": ("hash", lambda r: _flipped(r.good, _VERSION_AT)),
+    "header_length_lies": ("size", _lying_length),
     "tlv_bitflip": ("hash", _in_lists),
     "tlv_truncated": ("tlv", lambda r: r.good[:-10]),
     "extra_trailing_bytes": (_BOOTS, lambda r: r.good + b"\x5a" * 64),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from rig.errors import UsageFault
 from rig.image.bad_images import Recipe, bad_images
 from rig.image.build import Variant, build
 from rig.image.image import load_image
@@ -34,26 +35,37 @@ FAULTY: Final = VERSIONS[1]
 """Their version."""
 _FAULTS_TARGET: Final = "self_test_faults"
 INDEX: Final = "ladder.json"
+BOOTLOADER: Final = "boot_ota.elf"
+SLOTS: Final = "slots"
+"""In a build's folder: the usual bootloader, and the folder of the applications, not signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtaFirmware:
-    """A bootloader and the images for its slots, built. ``preset`` is also the board's type in the images."""
+    """A bootloader and the images for its slots, built. ``preset`` is also the board's type in the images.
+
+    ``given`` is a folder whose files take the place of those of the same name in ``folder``.
+    """
 
     preset: str
     folder: Path
     layout: SlotLayout
     key: Any
     public: PublicKey
+    given: Path | None = None
 
     def bootloader(self, self_test_ms: int = SELF_TEST_MS[0]) -> Path:
         """The boot ROM of the OTA arrangement whose self-tests have so long."""
         usual = self_test_ms == SELF_TEST_MS[0]
-        return self.folder / ("boot_ota.elf" if usual else f"boot_ota-{self_test_ms}.elf")
+        return self.file(BOOTLOADER if usual else f"boot_ota-{self_test_ms}.elf")
 
     def elf(self, name: str, slot: Slot) -> Path:
         """An application, not signed: a version of the ladder, or one of ``SELF_TEST_FAULTS``."""
-        return self.folder / "slots" / f"{name}-{slot}.elf"
+        return self.file(f"{SLOTS}/{name}-{slot}.elf")
+
+    def file(self, name: str) -> Path:
+        """Where a file of the build is, by its name below the folder."""
+        return _file(self.folder, self.given, name)
 
     def recipe(self, name: str, slot: Slot, counter: int | None = COUNTER) -> Recipe:
         """What its signed image is made of, and what bad ones can be made of."""
@@ -76,12 +88,13 @@ def build_ota(
     environ: Mapping[str, str],
     say: Callable[[str], None],
     key: str | None = None,
+    given: Path | None = None,
     self_test_faults: bool = False,
 ) -> OtaFirmware:
     """Brings a board's bootloader and ladder up to date; on request also the ``SELF_TEST_FAULTS``. Blocks.
 
-    ``key`` is a reference to the private key; without one the lab's own is made and used. Raises what
-    ``build`` does.
+    ``key`` is a reference to the private key; without one the lab's own is made and used. ``given`` is a
+    folder with files of another build to be used in place of these. Raises what ``build`` does.
     """
     folder = firmware_builds(project_root)
     reference = key or f"file:{lab_key(folder / 'ota-key')[0]}"
@@ -94,8 +107,23 @@ def build_ota(
     }
     variant = Variant("ota", settings, (_FAULTS_TARGET,) if self_test_faults else ())
     built = build(preset, project_root=project_root, environ=environ, say=say, variant=variant).elf.parent
-    layout = read_layout(built / "boot_ota.elf")
-    return OtaFirmware(preset, built, layout, load_private(reference, environ), public)
+    layout = read_layout(_file(built, given, BOOTLOADER))
+    return OtaFirmware(preset, built, layout, load_private(reference, environ), public, given)
+
+
+def given_ota(folder: Path) -> Path:
+    """A folder of another build, as ``build_ota`` takes it. Raises UsageFault for one without a part."""
+    if not (folder / BOOTLOADER).is_file() and not any((folder / SLOTS).glob("*.elf")):
+        raise UsageFault(
+            f"{folder} holds neither {BOOTLOADER} nor {SLOTS}/<version>-<slot>.elf",
+            hint="What it lacks is taken from the rig's own build, but something must be there",
+        )
+    return folder.resolve()
+
+
+def _file(folder: Path, given: Path | None, name: str) -> Path:
+    other = given / name if given is not None else None
+    return other if other is not None and other.is_file() else folder / name
 
 
 def write_ladder(firmware: OtaFirmware, folder: Path) -> list[dict[str, Any]]:

@@ -64,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dut", metavar="SERIAL", help="serial number of the unit that must be on the bench")
     group.addoption("--operator", metavar="NAME", help="who answers for this run")
     group.addoption("--image", metavar="FILE", type=Path, help="image to qualify; default: firmware/")
+    group.addoption("--ota-firmware", metavar="DIR", type=Path, help="bootloader and images of OTA cases")
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
     group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")

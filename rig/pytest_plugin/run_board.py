@@ -235,6 +235,8 @@ class RunBoard:
             )
         )  # fmt: skip
         self.session = session
+        if session.emulated is not None and settings.bootloader is not None:
+            session.emulated.fit_bootloader(settings.bootloader)
         self.clock_watch = ClockWatch(
             settings.board.name, lambda: session.console, lambda: clock_of(session.board),
             self._run.clock, recorder.event, fine="board-clock" in settings.board.features,

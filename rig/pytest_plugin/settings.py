@@ -23,7 +23,8 @@ class Settings:
     """What a run was asked for. ``image`` None: the board's firmware is built.
 
     ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
-    is what the board talks to, where that is not the rig's own.
+    is what the board talks to, where that is not the rig's own; ``ota_firmware`` is a folder with a
+    bootloader and images for its slots that take the place of those the rig builds.
     """
 
     inventory: Inventory
@@ -38,6 +39,7 @@ class Settings:
     services: ServiceSet | None = None
     record: bool = False
     played: Path | None = None
+    ota_firmware: Path | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -57,7 +59,26 @@ class Settings:
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
             given_services(options.services, board), options.record, options.played,
+            _ota_firmware(options.ota_firmware),
         )  # fmt: skip
+
+    @property
+    def bootloader(self) -> Path | None:
+        """The bootloader that was given; None: the one that the rig builds, if any is asked for."""
+        if self.ota_firmware is None:
+            return None
+        from rig.image.ladder import BOOTLOADER
+
+        there = self.ota_firmware / BOOTLOADER
+        return there if there.is_file() else None
+
+
+def _ota_firmware(folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    from rig.image.ladder import given_ota
+
+    return given_ota(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,9 @@ class Ladder:
         root = project_root(settings.inventory.path)
         preset = settings.board.firmware.preset
         self._firmware = build_ota(
-            preset, project_root=root, environ=os.environ, say=self._run.say, self_test_faults=True
-        )
+            preset, project_root=root, environ=os.environ, say=self._run.say,
+            given=settings.ota_firmware, self_test_faults=True,
+        )  # fmt: skip
         for name in (*VERSIONS, *SELF_TEST_FAULTS):
             for slot in SLOTS:
                 self.elves[sha256_of(self.image(name, slot))] = self._firmware.elf(name, slot)

@@ -188,7 +188,8 @@ class Updates:
         job = self.offer(version, protocol)
         self.booted(since, version)
         self.online()
-        self.await_job(job, "SUCCEEDED")
+        said = self.await_job(job, "SUCCEEDED")["details"]
+        assert version in said.get("reason", ""), f"{version} is there; what the service was told is {said}"
         return job
 
     # --- from outside

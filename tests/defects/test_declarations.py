@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.defects.declared import DeclarationFault, built_defects, load_defects, matches
+from tests.defects.declared import DeclarationFault, Defect, built_defects, load_defects, matches
 
 
 def test_every_build_is_declared_and_every_declaration_built() -> None:
@@ -37,6 +38,36 @@ def test_a_defect_is_declared_once(tmp_path: Path) -> None:
     table = tmp_path / "defects.toml"
     table.write_text('[[defect]]\nid = "a"\nwhat = "x"\nmust = ["s/c"]\n' * 2, "utf-8")
     with pytest.raises(DeclarationFault, match="declared twice: a"):
+        load_defects(table)
+
+
+def test_an_entry_has_its_own_tries_or_those_of_its_table(tmp_path: Path) -> None:
+    table = tmp_path / "defects_ota.toml"
+    entries = (
+        'id = "a"\nwhat = "x"\nmust = ["s/c"]\n',
+        'id = "b"\nwhat = "x"\nmust = ["s/c"]\ntries = ["s/t.py"]\n',
+    )
+    table.write_text(
+        'form = "ota-firmware"\ntries = ["s"]\n' + "".join(f"[[defect]]\n{e}" for e in entries), "utf-8"
+    )
+    assert [(defect.tries, defect.form, defect.table) for defect in load_defects(table)] == [
+        (("s",), "ota-firmware", "ota"),
+        (("s/t.py",), "ota-firmware", "ota"),
+    ]
+
+
+def test_single_cases_are_known_by_suite_and_name() -> None:
+    cases = ("ota/test_a.py::test_b[c]", "ota/test_a.py::test_d")
+    defect = Defect("d", "x", "outcome", ("s/c",), (), {}, (), 0, cases)
+    assert defect.cases == ("ota/b[c]", "ota/d")
+    assert replace(defect, tries=("ota/test_a.py",)).cases == ()
+    assert replace(defect, tries=(*cases, "ota/test_a.py")).cases == ()
+
+
+def test_a_form_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "defects.toml"
+    table.write_text('form = "floppy"\n[[defect]]\nid = "a"\nwhat = "x"\nmust = ["s/c"]\n', "utf-8")
+    with pytest.raises(DeclarationFault, match="form floppy, expected one of image, ota-firmware"):
         load_defects(table)
 
 
