@@ -123,14 +123,16 @@ static ota_event_t act_mark(void)
     return OTA_EVENTS;
 }
 
-static void act_confirm(void)
+// An image that cannot be marked will not be there after a reset: nothing else may be said of it.
+static ota_event_t act_confirm(void)
 {
     status_t status = ota_slot_confirm();
-    if (status == STATUS_OK) {
-        g_ota.tests = g_ota.status.in_test = false;
-    } else {
+    if (status != STATUS_OK) {
         ota_note_error(OTA_ERROR_FLASH, (uint32_t)-status);
+        return ota_slot_is_in_test() ? OTA_ON_EXPIRED : OTA_EVENTS;
     }
+    g_ota.tests = g_ota.status.in_test = false;
+    return OTA_EVENTS;
 }
 
 static void act_reboot(void)
@@ -214,7 +216,7 @@ ota_event_t ota_act(uint32_t actions)
         next = act_mark();
     }
     if ((actions & OTA_DO_CONFIRM) != 0u) {
-        act_confirm();
+        next = act_confirm();
     }
     if (next == OTA_EVENTS) {
         act_reports(actions);
