@@ -8,7 +8,7 @@ Whether the board is an emulated one is decided here, once, and is no matter of 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,8 @@ class BoardSession:
     """A board that is powered, identified and reachable. ``serial`` is the unit's number as the chip says it.
 
     ``image_sha256`` is that of the image that was flashed in this session, or None; boots are checked
-    against it. ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
+    against it, or against ``bootable`` where a bootloader chooses: the images that it may start, by hash.
+    ``boot`` is the last boot event seen by ``restart``. ``rtt`` carries a console that the probe
     reads. ``board`` has the clock that is in force: that of the inventory, or of the last ``arrange``.
     ``emulated`` is None for a physical board. ``relay`` carries an emulated board's frames while its network
     is on, and ``wifi`` is the module on its second UART while that is wired.
@@ -59,6 +60,7 @@ class BoardSession:
     probe_id: str
     identity: dict[str, str] = field(default_factory=dict)
     image_sha256: str | None = None
+    bootable: frozenset[str] = frozenset()
     boot: WireEvent | None = None
     rtt: RttBridge | None = None
     emulated: EmulatedBoard | None = None
@@ -183,6 +185,19 @@ class BoardSession:
         self.image_sha256 = report.image_sha256
         return report
 
+    def place(self, parts: Mapping[int, bytes]) -> None:
+        """Programs bytes at addresses of flash, with proof; the core is left halted at its first instruction.
+
+        What is to boot afterwards is the caller's knowledge: ``bootable``. A board that is recorded is not
+        from here on.
+        """
+        if self._is_recorded:
+            self.arrange(AS_LISTED)
+        with self.probe.exclusive:
+            self.probe.place(parts)
+            if self.rtt is not None:
+                self.rtt.forget()
+
     def restart(self, timeout_s: float = BOOT_S) -> WireEvent:
         """Resets the board and waits until it takes commands; returns the boot event, its identity checked.
 
@@ -225,6 +240,8 @@ class BoardSession:
             return
         self.emulated.arrange(wanted)  # from the next power-on; refused before the power goes
         self.board = self.emulated.facts
+        if not wanted.ota:
+            self.bootable = frozenset()
         self.unwire_network()
         self.power_cycle(timeout_s)
 
@@ -256,11 +273,12 @@ class BoardSession:
             return self.console.wait_event("ready", whole, since=since)
 
     def _booted(self, event: WireEvent) -> WireEvent:
-        """The boot event, if the image that booted is the one that was flashed."""
+        """The boot event, if the image that booted is the one that was flashed, or one that may boot."""
         self.boot, said = event, event.fields.get("image")
-        if self.image_sha256 is not None and said != self.image_sha256:
+        if said not in (self.bootable or {self.image_sha256 or said}):
+            expected = " or ".join(sorted(self.bootable)) or self.image_sha256
             raise WrongImage(
-                f"it booted image {said}, flashed was {self.image_sha256}",
+                f"it booted image {said}, flashed was {expected}",
                 board=self.board.name,
                 evidence=self.console.evidence(event.after),
                 hint="Or is this the console of another board?",

@@ -55,9 +55,9 @@ class Arrangement:
     def to_be_recorded(self) -> Arrangement:
         """The same, recorded: on the paced clock, as no other can be. One without a network stays as it is.
 
-        The Wi-Fi module is outside of what a record can hold.
+        The Wi-Fi module is outside of what a record can hold, and so is a slot that the probe fills.
         """
-        if not self.network or self.wifi:
+        if not self.network or self.wifi or self.ota:
             return self
         return replace(self, clock="paced", recorded=True)
 

@@ -159,6 +159,14 @@ class PyocdProbe:
         self._tell("flashed", image=report.image_sha256, bytes=report.bytes_image, skipped=report.skipped)
         return report
 
+    def place(self, parts: Mapping[int, bytes]) -> None:
+        """Programs bytes at addresses of flash, reads them back, and compares; the core is left halted after
+        a reset. What is there already is not programmed again. Raises as ``flash`` does.
+        """
+        with self.exclusive:
+            Flasher(self._facts, self, self.target, self._wear).place(parts)
+        self._tell("placed", parts=len(parts), bytes=sum(map(len, parts.values())))
+
     def holds(self, image: Path) -> bool:
         """Whether the flash holds this image, by comparison of every byte. Raises ImageFault, LinkLost."""
         with self.exclusive:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from rig.bench.inventory import Board
 from rig.errors import FlashFault, ImageFault, WrongBoard
-from rig.image.image import Image, check_image, load_image
+from rig.image.image import Image, Segment, check_image, load_image
 from rig.links.interfaces import FlashReport
 from rig.links.probe_errors import as_rig_errors
 from rig.links.wear import WearCount
@@ -59,6 +59,25 @@ class Flasher:
                 self._probe.reset_and_halt()
         total = sum(len(segment.data) for segment in content.segments)
         return FlashReport(content.sha256, total, erased, programmed, same, self._method(), phases.seconds)
+
+    def place(self, parts: Mapping[int, bytes]) -> None:
+        """As ``PyocdProbe.place``."""
+        content = self._parts(parts)
+        self._probe.identify()
+        self._probe.reset_and_halt()
+        if self._first_difference(content) is not None:
+            self._program(content, _Phases(), force=False)
+            self._verify(content)
+            self._probe.reset_and_halt()
+
+    def _parts(self, parts: Mapping[int, bytes]) -> Image:
+        segments = tuple(Segment(address, data) for address, data in sorted(parts.items()))
+        for segment in segments:
+            if not any(r.start <= segment.address and segment.end <= r.end for r in self._facts.flash):
+                raise ImageFault(
+                    f"{segment} is outside the board's flash", board=self.board, hint="Nothing was erased"
+                )
+        return Image(Path("parts"), "bin", segments, None)
 
     def holds(self, image: Path) -> bool:
         """As ``PyocdProbe.holds``."""

@@ -4,7 +4,8 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``, ``ethernet``, ``access_points``, and for those of ``connectivity.py``.
+``image_path``, ``other_firmware``, ``ethernet``, ``access_points``, ``updates``, and for those of
+``connectivity.py``.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ pytest_plugins = [
     "rig.pytest_plugin.mqtt_peer",
     "rig.pytest_plugin.mqtt_steps",
     "rig.pytest_plugin.ota",
+    "rig.pytest_plugin.updates",
     "rig.pytest_plugin.latency",
 ]
 
@@ -105,7 +107,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers and, where a board is named, the run; a wrong board is a usage error."""
     config.addinivalue_line("markers", "board_feature(name): needs this feature of the board, else SKIPPED")
     config.addinivalue_line(
-        "markers", "arrangement(clock, network, wifi): how an emulated board is put together for these cases"
+        "markers",
+        "arrangement(clock, network, wifi, ota): how an emulated board is put together for these cases",
     )
     config.addinivalue_line("markers", "local: needs control of the broker, else SKIPPED")
     config.addinivalue_line("markers", "requirement(group, name): what the case is there to show")

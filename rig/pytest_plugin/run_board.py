@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.played import Played
     from rig.pytest_plugin.qualification import Qualification
     from rig.pytest_plugin.run_image import image_of, require_tools
+    from rig.pytest_plugin.slots import Ladder, Slots
 from rig.pytest_plugin.settings import Case
 
 
@@ -47,6 +48,7 @@ class RunBoard:
         self._run = run
         self._stack = contextlib.ExitStack()
         self._played: Played | None = None
+        self._ladder: Ladder | None = None
 
     def __enter__(self) -> RunBoard:
         return self
@@ -93,7 +95,8 @@ class RunBoard:
         self.needs_restart |= ending.outcome in (Outcome.FAIL, Outcome.ERROR)
         if self.session is not None and self.session.console.fault is not None:
             raise self.session.console.fault
-        if self.memory_watch is not None and ending.outcome is not Outcome.SKIPPED:
+        own = self.session is not None and not self.session.bootable  # of an update it knows no symbol
+        if self.memory_watch is not None and own and ending.outcome is not Outcome.SKIPPED:
             self.memory_watch.look(case.label)
         self.look_at_clock(fit=ending.outcome is Outcome.PASS)
 
@@ -106,7 +109,7 @@ class RunBoard:
         """What is found on the board after a failure. Raises RigFault where the rig is to blame."""
         assert self.session is not None
         self.session.check()
-        return examine(self.session, self.image, self._run.settings.root, ending.error)
+        return examine(self.session, self.running_image, self._run.settings.root, ending.error)
 
     def explain(self, error: RigError) -> RigError:
         """The error with what the session knows of its cause; of a board's fault, where to look.
@@ -139,12 +142,34 @@ class RunBoard:
         """The board as it is arranged now."""
         return self.session.board if self.session is not None else self._run.settings.board
 
+    @property
+    def running_image(self) -> Path:
+        """The image that booted last: that of an update, where the board runs one."""
+        boot = self.session.boot if self.session is not None else None
+        elves = self._ladder.elves if self._ladder is not None else {}
+        return elves.get(boot.fields.get("image", ""), self.image) if boot is not None else self.image
+
+    @property
+    def ladder(self) -> Ladder:
+        """The images of updates; built when they are first asked for."""
+        from rig.pytest_plugin.slots import Ladder
+
+        self._ladder = self._ladder or Ladder(self._run)
+        return self._ladder
+
+    def slots(self) -> Slots:
+        """Both slots of a board whose bootloader has them. Skips where there are no images for them."""
+        from rig.pytest_plugin.slots import Slots
+
+        assert self.session is not None
+        return Slots(self.session, self.ladder)
+
     def kernel_view(self, board: BoardSession) -> KernelView:
         """The kernel's lists and stacks read by the probe, by the debug information of the image."""
         from rig.image.kernel_layout import read_layout
         from rig.image.kernel_view import KernelView
 
-        return KernelView(read_layout(self.image), board.probe.read_memory)
+        return KernelView(read_layout(self.running_image), board.probe.read_memory)
 
     @property
     def played(self) -> Played | None:
@@ -179,13 +204,17 @@ class RunBoard:
             self._play(self.played, case)
             return
         wanted = case.arrangement.to_be_recorded() if self._run.settings.record else case.arrangement
+        if wanted.ota:
+            self.ladder.build()
         if self.session is None:
             self._open_session(case)
         elif self.needs_restart and self.session.is_arranged(wanted):
-            _bring_back(self.session)
+            self._bring_back(self.session)
         assert self.session is not None
         if not self.session.is_arranged(wanted):
             self._run.say("switching the board's arrangement")
+            if wanted.ota:  # a bootloader without an image would say no word that is waited for
+                self.slots().place_base()
             self.session.arrange(wanted)
         elif wanted.recorded and self.records.begins_anew(alone="ethernet" in case.fixtures):
             self.session.power_cycle()
@@ -228,6 +257,15 @@ class RunBoard:
             self.memory_watch.look(BOOT)
         self.begin_transcript(case)
 
+    def _bring_back(self, session: BoardSession) -> None:
+        """A reset, and where that does not help, one pull of the plug; of an update nothing is left."""
+        if session.bootable:
+            self.slots().place_base()
+        try:
+            session.restart()
+        except BoardFault:
+            session.power_cycle()
+
     def _heard(self, event: Event) -> None:
         """An event of the links."""
         if self.clock_watch is not None:
@@ -237,11 +275,3 @@ class RunBoard:
     def _identity(self) -> dict[str, Scalar]:
         assert self.session is not None
         return {**stated(self._run.settings.board), **self.session.identity}
-
-
-def _bring_back(session: BoardSession) -> None:
-    """A reset, and where that does not help, one pull of the plug."""
-    try:
-        session.restart()
-    except BoardFault:
-        session.power_cycle()

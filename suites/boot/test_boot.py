@@ -43,7 +43,6 @@ COMMANDS = {
         "sock.open", "sock.send", "sock.receive", "sock.echo", "sock.parallel", "sock.option",
         "sock.shutdown", "sock.close", "sock.list",
     ),
-    "bootloader": ("boot.status", "boot.slots", "boot.confirm"),
     "flash-driver": ("flash.sector", "flash.erase", "flash.write"),
     "wifi": (
         *("wifi.on", "wifi.off", "wifi.reset", "wifi.status", "wifi.mode", "wifi.pm", "wifi.scan"),

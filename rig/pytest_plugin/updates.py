@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""The fixture ``updates``: a board on its base image, jobs for it, and the verdict on what became of one.
+
+Owns the procedure of an update as cases say it, and what must hold after each, seen from outside of the
+firmware. Slots are ``slots.py``'s, the agent's words ``board_ota.py``'s, jobs and faults the service's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from rig.deadline import Deadline, poll
+from rig.errors import BoardFault
+from rig.pytest_plugin.current import of_request
+
+if TYPE_CHECKING:
+    from rig.bench.session import BoardSession
+    from rig.image.ladder import OtaFirmware
+    from rig.image.slot_layout import Slot, State
+    from rig.links.interfaces import Mark, WireEvent
+    from rig.pytest_plugin.board_ota import BoardOta
+    from rig.pytest_plugin.slots import Slots
+    from rig.services.code_signer import CodeSigner
+    from rig.services.ota_client import ImageFile, OtaControl
+    from rig.services.service_set import ServiceSet
+
+PROTOCOLS: Final = ("mqtt-json", "mqtt-cbor", "http")
+NEXT: Final = "0.9.3"
+"""The version of the update that must succeed after every case: newer than all that cases try."""
+JOB_S: Final = 90.0
+REBOOT_S: Final = 90.0
+"""From the offer of an image, or the end of its self-test, until what boots then takes commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """A board with a bootloader and an agent, and the operator's side of both.
+
+    ``board``: the session, arranged. ``cloud``: the service's orders. ``folder``: where files of jobs go.
+    """
+
+    board: BoardSession
+    slots: Slots
+    agent: BoardOta
+    cloud: OtaControl
+    signer: CodeSigner
+    folder: Path
+
+    @property
+    def firmware(self) -> OtaFirmware:
+        """The bootloader and the versions that there are of the board's firmware."""
+        return self.slots.ladder.firmware
+
+    # --- what lies in the slots
+
+    def base(self, version: str = "0.9.0", slot: Slot = "a") -> None:
+        """One slot holds a confirmed version and runs it, the other is erased, and no job is known.
+
+        Cheap where it was so before. Fails where something else runs.
+        """
+        self.slots.place_base(version, slot)
+        self.reset()
+        self.runs({version}, {slot})
+
+    def place(self, slot: Slot, image: bytes, state: State) -> None:
+        """Fills one slot by the probe; takes effect at the next reset, until which the core is halted."""
+        self.slots.place(slot, image, state)
+
+    def image(self, version: str, slot: Slot) -> bytes:
+        """A good image of the ladder."""
+        return self.slots.ladder.image(version, slot)
+
+    def bad(self, name: str, slot: Slot, version: str = "0.9.1") -> bytes:
+        """An image with that fault of ``rig/image/bad_images.py``."""
+        from rig.image.bad_images import bad_images
+
+        recipe = self.firmware.recipe(version, slot)
+        return next(bad for bad in bad_images() if bad.name == name).make(recipe)
+
+    def reset(self) -> WireEvent:
+        """Resets the board by the probe, and waits until what boots takes commands."""
+        return self.board.restart(REBOOT_S)
+
+    # --- jobs
+
+    def online(self, **settings: int | str) -> None:
+        """Network, broker and agent; what the agent needs to know of the signer is there."""
+        self.agent.trust(self.signer.certificate)
+        self.agent.online(**settings)
+
+    def offer(
+        self, what: str | tuple[bytes, bytes], protocol: str, *, lifetime_s: int = 3_600, **changed: Any
+    ) -> str:
+        """A job with a version, or with a file for each slot; returns its id.
+
+        ``changed`` are fields of ``ImageFile`` that are not to be what is right. The agent, which chooses
+        the encoding by itself, is told of it.
+        """
+        pair = what if isinstance(what, tuple) else (self.image(what, "a"), self.image(what, "b"))
+        self.slots.allow_images(pair)
+        if protocol != "http":
+            self.agent.ask("ota.settings", encoding=protocol.removeprefix("mqtt-"))
+        files = [self._file(content, changed) for content in pair]
+        return self.cloud.create(self.agent.thing, files, protocol, lifetime_s=lifetime_s)[0]
+
+    def _file(self, content: bytes, changed: Mapping[str, Any]) -> ImageFile:
+        from rig.pytest_plugin.board_ota import SIGNER
+        from rig.services.ota_client import ImageFile
+
+        path = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}.bin"
+        path.write_bytes(content)
+        fields = {"signature": self.signer.sign(content), "certificate": SIGNER, **changed}
+        return ImageFile(path, **fields)
+
+    def await_job(self, job: str, *statuses: str, within_s: float = JOB_S) -> Mapping[str, Any]:
+        """The job once the service says one of these of it. Raises BoardFault."""
+        found: dict[str, Any] = {}
+
+        def there() -> bool:
+            found.update(self.cloud.job(job))
+            return bool(found["status"] in statuses)
+
+        if not poll(there, Deadline.after(within_s), 0.05):
+            raise BoardFault(
+                f"expected job {job} to be {' or '.join(statuses)} in {within_s:g} s; the service has "
+                f"{found['status']} with {found['details']}",
+                board=self.board.board.name,
+                evidence=self.board.console.evidence(),
+            )
+        return found
+
+    def booted(self, since: Mark, version: str, within_s: float = REBOOT_S) -> None:
+        """Waits for the boot after a mark, which must be of that version."""
+        boot = self.board.await_ready(since, within_s)
+        assert boot.fields["version"] == version, f"it booted {dict(boot.fields)}, expected {version}"
+
+    def update(self, version: str, protocol: str) -> str:
+        """From the offer over the self-test to SUCCEEDED, as the service has it; returns the job."""
+        self.online()
+        since = self.board.console.mark()
+        job = self.offer(version, protocol)
+        self.booted(since, version)
+        self.online()
+        self.await_job(job, "SUCCEEDED")
+        return job
+
+    # --- from outside
+
+    def runs(self, versions: Collection[str], slots: Collection[Slot] = ("a", "b")) -> None:
+        """The board answers, and what its core runs, read back by the probe, is one of these versions."""
+        text = secrets.token_hex(4)
+        assert self.agent.ask("ping", text=text)["text"] == text
+        slot, image = self.slots.running()
+        assert slot in slots, f"it runs from slot {slot}"
+        sha256, allowed = image.payload_sha256, self.slots.ladder.hashes(versions)
+        assert sha256 in allowed, f"slot {slot} runs {image.version_text} ({sha256}), allowed: {versions}"
+        assert self.agent.ask("id")["image"] == sha256
+
+    def verdict(
+        self,
+        *,
+        runs: Collection[str],
+        job: str | None = None,
+        status: str = "FAILED",
+        then: str = NEXT,
+        protocol: str = "mqtt-cbor",
+    ) -> None:
+        """Board alive, an allowed image runs, the service has the job so, the next good update succeeds."""
+        if job is not None:
+            self.await_job(job, status)
+        self.runs(runs)
+        self.cloud.clear()
+        self.update(then, protocol)
+        self.runs({then})
+
+
+@pytest.fixture
+def updates(
+    request: pytest.FixtureRequest,
+    board: BoardSession,
+    services: ServiceSet,
+    ota: OtaControl,
+    tmp_path: Path,
+) -> Updates:
+    """Updates of the board. Skips where an image was given, or nobody here can offer jobs."""
+    from rig.pytest_plugin.board_ota import BoardOta
+
+    run = of_request(request)[0]
+    slots = run.board.slots()
+    broker = services.mqtt or services.mqtts
+    if services.mqtt is None:
+        run.connectivity.provisioned(board)
+    agent = BoardOta(board, services.thing, broker.board, tls=services.mqtt is None)
+    return Updates(board, slots, agent, ota, run.board.ladder.signer, tmp_path)
