@@ -14,7 +14,7 @@ from rig.deadline import Deadline, poll
 from rig.errors import BoardFault
 from rig.links.fields import Fields
 from rig.pytest_plugin.board_mqtt import BoardMqtt
-from rig.pytest_plugin.provisioning import keep
+from rig.pytest_plugin.provisioning import keep, set_time
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -47,6 +47,7 @@ class BoardOta:
         """Network, broker, agent, whatever was before. The settings are the agent's, until the next reset."""
         if self.ask("mqtt.status")["state"] != "up":
             self.ask("net.up", ms=NET_MS)
+            set_time(self.session.console)
             self.mqtt.connect(self._broker, tls=self._tls, reconnect=True)
         wanted: dict[str, int | str] = {"wait_ms": WAIT_MS, "automatic": 1, **settings}
         self.ask("ota.settings", **wanted)

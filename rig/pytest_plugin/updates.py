@@ -7,17 +7,18 @@ firmware. Slots are ``slots.py``'s, the agent's words ``board_ota.py``'s, jobs a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.errors import BoardFault
+from rig.errors import BoardFault, BoardSilent
 from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.board_ota import BoardOta
     from rig.pytest_plugin.slots import Slots
     from rig.services.code_signer import CodeSigner
+    from rig.services.endpoint import Place
     from rig.services.ota_client import ImageFile, OtaControl
     from rig.services.service_set import ServiceSet
 
@@ -35,6 +37,8 @@ PROTOCOLS: Final = ("mqtt-json", "mqtt-cbor", "http")
 NEXT: Final = "0.9.3"
 """The version of the update that must succeed after every case: newer than all that cases try."""
 JOB_S: Final = 90.0
+LOOK_S: Final = 0.2
+"""Between two looks whether a board has booted, or a job has ended."""
 REBOOT_S: Final = 90.0
 """From the offer of an image, or the end of its self-test, until what boots then takes commands."""
 
@@ -57,6 +61,12 @@ class Updates:
     def firmware(self) -> OtaFirmware:
         """The bootloader and the versions that there are of the board's firmware."""
         return self.slots.ladder.firmware
+
+    def at(self, broker: Place, *, tls: bool) -> Updates:
+        """The same, but for where its agent connects."""
+        from rig.pytest_plugin.board_ota import BoardOta
+
+        return replace(self, agent=BoardOta(self.board, self.agent.thing, broker.board, tls=tls))
 
     # --- what lies in the slots
 
@@ -105,7 +115,7 @@ class Updates:
         """
         pair = what if isinstance(what, tuple) else (self.image(what, "a"), self.image(what, "b"))
         self.slots.allow_images(pair)
-        if protocol != "http":
+        if protocol.startswith("mqtt-"):
             self.agent.ask("ota.settings", encoding=protocol.removeprefix("mqtt-"))
         files = [self._file(content, changed) for content in pair]
         return self.cloud.create(self.agent.thing, files, protocol, lifetime_s=lifetime_s)[0]
@@ -135,6 +145,19 @@ class Updates:
                 evidence=self.board.console.evidence(),
             )
         return found
+
+    def see_through(
+        self, job: str, *statuses: str, since: Mark, within_s: float = JOB_S, **settings: int | str
+    ) -> Mapping[str, Any]:
+        """As ``await_job``; a board that has booted since the mark is brought online again, each time."""
+        deadline = Deadline.after(within_s)
+        while self.cloud.job(job)["status"] not in statuses and not deadline.expired:
+            with contextlib.suppress(BoardSilent):
+                self.board.console.wait_event("ready", Deadline.after(LOOK_S), since=since)
+                self.board.await_ready(since)
+                since = self.board.console.mark()
+                self.online(**settings)
+        return self.await_job(job, *statuses, within_s=0)
 
     def booted(self, since: Mark, version: str, within_s: float = REBOOT_S) -> None:
         """Waits for the boot after a mark, which must be of that version."""
