@@ -48,6 +48,16 @@ def test_a_board_that_had_its_processor_is_judged() -> None:
         assert seen.value is fault
 
 
+def test_one_that_had_its_time_beside_is_judged() -> None:
+    """It waited for longer than can be spared, and still had more than all the time that it needs."""
+    fault = BoardSilent("nothing came")
+    with pytest.raises(BoardSilent):
+        judged(1.5, fault, late_s=-2)
+    judged(1.5, None, late_s=-2)
+    with pytest.raises(HostBusy):
+        judged(1.5, fault, late_s=-1)
+
+
 def test_one_that_had_none_is_not() -> None:
     for fault in (BoardSilent("nothing came"), AssertionError("nothing came")):
         with pytest.raises(HostBusy, match=r"mps2: this host let .* wait for 1\.5 s; .* nothing came"):
