@@ -116,7 +116,7 @@ def test_addresses(tmp_path: Path) -> None:
 
 def test_whole_service_answers_whatever_comes(tmp_path: Path) -> None:
     """Through the topics and the database: an answer for every request, and the job is as it was offered."""
-    service = OtaService(tmp_path, {"HTTP": "ota.rig.test:1"}, throttle=PLENTY, now=count(NOW).__next__)
+    service = OtaService(tmp_path, {"http": "ota.rig.test:1"}, throttle=PLENTY, now=count(NOW).__next__)
     offered = Order("t", "mqtt-json", [OfferedFile(0, 9_999, "")], {0: bytes(9_999)})
     job, stream = service.desk.create(offered)
     topics = {
