@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What an image with OTA has more, and the bootloader that starts it. Included by CMakeLists.txt where RIG_OTA
 # is ON; a board that has it sets RIG_BOARD_OTA_SOURCES and has slot.ld, boot_ota.ld and boot_board.c.
-# Outputs in the build folder beside those of every build: boot_ota.elf and boot_ota-<ms>.elf, and slots/<version>-<slot>.elf for each
-# version of RIG_LADDER.
+# Outputs in the build folder beside those of every build: boot_ota.elf and boot_ota-<ms>.elf, and
+# slots/<version>-<slot>.elf for each version of RIG_LADDER.
 set(RIG_SLOT a CACHE STRING "Slot that app.elf is linked for: a or b")
 set(RIG_LADDER "" CACHE STRING "Versions to link for both slots, such as 0.9.0;0.9.1")
 set(RIG_BOOT_KEY "" CACHE FILEPATH "Public key (PEM, P-256) that the bootloader checks images with")
@@ -41,24 +41,41 @@ rig_preprocess(${RIG_BOARD_DIR}/boot_ota.ld ${generated}/boot_ota.ld)
 add_custom_target(slot_scripts DEPENDS ${generated}/slot-a.ld ${generated}/slot-b.ld ${generated}/boot_ota.ld)
 set(RIG_SLOT_SCRIPT ${generated}/slot-${RIG_SLOT}.ld)
 
-# A version for a slot: every object is the app's but the one that says the version.
-function(rig_ladder_step version slot)
-  set(target slot-${version}-${slot})
-  add_executable(${target} app/identity.c app/cmd_bench.c ${COMMANDS_HEADER}
-    "$<FILTER:$<TARGET_OBJECTS:app>,EXCLUDE,/(identity|cmd_bench)\\.c\\.o>" $<TARGET_OBJECTS:kernel>)
+# A version for a slot: every object is the app's but those named, which are compiled again: for the version and
+# for the definitions that follow.
+function(rig_ladder_step version slot name sources)
+  set(target slot-${name}-${slot})
+  string(REGEX REPLACE "[^;]*/([^;/]*)\\.c" "\\1" words "${sources}")
+  list(JOIN words "|" words)
+  add_executable(${target} ${sources} ${COMMANDS_HEADER}
+    "$<FILTER:$<TARGET_OBJECTS:app>,EXCLUDE,/(${words})\\.c\\.o>" $<TARGET_OBJECTS:kernel>)
   target_include_directories(${target} SYSTEM PRIVATE ${RIG_KERNEL_DIR}/include ${RIG_KERNEL_PORT_DIR})
   target_include_directories(${target} PRIVATE ${RIG_INCLUDES} platform ${RIG_BOARD_DIR})
   target_link_libraries(${target} PRIVATE ${RIG_LIBRARIES})
-  target_compile_definitions(${target} PRIVATE RIG_VERSION="${version}"
+  target_compile_definitions(${target} PRIVATE RIG_VERSION="${version}" ${ARGN}
     $<FILTER:$<TARGET_PROPERTY:app,COMPILE_DEFINITIONS>,EXCLUDE,^RIG_VERSION=>
     $<TARGET_PROPERTY:kernel,INTERFACE_COMPILE_DEFINITIONS>)
   target_compile_options(${target} PRIVATE ${RIG_WARNINGS})
   target_link_options(${target} PRIVATE -T${CMAKE_BINARY_DIR}/generated/slot-${slot}.ld
-    -L${CMAKE_SOURCE_DIR}/platform -Wl,-Map=slots/${version}-${slot}.map)
-  set_target_properties(${target} PROPERTIES SUFFIX .elf OUTPUT_NAME ${version}-${slot}
+    -L${CMAKE_SOURCE_DIR}/platform -Wl,-Map=slots/${name}-${slot}.map)
+  set_target_properties(${target} PROPERTIES SUFFIX .elf OUTPUT_NAME ${name}-${slot}
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/slots
     LINK_DEPENDS "${CMAKE_BINARY_DIR}/generated/slot-${slot}.ld;${CMAKE_SOURCE_DIR}/platform/app_sections.ld")
   add_dependencies(${target} app slot_scripts)
+endfunction()
+
+# Images that fail their self-test (ota/self_test_fault.h), for those who ask for the target self_test_faults.
+function(rig_self_test_faults version)
+  set(files app/identity.c app/cmd_bench.c net/connection_tls.c ota/ota_actions.c ota/ota_task.c)
+  add_custom_target(self_test_faults)
+  foreach(fault crash_on_boot hang no_network never_confirms confirms_late fault_after_confirm)
+    string(TOUPPER "SELF_TEST_${fault}" definition)
+    foreach(slot a b)
+      rig_ladder_step(${version} ${slot} ${fault} "${files}" RIG_SELF_TEST_FAULT=${definition})
+      set_target_properties(slot-${fault}-${slot} PROPERTIES EXCLUDE_FROM_ALL ON)
+      add_dependencies(self_test_faults slot-${fault}-${slot})
+    endforeach()
+  endforeach()
 endfunction()
 
 # A bootloader whose self-tests have `ms`.
@@ -94,7 +111,12 @@ function(rig_ota_targets)
   endforeach()
   add_dependencies(app slot_scripts)
   foreach(version ${RIG_LADDER})
-    rig_ladder_step(${version} a)
-    rig_ladder_step(${version} b)
+    rig_ladder_step(${version} a ${version} "app/identity.c;app/cmd_bench.c")
+    rig_ladder_step(${version} b ${version} "app/identity.c;app/cmd_bench.c")
   endforeach()
+  list(LENGTH RIG_LADDER count)
+  if(count GREATER 1) # the version after the first: an update of it
+    list(GET RIG_LADDER 1 version)
+    rig_self_test_faults(${version})
+  endif()
 endfunction()

@@ -6,6 +6,7 @@
 #include "ota_signature.h"
 #include "ota_slot.h"
 #include "platform.h"
+#include "self_test_fault.h"
 #include "writer.h"
 
 #include <string.h>
@@ -132,6 +133,7 @@ static ota_event_t act_confirm(void)
         return ota_slot_is_in_test() ? OTA_ON_EXPIRED : OTA_EVENTS;
     }
     g_ota.tests = g_ota.status.in_test = false;
+    self_test_fault_after_confirm();
     return OTA_EVENTS;
 }
 

@@ -6,6 +6,7 @@
 #include "net_work.h"
 #include "ota_context.h"
 #include "ota_slot.h"
+#include "self_test_fault.h"
 #include "writer.h"
 
 #include <string.h>
@@ -209,7 +210,8 @@ static void task_take_answer(void)
         ota_happens(OTA_ON_ACCEPTED);
     } else if (s_settings.automatic && g_ota.status.state == OTA_STAGED) {
         ota_happens(OTA_ON_ACTIVATE);
-    } else if (s_settings.automatic && g_ota.status.state == OTA_TESTING) {
+    } else if (s_settings.automatic && g_ota.status.state == OTA_TESTING &&
+               !self_test_fault_withholds(ota_now_ms())) {
         ota_happens(OTA_ON_CONFIRM);
     }
 }
@@ -269,7 +271,7 @@ static void task_wait_is_over(void)
 
 static void task_look_at_time(void)
 {
-    if (g_ota.tests && task_is_due(g_ota.test_deadline_ms)) {
+    if (g_ota.tests && task_is_due(g_ota.test_deadline_ms) && !self_test_fault_has_no_timer()) {
         g_ota.tests = g_ota.status.in_test = ota_slot_is_in_test(); // boot.confirm may have come
         ota_happens(g_ota.tests ? OTA_ON_EXPIRED : OTA_EVENTS);
     }
@@ -330,6 +332,7 @@ static const net_task_t s_facts = {
 void ota_task_boot(void)
 {
     if (ota_slot_is_in_test()) {
+        self_test_fault_at_boot();
         s_task = net_task_make(&s_facts, NULL);
     }
 }

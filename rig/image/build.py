@@ -57,11 +57,12 @@ class Variant:
     """The same sources built otherwise, in a build folder of its own: ``<preset>-<name>``.
 
     ``settings`` are cache variables of CMake, such as ``RIG_KERNEL_HEAP`` or ``RIG_KERNEL_CONFIG``; what they
-    may be is described in ``firmware/cmake/kernel.cmake``.
+    may be is described in ``firmware/cmake/kernel.cmake``. ``targets`` are those that are built on request.
     """
 
     name: str
     settings: Mapping[str, str]
+    targets: tuple[str, ...] = ()
 
 
 def build(
@@ -94,7 +95,8 @@ def build(
         if not job.is_configured():
             say(f"configuring firmware {name} in {folder} with the kernel in {job.kernel}")
             job.configure()
-        job.run("cmake", "--build", str(folder))
+        asked = ("--target", "all", *variant.targets) if variant and variant.targets else ()
+        job.run("cmake", "--build", str(folder), *asked)
     return _built(preset, folder)
 
 

@@ -26,6 +26,13 @@ COUNTER: Final = 2
 """The security counter of all of them, so that there is a lower one."""
 SELF_TEST_MS: Final = (20_000, 5_000)
 """How long the watchdog lets an image run that is not confirmed: of the bootloader, and of another one."""
+SELF_TEST_FAULTS: Final = (
+    "crash_on_boot", "hang", "no_network", "never_confirms", "confirms_late", "fault_after_confirm",
+)  # fmt: skip
+"""What is wrong with images that do not stand their self-test: ``firmware/ota/self_test_fault.h``."""
+FAULTY: Final = VERSIONS[1]
+"""Their version."""
+_FAULTS_TARGET: Final = "self_test_faults"
 INDEX: Final = "ladder.json"
 
 
@@ -44,20 +51,21 @@ class OtaFirmware:
         usual = self_test_ms == SELF_TEST_MS[0]
         return self.folder / ("boot_ota.elf" if usual else f"boot_ota-{self_test_ms}.elf")
 
-    def elf(self, version: str, slot: Slot) -> Path:
-        """An application of the ladder, not signed."""
-        return self.folder / "slots" / f"{version}-{slot}.elf"
+    def elf(self, name: str, slot: Slot) -> Path:
+        """An application, not signed: a version of the ladder, or one of ``SELF_TEST_FAULTS``."""
+        return self.folder / "slots" / f"{name}-{slot}.elf"
 
-    def recipe(self, version: str, slot: Slot, counter: int | None = COUNTER) -> Recipe:
+    def recipe(self, name: str, slot: Slot, counter: int | None = COUNTER) -> Recipe:
         """What its signed image is made of, and what bad ones can be made of."""
         other: Slot = "b" if slot == "a" else "a"
+        version = FAULTY if name in SELF_TEST_FAULTS else name
         marks = Marks(version, self.preset, counter, self.layout.address(slot))
-        payload = load_image(self.elf(version, slot)).flat
+        payload = load_image(self.elf(name, slot)).flat
         return Recipe(payload, marks, self.key, self.layout.image_max, self.layout.address(other))
 
-    def signed(self, version: str, slot: Slot, counter: int | None = COUNTER) -> bytes:
-        """A good image. Raises ImageFault where a slot does not hold it."""
-        recipe = self.recipe(version, slot, counter)
+    def signed(self, name: str, slot: Slot, counter: int | None = COUNTER) -> bytes:
+        """An image that the bootloader runs. Raises ImageFault where a slot does not hold it."""
+        recipe = self.recipe(name, slot, counter)
         return sign(recipe.payload, recipe.marks, recipe.key, recipe.image_max)
 
 
@@ -68,8 +76,9 @@ def build_ota(
     environ: Mapping[str, str],
     say: Callable[[str], None],
     key: str | None = None,
+    self_test_faults: bool = False,
 ) -> OtaFirmware:
-    """Brings a board's bootloader and ladder up to date. Blocks.
+    """Brings a board's bootloader and ladder up to date; on request also the ``SELF_TEST_FAULTS``. Blocks.
 
     ``key`` is a reference to the private key; without one the lab's own is made and used. Raises what
     ``build`` does.
@@ -83,7 +92,7 @@ def build_ota(
         "RIG_LADDER": ";".join(VERSIONS),
         "RIG_BOOT_WATCHDOG_MS": ";".join(map(str, SELF_TEST_MS)),
     }
-    variant = Variant("ota", settings)
+    variant = Variant("ota", settings, (_FAULTS_TARGET,) if self_test_faults else ())
     built = build(preset, project_root=project_root, environ=environ, say=say, variant=variant).elf.parent
     layout = read_layout(built / "boot_ota.elf")
     return OtaFirmware(preset, built, layout, load_private(reference, environ), public)

@@ -14,10 +14,11 @@ from rig.deadline import Deadline, poll
 from rig.errors import BoardFault
 from rig.links.fields import Fields
 from rig.pytest_plugin.board_mqtt import BoardMqtt
-from rig.pytest_plugin.provisioning import keep, set_time
+from rig.pytest_plugin.provisioning import Asked, keep, set_time
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
+    from rig.links.interfaces import Mark
     from rig.services.endpoint import Endpoint
 
 SIGNER: Final = "signer"
@@ -45,19 +46,27 @@ class BoardOta:
 
     def online(self, **settings: int | str) -> None:
         """Network, broker, agent, whatever was before. The settings are the agent's, until the next reset."""
-        if self.ask("mqtt.status")["state"] != "up":
-            self.ask("net.up", ms=NET_MS)
-            set_time(self.session.console)
-            self.mqtt.connect(self._broker, tls=self._tls, reconnect=True)
         wanted: dict[str, int | str] = {"wait_ms": WAIT_MS, "automatic": 1, **settings}
-        self.ask("ota.settings", **wanted)
+        self.ask("ota.settings", **wanted)  # first: the time of a self-test runs already
+        if self.ask("mqtt.status")["state"] != "up":
+            if self._tls:
+                set_time(self.session.console)
+            self.ask("net.up", ms=NET_MS)
+            self.mqtt.connect(self._broker, tls=self._tls, reconnect=True)
         self.ask("ota.start", thing=self.thing, ms=START_MS)
 
     def trust(self, certificate: bytes) -> None:
-        """The board keeps that certificate (DER) as the signer's, if it does not yet."""
-        rows = self.session.console.request("cred.list", deadline=Deadline.after(WITHIN_S)).rows
-        if hashlib.sha256(certificate).hexdigest() not in {row.get("sha256", "") for row in rows}:
-            keep(self.session.console, SIGNER, "signer", certificate)
+        """As ``trust``."""
+        trust(self.session.console, certificate)
+
+    def await_event(self, state: str, since: Mark) -> None:
+        """Until the agent has said, after a mark, that it came to that state. Raises BoardSilent."""
+        deadline = Deadline.after(WITHIN_S)
+        while True:
+            event = self.session.console.wait_event("ota.state", deadline, since=since)
+            if event.fields["state"] == state:
+                return
+            since = event.after
 
     def status(self) -> Fields:
         """What the agent does, or did last."""
@@ -90,3 +99,10 @@ class BoardOta:
                 evidence=self.session.console.evidence(),
             )
         return self.status()
+
+
+def trust(console: Asked, certificate: bytes) -> None:
+    """The board keeps that certificate (DER) as the signer's, if it does not yet."""
+    rows = console.request("cred.list", deadline=Deadline.after(WITHIN_S)).rows
+    if hashlib.sha256(certificate).hexdigest() not in {row.get("sha256", "") for row in rows}:
+        keep(console, SIGNER, "signer", certificate)

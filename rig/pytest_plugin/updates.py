@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,20 +26,22 @@ if TYPE_CHECKING:
     from rig.image.slot_layout import Slot, State
     from rig.links.interfaces import Mark, WireEvent
     from rig.pytest_plugin.board_ota import BoardOta
+    from rig.pytest_plugin.provisioning import Provisioned
     from rig.pytest_plugin.slots import Slots
     from rig.services.code_signer import CodeSigner
-    from rig.services.endpoint import Place
     from rig.services.ota_client import ImageFile, OtaControl
     from rig.services.service_set import ServiceSet
 
 PROTOCOLS: Final = ("mqtt-json", "mqtt-cbor", "http")
 NEXT: Final = "0.9.3"
 """The version of the update that must succeed after every case: newer than all that cases try."""
+REFUSED: Final = ("FAILED", "REJECTED")
+"""What a device may say of a job that it could not or would not do."""
 JOB_S: Final = 90.0
-LOOK_S: Final = 0.2
-"""Between two looks whether a board has booted, or a job has ended."""
+LONG_S: Final = 300.0
+"""For a job with a fault, which may have to be waited for in vain more than once."""
 REBOOT_S: Final = 90.0
-"""From the offer of an image, or the end of its self-test, until what boots then takes commands."""
+"""From the offer of an image until what boots then takes commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,6 @@ class Updates:
         """The bootloader and the versions that there are of the board's firmware."""
         return self.slots.ladder.firmware
 
-    def at(self, broker: Place, *, tls: bool) -> Updates:
-        """The same, but for where its agent connects."""
-        from rig.pytest_plugin.board_ota import BoardOta
-
-        return replace(self, agent=BoardOta(self.board, self.agent.thing, broker.board, tls=tls))
-
     # --- what lies in the slots
 
     def base(self, version: str = "0.9.0", slot: Slot = "a") -> None:
@@ -75,9 +70,7 @@ class Updates:
 
         Cheap where it was so before. Fails where something else runs.
         """
-        self.slots.place_base(version, slot)
-        self.reset()
-        self.runs({version}, {slot})
+        self.slots.base(version, slot)
 
     def place(self, slot: Slot, image: bytes, state: State) -> None:
         """Fills one slot by the probe; takes effect at the next reset, until which the core is halted."""
@@ -96,7 +89,7 @@ class Updates:
 
     def reset(self) -> WireEvent:
         """Resets the board by the probe, and waits until what boots takes commands."""
-        return self.board.restart(REBOOT_S)
+        return self.slots.reset()
 
     # --- jobs
 
@@ -106,67 +99,90 @@ class Updates:
         self.agent.online(**settings)
 
     def offer(
-        self, what: str | tuple[bytes, bytes], protocol: str, *, lifetime_s: int = 3_600, **changed: Any
+        self,
+        what: str | tuple[bytes, bytes],
+        protocol: str,
+        *,
+        sign: Callable[[bytes], str] | None = None,
+        lifetime_s: int = 3_600,
+        **changed: str,
     ) -> str:
-        """A job with a version, or with a file for each slot; returns its id.
+        """A job with a version, one of ``SELF_TEST_FAULTS``, or a file for each slot; returns its id.
 
-        ``changed`` are fields of ``ImageFile`` that are not to be what is right. The agent, which chooses
-        the encoding by itself, is told of it.
+        ``sign`` makes the signatures that the job carries, the right ones by default; ``changed`` are fields
+        of ``ImageFile``. The agent is told the encoding, which is its own choice.
         """
         pair = what if isinstance(what, tuple) else (self.image(what, "a"), self.image(what, "b"))
         self.slots.allow_images(pair)
         if protocol.startswith("mqtt-"):
             self.agent.ask("ota.settings", encoding=protocol.removeprefix("mqtt-"))
-        files = [self._file(content, changed) for content in pair]
+        files = [self._file(content, sign or self.signer.sign, changed) for content in pair]
         return self.cloud.create(self.agent.thing, files, protocol, lifetime_s=lifetime_s)[0]
 
-    def _file(self, content: bytes, changed: Mapping[str, Any]) -> ImageFile:
+    def _file(self, content: bytes, sign: Callable[[bytes], str], changed: Mapping[str, str]) -> ImageFile:
         from rig.pytest_plugin.board_ota import SIGNER
         from rig.services.ota_client import ImageFile
 
         path = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}.bin"
         path.write_bytes(content)
-        fields = {"signature": self.signer.sign(content), "certificate": SIGNER, **changed}
-        return ImageFile(path, **fields)
+        return ImageFile(path, **{"signature": sign(content), "certificate": SIGNER, **changed})
 
     def await_job(self, job: str, *statuses: str, within_s: float = JOB_S) -> Mapping[str, Any]:
         """The job once the service says one of these of it. Raises BoardFault."""
-        found: dict[str, Any] = {}
+        if not poll(lambda: self.cloud.job(job)["status"] in statuses, Deadline.after(within_s), 0.05):
+            raise self._never_came(job, statuses, within_s)
+        return self.cloud.job(job)
 
-        def there() -> bool:
-            found.update(self.cloud.job(job))
-            return bool(found["status"] in statuses)
+    def _never_came(self, job: str, statuses: Collection[str], within_s: float) -> BoardFault:
+        found = self.cloud.job(job)
+        return BoardFault(
+            f"expected job {job} to be {' or '.join(statuses)} in {within_s:g} s; the service has "
+            f"{found['status']} with {found['details']}",
+            board=self.board.board.name,
+            evidence=self.board.console.evidence(),
+        )
 
-        if not poll(there, Deadline.after(within_s), 0.05):
-            raise BoardFault(
-                f"expected job {job} to be {' or '.join(statuses)} in {within_s:g} s; the service has "
-                f"{found['status']} with {found['details']}",
-                board=self.board.board.name,
-                evidence=self.board.console.evidence(),
-            )
-        return found
-
-    def see_through(
-        self, job: str, *statuses: str, since: Mark, within_s: float = JOB_S, **settings: int | str
+    def see_out(
+        self, job: str, since: Mark, *, within_s: float = JOB_S, **settings: int | str
     ) -> Mapping[str, Any]:
-        """As ``await_job``; a board that has booted since the mark is brought online again, each time."""
+        """Waits for the end of a job that may reboot the board, more than once; returns what it is then.
+
+        The board is brought online after each boot since the mark, with the settings; whether it can be is no
+        matter: an image that is tried may have gone again. Raises BoardFault.
+        """
         deadline = Deadline.after(within_s)
-        while self.cloud.job(job)["status"] not in statuses and not deadline.expired:
-            with contextlib.suppress(BoardSilent):
-                self.board.console.wait_event("ready", Deadline.after(LOOK_S), since=since)
-                self.board.await_ready(since)
-                since = self.board.console.mark()
+
+        def ended() -> bool:
+            nonlocal since
+            if not self.cloud.job(job)["pending"]:
+                return True
+            with contextlib.suppress(BoardFault):
+                since = self.board.console.wait_event("ready", Deadline.after(0), since=since).after
                 self.online(**settings)
-        return self.await_job(job, *statuses, within_s=0)
+            return False
+
+        if not poll(ended, deadline, 0.1):
+            raise self._never_came(job, ["at its end"], within_s)
+        return self.cloud.job(job)
+
+    def boots(self, since: Mark) -> list[str]:
+        """The versions that have booted since a mark, as their banners say."""
+        found: list[str] = []
+        with contextlib.suppress(BoardSilent):
+            while True:
+                boot = self.board.console.wait_event("boot", Deadline.after(0), since=since)
+                found.append(boot.fields["version"])
+                since = boot.after
+        return found
 
     def booted(self, since: Mark, version: str, within_s: float = REBOOT_S) -> None:
         """Waits for the boot after a mark, which must be of that version."""
         boot = self.board.await_ready(since, within_s)
         assert boot.fields["version"] == version, f"it booted {dict(boot.fields)}, expected {version}"
 
-    def update(self, version: str, protocol: str) -> str:
+    def update(self, version: str, protocol: str, **settings: int | str) -> str:
         """From the offer over the self-test to SUCCEEDED, as the service has it; returns the job."""
-        self.online()
+        self.online(**settings)
         since = self.board.console.mark()
         job = self.offer(version, protocol)
         self.booted(since, version)
@@ -176,28 +192,22 @@ class Updates:
 
     # --- from outside
 
-    def runs(self, versions: Collection[str], slots: Collection[Slot] = ("a", "b")) -> None:
+    def runs(self, versions: Collection[str]) -> None:
         """The board answers, and what its core runs, read back by the probe, is one of these versions."""
-        text = secrets.token_hex(4)
-        assert self.agent.ask("ping", text=text)["text"] == text
-        slot, image = self.slots.running()
-        assert slot in slots, f"it runs from slot {slot}"
-        sha256, allowed = image.payload_sha256, self.slots.ladder.hashes(versions)
-        assert sha256 in allowed, f"slot {slot} runs {image.version_text} ({sha256}), allowed: {versions}"
-        assert self.agent.ask("id")["image"] == sha256
+        self.slots.check_runs(versions)
 
     def verdict(
         self,
         *,
         runs: Collection[str],
         job: str | None = None,
-        status: str = "FAILED",
+        status: str | Collection[str] = REFUSED,
         then: str = NEXT,
         protocol: str = "mqtt-cbor",
     ) -> None:
         """Board alive, an allowed image runs, the service has the job so, the next good update succeeds."""
         if job is not None:
-            self.await_job(job, status)
+            self.await_job(job, *([status] if isinstance(status, str) else status))
         self.runs(runs)
         self.cloud.clear()
         self.update(then, protocol)
@@ -207,7 +217,7 @@ class Updates:
 @pytest.fixture
 def updates(
     request: pytest.FixtureRequest,
-    board: BoardSession,
+    slots: Slots,
     services: ServiceSet,
     ota: OtaControl,
     tmp_path: Path,
@@ -215,10 +225,18 @@ def updates(
     """Updates of the board. Skips where an image was given, or nobody here can offer jobs."""
     from rig.pytest_plugin.board_ota import BoardOta
 
-    run = of_request(request)[0]
-    slots = run.board.slots()
+    run, board = of_request(request)[0], slots.session
     broker = services.mqtt or services.mqtts
     if services.mqtt is None:
         run.connectivity.provisioned(board)
     agent = BoardOta(board, services.thing, broker.board, tls=services.mqtt is None)
-    return Updates(board, slots, agent, ota, run.board.ladder.signer, tmp_path)
+    return Updates(board, slots, agent, ota, slots.ladder.signer, tmp_path)
+
+
+@pytest.fixture
+def updates_tls(updates: Updates, provisioned: Provisioned, services: ServiceSet) -> Updates:
+    """The same over TLS, where the broker knows the board by its certificate."""
+    from rig.pytest_plugin.board_ota import BoardOta
+
+    agent = BoardOta(updates.board, provisioned.thing, services.mqtts.board, tls=True)
+    return replace(updates, agent=agent)

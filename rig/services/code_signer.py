@@ -6,6 +6,7 @@ Owns the certificate; the signature itself is ``ota_signing.py``'s. The images' 
 
 from __future__ import annotations
 
+import base64
 import datetime
 
 from rig.services.ota_signing import new_key, signature
@@ -47,3 +48,12 @@ class CodeSigner:
     def sign(self, content: bytes) -> str:
         """The signature over a file, DER in base64, as a job carries it."""
         return signature(self._key, content)
+
+
+def rsa_signature(content: bytes) -> str:
+    """A signature by another algorithm, RSA of 2,048 bits with SHA-256, in base64. The key is lost."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return base64.b64encode(key.sign(content, padding.PKCS1v15(), hashes.SHA256())).decode()
