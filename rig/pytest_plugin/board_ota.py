@@ -52,7 +52,6 @@ class BoardOta:
             if self._tls:
                 set_time(self.session.console)
             self.ask("net.up", ms=NET_MS)
-            set_time(self.session.console)
             self.mqtt.connect(self._broker, tls=self._tls, reconnect=True)
         self.ask("ota.start", thing=self.thing, ms=START_MS)
 

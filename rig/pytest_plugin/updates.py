@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from rig.pytest_plugin.provisioning import Provisioned
     from rig.pytest_plugin.slots import Slots
     from rig.services.code_signer import CodeSigner
-    from rig.services.endpoint import Place
     from rig.services.ota_client import ImageFile, OtaControl
     from rig.services.service_set import ServiceSet
 
@@ -39,8 +38,8 @@ NEXT: Final = "0.9.3"
 REFUSED: Final = ("FAILED", "REJECTED")
 """What a device may say of a job that it could not or would not do."""
 JOB_S: Final = 90.0
-LOOK_S: Final = 0.2
-"""Between two looks whether a board has booted, or a job has ended."""
+LONG_S: Final = 300.0
+"""For a job with a fault, which may have to be waited for in vain more than once."""
 REBOOT_S: Final = 90.0
 """From the offer of an image until what boots then takes commands."""
 
@@ -63,12 +62,6 @@ class Updates:
     def firmware(self) -> OtaFirmware:
         """The bootloader and the versions that there are of the board's firmware."""
         return self.slots.ladder.firmware
-
-    def at(self, broker: Place, *, tls: bool) -> Updates:
-        """The same, but for where its agent connects."""
-        from rig.pytest_plugin.board_ota import BoardOta
-
-        return replace(self, agent=BoardOta(self.board, self.agent.thing, broker.board, tls=tls))
 
     # --- what lies in the slots
 
@@ -181,19 +174,6 @@ class Updates:
                 found.append(boot.fields["version"])
                 since = boot.after
         return found
-
-    def see_through(
-        self, job: str, *statuses: str, since: Mark, within_s: float = JOB_S, **settings: int | str
-    ) -> Mapping[str, Any]:
-        """As ``await_job``; a board that has booted since the mark is brought online again, each time."""
-        deadline = Deadline.after(within_s)
-        while self.cloud.job(job)["status"] not in statuses and not deadline.expired:
-            with contextlib.suppress(BoardSilent):
-                self.board.console.wait_event("ready", Deadline.after(LOOK_S), since=since)
-                self.board.await_ready(since)
-                since = self.board.console.mark()
-                self.online(**settings)
-        return self.await_job(job, *statuses, within_s=0)
 
     def booted(self, since: Mark, version: str, within_s: float = REBOOT_S) -> None:
         """Waits for the boot after a mark, which must be of that version."""

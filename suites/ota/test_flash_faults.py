@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.pytest_plugin.updates import LONG_S
+
 if TYPE_CHECKING:
     from rig.pytest_plugin.nor_flash import NorControl
     from rig.pytest_plugin.updates import Updates
@@ -92,5 +94,5 @@ def test_image_that_was_replaced_after_it_was_verified(updates: Updates, fault: 
     updates.runs({"0.9.0"})
     since = updates.board.console.mark()
     updates.online()
-    updates.see_through(job, "FAILED", since=since)
+    updates.see_out(job, since, within_s=LONG_S)
     updates.verdict(job=job, runs={"0.9.0"})
