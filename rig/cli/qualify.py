@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rig.bench.inventory import Board, Inventory
     from rig.evidence.model import Run
 
-ON_REQUEST = ("latency",)
-"""Suites that run only when asked for: they judge nothing, and take minutes."""
+ON_REQUEST = ("latency", "ota", "recovery")
+"""Suites that run only when asked for: they take many minutes, and the first of them judges nothing."""
 
 
 @click.command(short_help=COMMANDS["qualify"])
@@ -78,7 +78,7 @@ def qualify(
     """Flash a board, run the suites on it, and keep the evidence in runs/.
 
     Several boards run side by side: one run, one report, and the worst of their outcomes. --board may be left
-    out if there is only one. Without --suite every suite runs but latency, which only measures, and for long.
+    out if there is only one. Without --suite every suite runs but latency, ota and recovery, which take long.
 
     Exit code: 0 pass, 1 FAIL, 2 wrong input, 3 ERROR or nothing ran, 130 stopped.
 

@@ -14,7 +14,7 @@ from rig.deadline import Deadline, poll
 from rig.errors import BoardFault
 from rig.links.fields import Fields
 from rig.pytest_plugin.board_mqtt import BoardMqtt
-from rig.pytest_plugin.provisioning import keep, set_time
+from rig.pytest_plugin.provisioning import Asked, keep, set_time
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -56,10 +56,8 @@ class BoardOta:
         self.ask("ota.start", thing=self.thing, ms=START_MS)
 
     def trust(self, certificate: bytes) -> None:
-        """The board keeps that certificate (DER) as the signer's, if it does not yet."""
-        rows = self.session.console.request("cred.list", deadline=Deadline.after(WITHIN_S)).rows
-        if hashlib.sha256(certificate).hexdigest() not in {row.get("sha256", "") for row in rows}:
-            keep(self.session.console, SIGNER, "signer", certificate)
+        """As ``trust``."""
+        trust(self.session.console, certificate)
 
     def await_event(self, state: str, since: Mark) -> None:
         """Until the agent has said, after a mark, that it came to that state. Raises BoardSilent."""
@@ -101,3 +99,10 @@ class BoardOta:
                 evidence=self.session.console.evidence(),
             )
         return self.status()
+
+
+def trust(console: Asked, certificate: bytes) -> None:
+    """The board keeps that certificate (DER) as the signer's, if it does not yet."""
+    rows = console.request("cred.list", deadline=Deadline.after(WITHIN_S)).rows
+    if hashlib.sha256(certificate).hexdigest() not in {row.get("sha256", "") for row in rows}:
+        keep(console, SIGNER, "signer", certificate)

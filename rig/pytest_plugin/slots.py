@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, get_args
@@ -19,17 +20,22 @@ from rig.image.ladder import SELF_TEST_FAULTS, VERSIONS, build_ota
 from rig.image.mcuboot import Refused, SignedImage, read_signed
 from rig.image.slot_layout import Slot, State
 from rig.project import project_root
+from rig.pytest_plugin.commands import Commands
+from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.bench.session import BoardSession
     from rig.image.ladder import OtaFirmware
+    from rig.links.interfaces import WireEvent
     from rig.pytest_plugin.qualification import Qualification
     from rig.services.code_signer import CodeSigner
 
 BASE: Final = VERSIONS[0]
 IMAGE_GIVEN: Final = "an image was given: there is no ladder of updates beside it"
+_BOOT_S: Final = 60.0
+_ANSWER_S: Final = 30.0
 SLOTS: Final[tuple[Slot, ...]] = get_args(Slot)
 _VTOR: Final = 0xE000ED08  # ARMv7-M ARM, B3.2.5
 
@@ -95,6 +101,16 @@ class Slots:
         self.session = session
         self.ladder = ladder
 
+    def base(self, version: str = BASE, slot: Slot = "a") -> None:
+        """The board stands on its base and runs it. Fails where it runs something else."""
+        self.place_base(version, slot)
+        self.reset()
+        self.check_runs({version}, {slot})
+
+    def reset(self) -> WireEvent:
+        """Resets the board by the probe, and waits until what boots takes commands."""
+        return self.session.restart(_BOOT_S)
+
     def place_base(self, version: str = BASE, slot: Slot = "a") -> None:
         """One slot holds a confirmed version, the other is erased, and so is what bootloader and agent keep.
 
@@ -148,6 +164,17 @@ class Slots:
         assert slot is not None, f"the core's vectors are at {vectors:#010x}, in no slot"
         return slot, read_signed(self.content(slot))
 
+    def check_runs(self, versions: Collection[str], slots: Collection[Slot] = SLOTS) -> None:
+        """The board answers, and what its core runs, read back by the probe, is one of these versions."""
+        ask = Commands(self.session.console, _ANSWER_S).ask
+        text = secrets.token_hex(4)
+        assert ask("ping", text=text)["text"] == text
+        slot, image = self.running()
+        assert slot in slots, f"it runs from slot {slot}"
+        sha256, allowed = image.payload_sha256, self.ladder.hashes(versions)
+        assert sha256 in allowed, f"slot {slot} runs {image.version_text} ({sha256}), allowed: {versions}"
+        assert ask("id")["image"] == sha256
+
 
 def other(slot: Slot) -> Slot:
     """The slot that this one is not."""
@@ -157,3 +184,10 @@ def other(slot: Slot) -> Slot:
 def sha256_of(image: bytes) -> str:
     """The hash that the firmware of an image says of itself. Raises Refused."""
     return read_signed(image).payload_sha256
+
+
+@pytest.fixture
+def slots(request: pytest.FixtureRequest, board: BoardSession) -> Slots:
+    """The slots of a board behind its bootloader. Skips where an image was given."""
+    del board
+    return of_request(request)[0].board.slots()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +39,7 @@ REFUSED: Final = ("FAILED", "REJECTED")
 """What a device may say of a job that it could not or would not do."""
 JOB_S: Final = 90.0
 REBOOT_S: Final = 90.0
-"""From the offer of an image, or the end of its self-test, until what boots then takes commands."""
+"""From the offer of an image until what boots then takes commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,7 @@ class Updates:
 
         Cheap where it was so before. Fails where something else runs.
         """
-        self.slots.place_base(version, slot)
-        self.reset()
-        self.runs({version}, {slot})
+        self.slots.base(version, slot)
 
     def place(self, slot: Slot, image: bytes, state: State) -> None:
         """Fills one slot by the probe; takes effect at the next reset, until which the core is halted."""
@@ -90,7 +87,7 @@ class Updates:
 
     def reset(self) -> WireEvent:
         """Resets the board by the probe, and waits until what boots takes commands."""
-        return self.board.restart(REBOOT_S)
+        return self.slots.reset()
 
     # --- jobs
 
@@ -194,15 +191,9 @@ class Updates:
 
     # --- from outside
 
-    def runs(self, versions: Collection[str], slots: Collection[Slot] = ("a", "b")) -> None:
+    def runs(self, versions: Collection[str]) -> None:
         """The board answers, and what its core runs, read back by the probe, is one of these versions."""
-        text = secrets.token_hex(4)
-        assert self.agent.ask("ping", text=text)["text"] == text
-        slot, image = self.slots.running()
-        assert slot in slots, f"it runs from slot {slot}"
-        sha256, allowed = image.payload_sha256, self.slots.ladder.hashes(versions)
-        assert sha256 in allowed, f"slot {slot} runs {image.version_text} ({sha256}), allowed: {versions}"
-        assert self.agent.ask("id")["image"] == sha256
+        self.slots.check_runs(versions)
 
     def verdict(
         self,
@@ -225,7 +216,7 @@ class Updates:
 @pytest.fixture
 def updates(
     request: pytest.FixtureRequest,
-    board: BoardSession,
+    slots: Slots,
     services: ServiceSet,
     ota: OtaControl,
     tmp_path: Path,
@@ -233,13 +224,12 @@ def updates(
     """Updates of the board. Skips where an image was given, or nobody here can offer jobs."""
     from rig.pytest_plugin.board_ota import BoardOta
 
-    run = of_request(request)[0]
-    slots = run.board.slots()
+    run, board = of_request(request)[0], slots.session
     broker = services.mqtt or services.mqtts
     if services.mqtt is None:
         run.connectivity.provisioned(board)
     agent = BoardOta(board, services.thing, broker.board, tls=services.mqtt is None)
-    return Updates(board, slots, agent, ota, run.board.ladder.signer, tmp_path)
+    return Updates(board, slots, agent, ota, slots.ladder.signer, tmp_path)
 
 
 @pytest.fixture

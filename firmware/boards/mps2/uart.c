@@ -22,6 +22,8 @@ void platform_uart_receive_start(platform_receive_t receive)
 {
     s_receive = receive;
     UART0->control = CONTROL_TRANSMIT | CONTROL_RECEIVE | CONTROL_RECEIVE_IRQ;
+    // What came to the bootloader is no interrupt of ours, and while it stays none follows.
+    (void)UART0->data;
     platform_irq_enable(BOARD_UART0_RX_IRQ);
 }
 
