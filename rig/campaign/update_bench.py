@@ -226,7 +226,13 @@ def update_bench(
     arrangement = Arrangement(clock="free", network=True, ota=True)
     with (
         Lab(THING, log=folder / "broker.log") as lab,
-        open_session(elsewhere, board, arrangement=arrangement, transcript=folder / "console") as session,
+        open_session(
+            elsewhere,
+            board,
+            arrangement=arrangement,
+            transcript=folder / "console",
+            bootloader=firmware.bootloader(PATIENT_MS),
+        ) as session,
     ):
         bench = UpdateBench(session, lab, FlashFile(file, place), nor)
         bench.cloud.control.facts()

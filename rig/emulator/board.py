@@ -12,7 +12,7 @@ import os
 import secrets
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rig import child
@@ -152,6 +152,10 @@ class EmulatedBoard:
     def arrange(self, arrangement: Arrangement) -> None:
         """How it is put together from the next power-on. Raises UsageFault for what it cannot be."""
         self._wiring.arrange(arrangement)
+
+    def exchange_bootloader(self, bootloader: Path) -> None:
+        """Another boot ROM for the arrangement with OTA, from the next power-on."""
+        self._parts = replace(self._parts, bootloader=bootloader)
 
     @property
     def probe_id(self) -> str:
