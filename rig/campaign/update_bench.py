@@ -102,8 +102,8 @@ class UpdateBench:
     def cut(self) -> None:
         """Kills the board where it stands, from the thread that looks at its stops."""
         assert self.session.emulated is not None
-        self.session.emulated.off()
         self._cut = True
+        self.session.emulated.off()
 
     # --- a job
 
