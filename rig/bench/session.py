@@ -315,13 +315,15 @@ def open_session(
     dut: str | None = None,
     arrangement: Arrangement = AS_LISTED,
     emulator_extra: Sequence[str] = (),
+    bootloader: Path | None = None,
 ) -> Iterator[BoardSession]:
     """Opens a session up to *identified*: locked, console armed, powered, probe attached. Closes in reverse.
 
     ``transcript`` is where the console's bytes go. ``dut`` is the serial number the operator expects; another
     one read from the chip raises WrongBoard. ``arrangement`` is how an emulated board is put together, and
-    ``emulator_extra`` gives QEMU more options. Raises UnknownBoard, BoardBusy, LinkLost, WrongBoard,
-    ToolFault, UsageFault for an arrangement that the board cannot be.
+    ``emulator_extra`` gives QEMU more options; ``bootloader`` takes the place of the board's. Raises
+    UnknownBoard, BoardBusy, LinkLost, WrongBoard, ToolFault, UsageFault for an arrangement that the board
+    cannot be.
     """
     board = inventory.board(name)
     state_dir = inventory.state_dir / name
@@ -330,6 +332,8 @@ def open_session(
         stack.enter_context(board_lock(name, inventory.state_dir))
         power, port, probe_id = _links_of(board, inventory, state_dir, stack, arrangement, emulator_extra)
         emulated = power if isinstance(power, EmulatedBoard) else None
+        if emulated is not None and bootloader is not None:
+            emulated.fit_bootloader(bootloader)
         board = emulated.facts if emulated is not None else board
         rtt = stack.enter_context(RttBridge(board)) if port.startswith(RTT) else None
         port = rtt.url if rtt is not None else port

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from rig.campaign.cut_capture import BASE, NEW, NEXT, OLD, Capture, Files
 from rig.campaign.cut_journal import Journal
 from rig.campaign.cut_judge import Images
 from rig.campaign.cut_plan import Cut, by_phase, distinct
-from rig.campaign.cut_recovery import Recoverer, Update
+from rig.campaign.cut_recovery import Recoverer, Staged, Update, staged
 from rig.campaign.cut_samples import Samples
 from rig.campaign.flash_range import FlashRange
 from rig.campaign.update_bench import update_bench
@@ -116,21 +117,19 @@ class Campaign:
 
     def _update_next(self) -> None:
         """The next update from each state that was left, staged; the same staged flash is judged once."""
-        with ExitStack() as stack:
-            planner = self._recoverer(stack, "plan")
-            left = {state for found in self.journal.recoveries().values() for state in found.after}
-            known = self.journal.found("updates")
-            staged: dict[str, tuple[str, Slot, list[bytes]]] = {}
-            for state in sorted(left):
-                name, slot, sectors = planner.staged(state)
-                staged.setdefault(name, (name, slot, sectors))
-        missing = [item for name, item in staged.items() if name not in known]
+        left = {state for found in self.journal.recoveries().values() for state in found.after}
+        found = {self._staged(state).name: state for state in sorted(left)}
+        known = self.journal.found("updates")
+        missing = [state for name, state in found.items() if name not in known]
 
-        def one(recoverer: Recoverer, item: tuple[str, Slot, list[bytes]]) -> None:
-            name, slot, sectors = item
-            self.journal.add("updates", name, recoverer.update_next(slot, sectors))
+        def one(recoverer: Recoverer, state: str) -> None:
+            made = self._staged(state)
+            self.journal.add("updates", made.name, recoverer.update_next(made))
 
-        self._pool.share("next update", missing, len(staged) - len(missing), self._recoverer, one)
+        self._pool.share("next update", missing, len(found) - len(missing), self._recoverer, one)
+
+    def _staged(self, state: str) -> Staged:
+        return staged(self.journal, self._place, self.update, state)
 
     def _sample(self, what: str, count: int, one: Callable[[Samples, Cut], dict[str, Any]]) -> None:
         drawn = by_phase(self.journal.cuts(1), count, self.settings.seed) if count else []
@@ -167,10 +166,10 @@ class Campaign:
 
     # --- what it is about
 
-    @property
+    @cached_property
     def update(self) -> Update:
         """The images of the plan: slot A runs before, slot B is written."""
-        old = read_signed(self._firmware.signed(OLD, "a")).payload_sha256
+        old = hashlib.sha256(self._firmware.recipe(OLD, "a").payload).hexdigest()
         file = self._files.content(NEW, "b")
         images = Images("a", old, read_signed(file).payload_sha256)
         slots: tuple[Slot, ...] = ("a", "b")

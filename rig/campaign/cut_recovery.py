@@ -33,6 +33,15 @@ class Update:
     next_hashes: dict[Slot, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A flash with an update in ``slot`` that waits to be tried. ``name``: the state's."""
+
+    name: str
+    slot: Slot
+    sectors: list[bytes]
+
+
 class _Cuts:
     """The cuts that one recovery offers, numbered over its boots."""
 
@@ -117,26 +126,27 @@ class Recoverer:
 
     # --- the next update
 
-    def staged(self, state: str) -> tuple[str, Slot, list[bytes]]:
-        """The state with the next update in the slot that does not run, to be tried: name, slot, sectors."""
-        content = joined(self._journal.state(state))
-        runs = self._update.images.old_slot
-        if self._place.trailer_state(content, self._update.images.new_slot) == "confirmed":
-            runs = self._update.images.new_slot
-        slot: Slot = "b" if runs == "a" else "a"
-        filled = self._place.layout.filled(self._update.next_files[slot], "test")
-        sectors = self._place.sectors(self._place.with_slot(content, slot, filled))
-        return state_hash([sector_hash(data) for data in sectors]), slot, sectors
-
-    def update_next(self, slot: Slot, sectors: Sequence[bytes]) -> dict[str, Any]:
+    def update_next(self, staged: Staged) -> dict[str, Any]:
         """Whether the next update is tried, confirmed, and there after another loss of power."""
-        bench, wanted = self._bench, self._update.next_hashes[slot]
+        bench, wanted = self._bench, self._update.next_hashes[staged.slot]
         bench.off()
-        bench.flash.write(sectors)
+        bench.flash.write(staged.sectors)
         tried = bench.boot()
         confirmed = tried.image_sha256 == wanted and tried.alive and bench.confirm()
         stays = bench.boot()
         bench.off()
         good = confirmed and stays.alive and (stays.image_sha256, stays.reason) == (wanted, "confirmed")
         why = "" if good else f"first {tried}; then {stays}"
-        return {"good": good, "why": why, "slot": slot, "image_sha256": stays.image_sha256}
+        return {"good": good, "why": why, "slot": staged.slot, "image_sha256": stays.image_sha256}
+
+
+def staged(journal: Journal, place: FlashRange, update: Update, state: str) -> Staged:
+    """The state with the next update in the slot that does not run, ready to be tried."""
+    content = joined(journal.state(state))
+    runs = update.images.old_slot
+    if place.trailer_state(content, update.images.new_slot) == "confirmed":
+        runs = update.images.new_slot
+    slot: Slot = "b" if runs == "a" else "a"
+    filled = place.layout.filled(update.next_files[slot], "test")
+    sectors = place.sectors(place.with_slot(content, slot, filled))
+    return Staged(state_hash([sector_hash(data) for data in sectors]), slot, sectors)

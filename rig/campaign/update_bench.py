@@ -102,8 +102,8 @@ class UpdateBench:
     def cut(self) -> None:
         """Kills the board where it stands, from the thread that looks at its stops."""
         assert self.session.emulated is not None
-        self.session.emulated.off()
         self._cut = True
+        self.session.emulated.off()
 
     # --- a job
 
@@ -226,7 +226,13 @@ def update_bench(
     arrangement = Arrangement(clock="free", network=True, ota=True)
     with (
         Lab(THING, log=folder / "broker.log") as lab,
-        open_session(elsewhere, board, arrangement=arrangement, transcript=folder / "console") as session,
+        open_session(
+            elsewhere,
+            board,
+            arrangement=arrangement,
+            transcript=folder / "console",
+            bootloader=firmware.bootloader(PATIENT_MS),
+        ) as session,
     ):
         bench = UpdateBench(session, lab, FlashFile(file, place), nor)
         bench.cloud.control.facts()

@@ -25,8 +25,8 @@ from rig.project import firmware_builds
 VERSIONS: Final = ("0.9.0", "0.9.1", "0.9.2", "0.9.3")
 COUNTER: Final = 2
 """The security counter of all of them, so that there is a lower one."""
-SELF_TEST_MS: Final = (20_000, 5_000)
-"""How long the watchdog lets an image run that is not confirmed: of the bootloader, and of another one."""
+SELF_TEST_MS: Final = (20_000, 5_000, 600_000)
+"""How long the watchdog lets an image run that is not confirmed: of the bootloader, and of two others."""
 SELF_TEST_FAULTS: Final = (
     "crash_on_boot", "hang", "no_network", "never_confirms", "confirms_late", "fault_after_confirm",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from rig.bench.inventory import load_inventory
 from rig.campaign.cut_bench import cut_bench
 from rig.campaign.cut_journal import Journal
 from rig.campaign.cut_judge import Images, Outcome
-from rig.campaign.cut_recovery import Recoverer, Update
+from rig.campaign.cut_recovery import Recoverer, Update, staged
 from rig.campaign.flash_range import FlashRange
 from rig.image.ladder import OtaFirmware, build_ota
 from rig.image.mcuboot import read_signed
@@ -33,6 +33,7 @@ class Made:
     """A recoverer, its journal, and the images of which states are made."""
 
     recoverer: Recoverer
+    update: Update
     journal: Journal
     place: FlashRange
     old: bytes
@@ -63,8 +64,8 @@ def made(firmware: OtaFirmware, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert nor is not None
     base = b"\xff" * (16 << 20)
     with Journal(folder) as journal, cut_bench(facts, firmware, base, folder / "board", nor) as bench:
-        recoverer = Recoverer(bench, journal, Update(images, new, following, hashes), SEED)
-        yield Made(recoverer, journal, bench.flash.place, old, new)
+        update = Update(images, new, following, hashes)
+        yield Made(Recoverer(bench, journal, update, SEED), update, journal, bench.flash.place, old, new)
 
 
 @pytest.mark.parametrize(
@@ -101,10 +102,10 @@ def test_recovery_offers_cuts_of_its_own_and_each_of_them_recovers(made: Made) -
 def test_next_update_is_taken_by_what_was_left(made: Made) -> None:
     for state, slot in (("tried", "b"), ("confirmed", "a")):
         left = made.state(made.new, "tried" if state == "tried" else "confirmed")
-        name, target, sectors = made.recoverer.staged(left)
-        assert target == slot
-        assert name == made.journal.add_content(sectors)
-        assert made.recoverer.update_next(target, sectors)["good"]
+        found = staged(made.journal, made.place, made.update, left)
+        assert found.slot == slot
+        assert found.name == made.journal.add_content(found.sectors)
+        assert made.recoverer.update_next(found)["good"]
 
 
 def test_board_without_a_good_slot_is_dead(made: Made) -> None:
