@@ -42,22 +42,22 @@ def stage(updates: Updates, image: bytes, base: str = "0.9.0") -> None:
 @pytest.mark.parametrize("by", ["reset", "power"])
 def test_image_that_nobody_confirms_is_tried_once(updates: Updates, by: str) -> None:
     stage(updates, updates.image("0.9.1", "b"))
-    updates.runs({"0.9.1"}, {"b"})
+    updates.slots.check_runs({"0.9.1"}, {"b"})
     for _ in range(2):
         if by == "reset":
             updates.reset()
         else:
             updates.board.power_cycle()
-        updates.runs({"0.9.0"}, {"a"})
+        updates.slots.check_runs({"0.9.0"}, {"a"})
     updates.verdict(runs={"0.9.0"})
 
 
 @requirement("CounterOfTriedImage")
 def test_counter_of_a_tried_image_does_not_lock_out_the_old_one(updates: Updates) -> None:
     stage(updates, updates.firmware.signed("0.9.1", "b", COUNTER + 1))
-    updates.runs({"0.9.1"}, {"b"})
+    updates.slots.check_runs({"0.9.1"}, {"b"})
     updates.reset()
-    updates.runs({"0.9.0"}, {"a"})
+    updates.slots.check_runs({"0.9.0"}, {"a"})
     updates.verdict(runs={"0.9.0"})
 
 
@@ -65,7 +65,7 @@ def test_counter_of_a_tried_image_does_not_lock_out_the_old_one(updates: Updates
 @pytest.mark.parametrize("version", ["0.9.0", "0.9.1"], ids=["older", "same"])
 def test_image_that_is_no_newer_is_not_tried(updates: Updates, version: str) -> None:
     stage(updates, updates.image(version, "b"), base="0.9.1")
-    updates.runs({"0.9.1"}, {"a"})
+    updates.slots.check_runs({"0.9.1"}, {"a"})
     updates.verdict(runs={"0.9.1"})
 
 
@@ -73,5 +73,5 @@ def test_image_that_is_no_newer_is_not_tried(updates: Updates, version: str) -> 
 @pytest.mark.parametrize("fault", HEADERS)
 def test_image_whose_header_lies_is_not_tried(updates: Updates, fault: str) -> None:
     stage(updates, updates.bad(fault, "b"))
-    updates.runs({"0.9.0"}, {"a"})
+    updates.slots.check_runs({"0.9.0"}, {"a"})
     updates.verdict(runs={"0.9.0"})
