@@ -123,7 +123,6 @@ def test_cancel_then_update(updates: Updates, protocol: str) -> None:
 @requirement("TwoUpdatesCancelFirst")
 @over_each_protocol
 def test_two_updates_cancel_first(updates: Updates, protocol: str) -> None:
-    since = updates.board.console.mark()
     first = begin(updates, protocol)
     since = updates.board.console.mark()
     second = updates.offer("0.9.2", protocol)

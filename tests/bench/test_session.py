@@ -252,6 +252,21 @@ def test_an_image_that_was_not_flashed_by_the_session(
     assert f"flashed was {load_image(app).sha256}" in said
 
 
+def test_images_that_may_boot_as_well(session: BoardSession, app: Path) -> None:
+    """Where a bootloader chooses; the inventory's own arrangement forgets them."""
+    session.flash(app)
+    own = session.image_sha256
+    assert own is not None
+    session.bootable = frozenset({own, "another"})
+    assert session.restart().fields["image"] == own
+    session.bootable = frozenset({"another"})
+    with pytest.raises(WrongImage, match="flashed was another"):
+        session.restart()
+    session.arrange(Arrangement(clock="free"))
+    assert session.boot is not None
+    assert session.boot.fields["image"] == own
+
+
 def test_a_board_that_never_gets_ready(bench: Inventory) -> None:
     with open_session(bench, BOARD) as session:  # nothing is flashed
         since = session.console.mark()

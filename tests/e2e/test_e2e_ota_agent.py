@@ -18,11 +18,11 @@ import pytest
 from rig.bench.session import open_session
 from rig.deadline import Deadline, poll
 from rig.emulator.arrangement import Arrangement
-from rig.errors import CommandRefused
-from rig.pytest_plugin.provisioning import keep
+from rig.pytest_plugin.board_ota import WITHIN_S
+from rig.services.code_signer import CodeSigner
 from rig.services.lab import Lab
 from tests.e2e.bench_place import BOARD, BenchPlace
-from tests.e2e.ota_rig import SIGNER, SLOT_BYTES, WITHIN_S, Rig, Signer
+from tests.e2e.ota_rig import SLOT_BYTES, Rig
 
 pytestmark = pytest.mark.emulated
 
@@ -44,16 +44,15 @@ def bench(module_place: BenchPlace, tmp_path_factory: pytest.TempPathFactory) ->
     """One board and one lab for all tests of the module."""
     folder = tmp_path_factory.mktemp("images")
     arrangement = Arrangement(clock="free", network=True)
-    signer = Signer()
     with (
         Lab("dut", log=folder / "broker.log") as lab,
         open_session(
             module_place.inventory(), BOARD, arrangement=arrangement, transcript=folder / "console"
         ) as session,
     ):
-        rig = Rig(session, lab, folder, signer)
+        rig = Rig(session, lab, folder)
         rig.control.facts()  # the service runs before the agent asks it
-        keep(session.console, SIGNER, "signer", signer.certificate())
+        rig.agent.trust(rig.signer.certificate)
         yield rig
 
 
@@ -196,7 +195,7 @@ def test_images_that_must_not_run_are_refused(rig: Rig) -> None:
     """Another's signature, none of an image, the running version, an older one, no such signer."""
     good = image((9, 6, 0), 8)
     cases: list[tuple[bytes, dict[str, Any], str]] = [
-        (good, {"signature": Signer().sign(good)}, "0x00000007: 0x0000000B"),
+        (good, {"signature": CodeSigner().sign(good)}, "0x00000007: 0x0000000B"),
         (good, {"certificate": "nobody"}, "0x00000007: 0x00000004"),
         (b"\x00", {}, "0x00000008: 0x00000000"),
         (image((0, 3, 0), 9), {}, "0x00000009: 0x00030000"),
@@ -229,60 +228,3 @@ def test_canceled_while_it_comes(rig: Rig) -> None:
     rig.offer(content, "mqtt-cbor")
     rig.await_state("staged")
     assert rig.slot(SIZE) == content
-
-
-# ---- the platform layer: the field's fifteen cases ------------------------------------------------
-
-
-def pattern(length: int, seed: int) -> bytes:
-    from rig.pattern import pattern as made
-
-    return made(length, seed)
-
-
-def close(rig: Rig, signature: bytes, certificate: str = SIGNER) -> str:
-    """What closing says: "" or the code of its refusal."""
-    try:
-        rig.ask("ota.pal.close", certificate=certificate, signature=signature.hex())
-    except CommandRefused as error:
-        return error.code
-    return ""
-
-
-def test_pal_close(rig: Rig) -> None:
-    signature = rig.signer.sign(pattern(1000, 7))
-    for write, given, certificate, said in (
-        (True, signature, SIGNER, ""),
-        (True, rig.signer.sign(b"other"), SIGNER, "refused"),
-        (False, signature, SIGNER, "refused"),
-        (True, signature, "nobody", "unknown"),
-    ):
-        rig.ask("ota.pal.create", bytes=1000)
-        if write:
-            assert rig.ask("ota.pal.write", offset=0, length=1000, seed=7).integer("written") == 1000
-        assert close(rig, given, certificate) == said
-        assert rig.ask("ota.pal.get")["state"] == ("valid" if said == "" else "invalid")
-        assert close(rig, given) == "closed"
-
-
-def test_pal_create_write_abort(rig: Rig) -> None:
-    rig.ask("ota.pal.create", bytes=100_000)
-    assert rig.ask("ota.pal.write", offset=5, length=1, seed=3).integer("written") == 1
-    assert rig.slot(8) == b"\xff" * 5 + pattern(6, 3)[5:] + b"\xff" * 2
-    assert rig.ask("ota.pal.write", offset=8, length=99_000, seed=3).integer("written") == 99_000
-    assert rig.slot(99_008)[8:] == pattern(99_008, 3)[8:]
-    assert rig.refused("ota.pal.write", offset=99_999, length=2, seed=3) == "range"
-    for which in ("open", "null", "missing"):
-        assert rig.ask("ota.pal.abort", file=which).flag("open") is False
-    assert rig.refused("ota.pal.write", offset=0, length=1, seed=3) == "closed"
-    rig.ask("ota.pal.create", bytes=1)
-    rig.ask("ota.pal.abort", file="open")
-
-
-def test_pal_state(rig: Rig) -> None:
-    assert rig.refused("ota.pal.set", state=2) == "refused"
-    assert rig.refused("ota.pal.set", state=0) == "value"
-    assert rig.refused("ota.pal.set", state=5) == "value"
-    rig.ask("ota.pal.create", bytes=10)
-    assert close(rig, b"\x30\x00") == "refused"
-    assert rig.ask("ota.pal.get")["state"] == "invalid"

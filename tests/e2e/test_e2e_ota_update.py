@@ -19,10 +19,10 @@ from rig.emulator.arrangement import Arrangement
 from rig.image.ladder import OtaFirmware, build_ota
 from rig.image.mcuboot import read_signed
 from rig.image.slot_layout import Slot
-from rig.pytest_plugin.provisioning import keep
+from rig.pytest_plugin.board_ota import WITHIN_S
 from rig.services.lab import Lab
 from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace
-from tests.e2e.ota_rig import SIGNER, WITHIN_S, Rig, Signer
+from tests.e2e.ota_rig import Rig
 
 pytestmark = pytest.mark.emulated
 
@@ -43,17 +43,16 @@ def rig(place: BenchPlace, ota: OtaFirmware, tmp_path: Path) -> Iterator[Rig]:
         file.seek(ota.layout.address("a") - FLASH_AT)
         file.write(ota.layout.filled(ota.signed("0.9.0", "a"), "confirmed"))
     arrangement = Arrangement(clock="free", network=True, ota=True)
-    signer = Signer()
     with (
         Lab("dut", log=tmp_path / "broker.log") as lab,
         open_session(
             place.inventory(), BOARD, arrangement=arrangement, transcript=tmp_path / "console"
         ) as session,
     ):
-        made = Rig(session, lab, tmp_path, signer)
+        made = Rig(session, lab, tmp_path)
         made.control.facts()
         session.power_cycle()
-        keep(session.console, SIGNER, "signer", signer.certificate())
+        made.agent.trust(made.signer.certificate)
         yield made
 
 

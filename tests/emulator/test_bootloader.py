@@ -51,6 +51,18 @@ def board(facts: Board, ota: OtaFirmware, tmp_path: Path) -> Iterator[SlotBoard]
         yield made
 
 
+def test_a_byte_that_comes_early_stops_no_console(board: SlotBoard) -> None:
+    """What a host sends while the bootloader works is lost, and what it sends later is not."""
+    board.emulated.off()
+    since = board.console.mark()
+    board.emulated.on()
+    board.said(rb"boot: cause=[^\r]*", since)
+    board.console.send_raw(b"@7 ping\n")
+    assert board.chosen(since)["run"] == "a"
+    board.ready()
+    assert board.ask("ping", text="late")["text"] == "late"
+
+
 def _image(ota: OtaFirmware, version: str, slot: str) -> str:
     return read_signed(ota.signed(version, "a" if slot == "a" else "b")).payload_sha256
 

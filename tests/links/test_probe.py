@@ -157,6 +157,28 @@ def test_flash_beyond_the_image_is_left_alone(probe: PyocdProbe, app: Path) -> N
     assert probe.read_memory(FLASH + 0xFFF000, 64) == factory
 
 
+def test_parts_are_placed_and_their_neighbours_stay(probe: PyocdProbe, app: Path, wear: WearCount) -> None:
+    probe.flash(app)
+    image = (app.parent / "app.bin").read_bytes()
+    first, second = FLASH + 64 * PAGE, FLASH + 70 * PAGE
+    parts = {second: b"second" * 9, first: b"first"}
+    probe.place(parts)
+    assert probe.halted
+    assert probe.read_memory(first, 6) == b"first\xff"
+    assert probe.read_memory(second, 54) == b"second" * 9
+    assert content(probe, len(image)) == image
+    counts = wear.counts()
+    probe.place(parts)
+    assert wear.counts() == counts  # it was there
+
+
+def test_a_part_outside_flash_places_nothing(probe: PyocdProbe, wear: WearCount) -> None:
+    with pytest.raises(ImageFault, match=r"outside the board's flash.*Nothing was erased"):
+        probe.place({FLASH: b"inside", FLASH + 0xFFF000 - 1: b"no"})
+    assert wear.counts() == {}
+    assert content(probe, 6) == b"\xff" * 6
+
+
 def test_flashing_over_running_firmware(probe: PyocdProbe, app: Path) -> None:
     for _ in range(25 if EVIDENCE else 5):
         report = probe.flash(app, force=True)
