@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { HTTP_NUMBER_BYTES = 10 };
+
 void http_reader_init(http_reader_t *reader, uint8_t *body, size_t size)
 {
     memset(reader, 0, sizeof *reader);
@@ -42,6 +44,20 @@ static bool http_number(const char *text, uint32_t base, uint32_t *number)
     *number = (uint32_t)sum;
     bool ends = text[count] == '\0' || strchr(" \t;", text[count]) != NULL;
     return count > 0u && ends && sum <= UINT32_MAX;
+}
+
+// "bytes 0-4095/300000" (RFC 9110, 14.4): where the part begins.
+static bool http_range(const char *value, uint32_t *first)
+{
+    char digits[HTTP_NUMBER_BYTES + 1];
+    const char *number = http_value(value, "bytes");
+    size_t length = number != NULL ? strcspn(number, "-") : 0u;
+    if (length == 0u || length > HTTP_NUMBER_BYTES || number[length] != '-') {
+        return false;
+    }
+    memcpy(digits, number, length);
+    digits[length] = '\0';
+    return http_number(digits, 10, first);
 }
 
 static bool http_ends_with_chunked(const char *value)
@@ -102,6 +118,8 @@ static int http_header(http_reader_t *reader)
         reader->left = length;
     } else if ((value = http_value(reader->line, "transfer-encoding:")) != NULL) {
         reader->chunked = http_ends_with_chunked(value);
+    } else if ((value = http_value(reader->line, "content-range:")) != NULL) {
+        reader->has_range = http_range(value, &reader->first);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reads one HTTP/1.1 response (RFC 9112) as its bytes come: status, and a body that is as long as
-// Content-Length says, in chunks, or until the connection closes. Pure and bounded.
+// Content-Length says, in chunks, or until the connection closes; of a part also which it is. Pure
+// and bounded.
 #ifndef HTTP_READER_H
 #define HTTP_READER_H
 
@@ -31,6 +32,8 @@ typedef struct {
     uint32_t code; // 200, 404, …
     bool chunked;
     size_t length; // of the body so far
+    bool has_range;
+    uint32_t first; // byte of the file, as Content-Range says
     // the reader's own
     uint8_t *body;
     size_t size;

@@ -124,12 +124,13 @@ static ota_event_t act_mark(void)
     return OTA_EVENTS;
 }
 
+// An image that cannot be marked will not be there after a reset: nothing else may be said of it.
 static ota_event_t act_confirm(void)
 {
     status_t status = ota_slot_confirm();
     if (status != STATUS_OK) {
         ota_note_error(OTA_ERROR_FLASH, (uint32_t)-status);
-        return OTA_ON_FAILED;
+        return ota_slot_is_in_test() ? OTA_ON_EXPIRED : OTA_EVENTS;
     }
     g_ota.tests = g_ota.status.in_test = false;
     self_test_fault_after_confirm();

@@ -82,8 +82,7 @@ static const row_t s_rows[] = {
     {OTA_ENDING, OTA_ON_SILENCE, {OTA_ENDING, OTA_DO_REPEAT}},
     {OTA_ENDING, OTA_ON_BACK, {OTA_ENDING, OTA_DO_REPEAT}},
     {OTA_ENDING, OTA_ON_GIVE_UP, {OTA_READY, 0}},
-    // flash did not take the confirmation: it is not kept, whatever the self-test said
-    {OTA_ENDING, OTA_ON_FAILED, {OTA_REBOOTING, OTA_DO_REBOOT}},
+    {OTA_ENDING, OTA_ON_EXPIRED, {OTA_REBOOTING, OTA_DO_REBOOT}}, // nothing was said yet
 
     // a self-test needs no service to run out of time
     {OTA_OFF, OTA_ON_EXPIRED, {OTA_REBOOTING, OTA_DO_REBOOT}},

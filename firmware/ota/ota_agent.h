@@ -54,7 +54,7 @@ typedef enum {
     OTA_ON_ACTIVATE, // reboot into the image that is staged
     OTA_ON_CONFIRM,
     OTA_ON_REFUSE,  // the application says that the image is bad
-    OTA_ON_EXPIRED, // nobody confirmed it in time
+    OTA_ON_EXPIRED, // nobody confirmed it in time, or flash did not take the mark
     OTA_EVENTS,
 } ota_event_t;
 

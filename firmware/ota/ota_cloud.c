@@ -143,6 +143,7 @@ static void cloud_take_notice(mqtt_text_t payload)
     int outcome = ota_job_read(payload.bytes, payload.length, 0, &s_job, &fault);
     if (outcome == STATUS_SYNTAX) {
         s_counts.malformed++;
+        s_mail.notified_badly = true;
         return;
     }
     s_mail.notified = true;
@@ -226,7 +227,8 @@ void ota_cloud_fetch(ota_mail_t *mail)
 {
     mqtt_port_lock();
     *mail = s_mail;
-    s_mail.job_came = s_mail.notified = s_mail.answered = s_mail.stream_rejected = false;
+    s_mail.job_came = s_mail.notified = s_mail.notified_badly = false;
+    s_mail.answered = s_mail.stream_rejected = false;
     mqtt_port_unlock();
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     ota_fault_t fault;
     bool notified;
     char notified_id[OTA_JOB_ID_BYTES]; // "": no job is left
+    bool notified_badly;                // of something that cannot be read
     bool answered, accepted;            // an update of ours
     ota_answer_t answer;
     bool stream_rejected;

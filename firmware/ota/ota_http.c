@@ -78,13 +78,14 @@ static status_t http_receive(uint8_t *out, uint32_t length, uint32_t wait_ms)
 }
 
 // What the response was, whose body may have been too long for `out`: a page that says no.
-static status_t http_judge(status_t status, uint32_t length)
+static status_t http_judge(status_t status, uint32_t first, uint32_t length)
 {
     bool said = s_reader.code >= 200u;
     if (said && s_reader.code != PARTIAL_CONTENT) {
         return STATUS_REFUSED;
     }
-    if (status == STATUS_OK && s_reader.length != length) {
+    bool asked = s_reader.length == length && s_reader.has_range && s_reader.first == first;
+    if (status == STATUS_OK && !asked) {
         return STATUS_SYNTAX;
     }
     return status;
@@ -105,7 +106,7 @@ status_t ota_http_fetch(const char *text, uint32_t first, uint32_t length, uint8
     status = http_connect(&url, wait_ms);
     status = status == STATUS_OK ? http_send(s_request, (size_t)count) : status;
     if (status == STATUS_OK) {
-        status = http_judge(http_receive(out, length, wait_ms), length);
+        status = http_judge(http_receive(out, length, wait_ms), first, length);
         *code = s_reader.code;
     }
     if (status != STATUS_OK) {

@@ -134,8 +134,7 @@ static bool receive_range(uint32_t first, uint32_t count)
 static bool receive_may_pass(status_t status, uint32_t code)
 {
     bool refused = status == STATUS_REFUSED && code != 0u && code < SERVER_FAULT;
-    bool hopeless = status == STATUS_VALUE || status == STATUS_SPACE || status == STATUS_SYNTAX;
-    return !refused && !hopeless;
+    return !refused && status != STATUS_VALUE;
 }
 
 static void receive_fetch(void)

@@ -228,6 +228,9 @@ static void task_take_mail(void)
     if (s_mail.notified) {
         task_take_notice();
     }
+    if (s_mail.notified_badly && g_ota.status.state == OTA_READY) {
+        ota_happens(OTA_ON_NOTIFY); // something is there: asked for, it may be told better
+    }
     if (s_mail.stream_rejected && g_ota.status.state == OTA_RECEIVING &&
         strcmp(s_mail.stream_code, "InternalError") != 0) {
         ota_note_error(OTA_ERROR_STREAM, 0);

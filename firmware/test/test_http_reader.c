@@ -85,8 +85,41 @@ static void test_long_heads(void)
     CHECK(read_in_pieces(&reader, body, s_text, 7) == STATUS_SPACE, "an endless one");
 }
 
+static void test_ranges(void)
+{
+    static const struct {
+        const char *header;
+        bool known;
+        uint32_t first;
+    } s_ranges[] = {
+        {"Content-Range: bytes 4096-8191/300000", true, 4096},
+        {"content-range:bytes 0-0/*", true, 0},
+        {"Content-Range: bytes 4294967295-4294967295/*", true, 4294967295u},
+        {"Content-Range: bytes 4294967296-4294967297/*", false, 0},
+        {"Content-Range: bytes 99999999999-1/*", false, 0},
+        {"Content-Range: bytes */300000", false, 0},
+        {"Content-Range: bytes 12", false, 0},
+        {"Content-Range: bytes 1x2-3/4", false, 0},
+        {"Content-Range: lines 1-2/3", false, 0},
+        {"Content-Range: ", false, 0},
+        {"X: bytes 1-2/3", false, 0},
+    };
+    for (size_t i = 0; i < sizeof s_ranges / sizeof s_ranges[0]; i++) {
+        char text[160];
+        http_reader_t reader;
+        uint8_t body[BODY_BYTES];
+        strcpy(text, "HTTP/1.1 206 Partial Content\r\n");
+        strcat(text, s_ranges[i].header);
+        strcat(text, "\r\nContent-Length: 1\r\n\r\nx");
+        CHECK(read_in_pieces(&reader, body, text, 7) == 1, s_ranges[i].header);
+        CHECK(reader.has_range == s_ranges[i].known, s_ranges[i].header);
+        CHECK(!reader.has_range || reader.first == s_ranges[i].first, s_ranges[i].header);
+    }
+}
+
 void test_http_reader(void)
 {
+    test_ranges();
     for (size_t i = 0; i < sizeof s_rows / sizeof s_rows[0]; i++) {
         for (size_t piece = 1; piece < 100u; piece++) {
             test_row(&s_rows[i], piece);

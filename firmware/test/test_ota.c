@@ -73,6 +73,8 @@ static void test_self_test_ends(void)
     static const ota_state_t s_states[] = {OTA_OFF, OTA_ASKING, OTA_READY, OTA_LOST, OTA_TESTING};
     for (size_t i = 0; i < sizeof s_states / sizeof s_states[0]; i++) {
         CHECK(goes(s_states[i], OTA_ON_EXPIRED, OTA_REBOOTING, OTA_DO_REBOOT), "time is up");
+        ota_state_t asked = ota_agent_step(s_states[i], OTA_ON_CONFIRM).state;
+        CHECK(goes(asked, OTA_ON_EXPIRED, OTA_REBOOTING, OTA_DO_REBOOT), "the mark was not taken");
     }
 }
 

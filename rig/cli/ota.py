@@ -18,7 +18,7 @@ from rig.cli import COMMANDS
 if TYPE_CHECKING:
     from rig.services.ota_client import ImageFile, OtaControl
 
-PROTOCOLS = ("mqtt-json", "mqtt-cbor", "http")
+PROTOCOLS = ("mqtt-json", "mqtt-cbor", "http", "https")
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -38,6 +38,8 @@ NEXT: Final = "0.9.3"
 REFUSED: Final = ("FAILED", "REJECTED")
 """What a device may say of a job that it could not or would not do."""
 JOB_S: Final = 90.0
+LONG_S: Final = 300.0
+"""For a job with a fault, which may have to be waited for in vain more than once."""
 REBOOT_S: Final = 90.0
 """From the offer of an image until what boots then takes commands."""
 
@@ -112,7 +114,7 @@ class Updates:
         """
         pair = what if isinstance(what, tuple) else (self.image(what, "a"), self.image(what, "b"))
         self.slots.allow_images(pair)
-        if protocol != "http":
+        if protocol.startswith("mqtt-"):
             self.agent.ask("ota.settings", encoding=protocol.removeprefix("mqtt-"))
         files = [self._file(content, sign or self.signer.sign, changed) for content in pair]
         return self.cloud.create(self.agent.thing, files, protocol, lifetime_s=lifetime_s)[0]

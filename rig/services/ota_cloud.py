@@ -80,6 +80,11 @@ class OtaCloud:
         return Place.local(NAME, self._ports[0], self._place.host)
 
     @property
+    def https(self) -> Place:
+        """The image server with TLS."""
+        return Place.local(NAME, self._ports[1], self._place.host)
+
+    @property
     def running(self) -> bool:
         """Whether its process lives."""
         return self._child is not None and self._child.alive
@@ -168,7 +173,7 @@ class OtaCloud:
             "host": place.host,
             "http_port": self._ports[0],
             "https_port": self._ports[1],
-            "base_url": f"http://{self.http.board}",
+            "places": {"http": str(self.http.board), "https": str(self.https.board)},
             "server_certificate": str(place.server.certificate),
             "server_key": str(place.server.private_key),
         }

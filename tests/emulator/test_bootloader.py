@@ -20,11 +20,10 @@ from rig.bench.inventory import Board
 from rig.deadline import Deadline, poll
 from rig.errors import CommandRefused
 from rig.image.bad_images import BadImage, bad_images
-from rig.image.elf import open_elf
 from rig.image.ladder import COUNTER, INDEX, SELF_TEST_MS, VERSIONS, OtaFirmware, build_ota, write_ladder
 from rig.image.mcuboot import read_signed, verdict
 from rig.image.slot_layout import Slot
-from rig.image.symbols import sized_symbols
+from rig.links.nor_control import NorControl, NorOperation, Stop, find_nor
 from rig.links.probe import PyocdProbe
 from tests.emulator.conftest import PROJECT
 from tests.emulator.slot_board import LONG_S, SlotBoard, slot_board
@@ -32,14 +31,10 @@ from tests.seeds import SEED, dice
 
 pytestmark = pytest.mark.emulated
 
-EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
+FLASH_STATUS = 9
+"""The firmware's status for flash that did not take it."""
 
-STOP_BEFORE, STOP_TORN_PART, STOP_TORN_BITS = 1, 2, 4
-NOR_MAGIC, NOR_VERSION, PROGRAM, CONFIRM = 0x31524F4E, 1, 2, 4
-STOPS_AT, GO_ON_AT, STOPPED_AT = 8, 36, 40
-COUNT, REFUSED = 10, 11
-CONTROL = struct.Struct("<IHH 8I 4I")
-"""The head of nor_control_t: magic, version, size; what the rig writes; stopped, phase, count, refused."""
+EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 
 
 @pytest.fixture(scope="session")
@@ -242,41 +237,100 @@ def test_board_without_a_good_slot_recovers_over_the_uart(board: SlotBoard, ota:
 # --- the model of NOR flash, by the probe
 
 
-def _control(ota: OtaFirmware) -> int:
-    with open_elf(ota.elf("0.9.1", "b")) as elf:
-        return next(s.address for s in sized_symbols(elf) if s.name == "g_nor_control")
+def _nor(ota: OtaFirmware, probe: PyocdProbe) -> NorControl:
+    place = find_nor(ota.elf("0.9.1", "b"))
+    assert place is not None
+    assert place.control == find_nor_control(ota.bootloader())
+    return NorControl(place, probe)
 
 
-def _stand_at_the_confirming_write(board: SlotBoard, probe: PyocdProbe, control: int, stop: int) -> None:
-    """The bootloader's mark was the first operation; the next one is the application's."""
-    magic, version, _, *words = CONTROL.unpack(probe.read_memory(control, CONTROL.size))
-    assert (magic, version, words[COUNT], words[REFUSED]) == (NOR_MAGIC, NOR_VERSION, 1, 0)
-    probe.write_memory(control + STOPS_AT, struct.pack("<III", stop, 2, 5))
-    board.console.send_raw(b"boot.confirm\n")
-    assert poll(
-        lambda: probe.read_memory(control + STOPPED_AT, 4) == struct.pack("<I", stop), Deadline.after(LONG_S)
-    )
+def find_nor_control(elf: Path) -> int:
+    """Where another image has the block: all of a board have it at the same place."""
+    place = find_nor(elf)
+    assert place is not None
+    return place.control
 
 
-@pytest.mark.parametrize("stop", [STOP_BEFORE, STOP_TORN_PART, STOP_TORN_BITS])
-def test_power_cut_at_the_confirming_write_goes_back(board: SlotBoard, ota: OtaFirmware, stop: int) -> None:
+def _try_next(board: SlotBoard) -> None:
+    """A board that tries 0.9.1 in slot B and has not confirmed it."""
     board.put_version("b", "0.9.1", "test")
     board.power_cycle()
     board.ready()
+
+
+def _stand_at_the_confirming_write(board: SlotBoard, nor: NorControl, stop: Stop) -> None:
+    """The bootloader's mark was the first operation; the next one is the application's."""
+    state = nor.state()
+    assert (state.stopped, state.count, state.refused) == (None, 1, 0)
+    nor.stop(stop, at=2, seed=5)
+    board.console.send_raw(b"boot.confirm\n")
+    assert nor.await_stop(Deadline.after(LONG_S)).stopped == stop
+
+
+@pytest.mark.parametrize("stop", Stop)
+def test_power_cut_at_the_confirming_write_goes_back(board: SlotBoard, ota: OtaFirmware, stop: Stop) -> None:
+    _try_next(board)
     with board.probe() as probe:
-        _stand_at_the_confirming_write(board, probe, _control(ota), stop)
+        _stand_at_the_confirming_write(board, _nor(ota, probe), stop)
     assert board.power_cycle()["reason"] == "revert"
 
 
 def test_stop_lets_the_core_go_on_when_it_is_told(board: SlotBoard, ota: OtaFirmware) -> None:
-    control = _control(ota)
-    board.put_version("b", "0.9.1", "test")
+    _try_next(board)
+    confirmed = ota.layout.slot_b + ota.layout.slot_size - 24
+    with board.probe() as probe:
+        nor = _nor(ota, probe)
+        _stand_at_the_confirming_write(board, nor, Stop.BEFORE)
+        assert nor.state().now == NorOperation(2, confirmed, 8, "program", "confirm", 0)
+        assert [each.number for each in nor.operations()] == [1]
+        nor.go_on()
+        assert poll(lambda: nor.state().stopped is None, Deadline.after(LONG_S))
+        assert poll(lambda: len(nor.operations()) == 2, Deadline.after(LONG_S))
+        assert nor.operations(since=1) == (NorOperation(2, confirmed, 8, "program", "confirm", 0),)
+    assert board.power_cycle()["reason"] == "confirmed"
+
+
+def _confirm_fails(board: SlotBoard) -> None:
+    with pytest.raises(CommandRefused) as refusal:
+        board.ask("boot.confirm")
+    assert refusal.value.code == "flash"
+
+
+def test_operation_that_fails_is_told_and_can_be_repeated(board: SlotBoard, ota: OtaFirmware) -> None:
+    _try_next(board)
+    with board.probe() as probe:
+        nor = _nor(ota, probe)
+        nor.fail("program")
+        _confirm_fails(board)
+        assert [each.status for each in nor.operations()] == [0, FLASH_STATUS]
+        nor.calm()
+        assert board.ask("boot.confirm")["state"] == "confirmed"
+    assert board.power_cycle()["reason"] == "confirmed"
+
+
+def test_bit_that_is_stuck_keeps_the_mark_from_being_one(board: SlotBoard, ota: OtaFirmware) -> None:
+    _try_next(board)
+    with board.probe() as probe:
+        _nor(ota, probe).stick(ota.layout.slot_b + ota.layout.slot_size - 24, 0x80)
+        _confirm_fails(board)
+    assert board.power_cycle()["reason"] == "revert"
+
+
+def test_block_that_power_on_left_empty_is_kept_as_the_rig_made_it(
+    board: SlotBoard, ota: OtaFirmware
+) -> None:
+    """Told before the first operation since power-on: by then the firmware must not make the block anew."""
     board.power_cycle()
     board.ready()
+    board.power_cycle()  # the first boot wrote the counter's floor, this one writes nothing
+    board.ready()
     with board.probe() as probe:
-        _stand_at_the_confirming_write(board, probe, control, STOP_BEFORE)
-        probe.write_memory(control + GO_ON_AT, struct.pack("<I", 1))
-        assert poll(lambda: probe.read_memory(control + STOPPED_AT, 4) == bytes(4), Deadline.after(LONG_S))
-        (row,) = struct.iter_unpack("<IIIBBBB", probe.read_memory(control + CONTROL.size, 16))
-        assert row == (2, ota.layout.slot_b + ota.layout.slot_size - 24, 8, PROGRAM, CONFIRM, 0, 0)
-    assert board.power_cycle()["reason"] == "confirmed"
+        nor = _nor(ota, probe)
+        assert nor.state().count == 0
+        nor.stop(Stop.BEFORE, at=1)
+        board.console.send_raw(b"ota.pal.create bytes=100\n")
+        now = nor.await_stop(Deadline.after(LONG_S)).now
+        assert now is not None
+        assert (now.number, now.kind, now.length) == (1, "erase", ota.layout.sector_size)
+        nor.calm()
+        assert poll(lambda: nor.state().count > 1, Deadline.after(LONG_S))

@@ -236,7 +236,7 @@ static int incoming_step(mqtt_session_t *session)
 void mqtt_session_received(mqtt_session_t *session, size_t length, uint32_t now_ms)
 {
     int more = 1;
-    session->now_ms = now_ms;
+    session->now_ms = session->last_heard_ms = now_ms;
     session->have += length;
     while (more > 0 && session->link != MQTT_LINK_DOWN) {
         more = incoming_step(session);

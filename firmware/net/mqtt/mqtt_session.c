@@ -85,7 +85,7 @@ status_t mqtt_session_begin(mqtt_session_t *session, TransportInterface_t transp
         return (status_t)length;
     }
     session->transport = transport;
-    session->now_ms = session->since_ms = now_ms;
+    session->now_ms = session->since_ms = session->last_heard_ms = now_ms;
     session->have = session->taken = 0;
     session->skip = 0;
     session->ping_waits = false;
@@ -118,12 +118,14 @@ static bool session_is_over(const mqtt_session_t *session, uint32_t since_ms, ui
 }
 
 // A ping goes out a quarter of the keep-alive time early, at most a second, so that it is there in
-// time.
-static uint32_t session_ping_after_ms(const mqtt_session_t *session)
+// time; and where nothing was heard all that time, whatever was sent: a connection that is half
+// open takes messages that need no answer for ever.
+static bool session_wants_ping(const mqtt_session_t *session)
 {
     uint32_t keep_alive_ms = session->connect.keep_alive_s * 1000u;
     uint32_t early = keep_alive_ms / 4u < 1000u ? keep_alive_ms / 4u : 1000u;
-    return keep_alive_ms - early;
+    return session_is_over(session, session->last_sent_ms, keep_alive_ms - early) ||
+           session_is_over(session, session->last_heard_ms, keep_alive_ms);
 }
 
 static void session_poll_ping(mqtt_session_t *session)
@@ -132,7 +134,7 @@ static void session_poll_ping(mqtt_session_t *session)
         if (session_is_over(session, session->ping_ms, session->timing.pingresp_ms)) {
             mqtt_session_fail(session, MQTT_FAULT_PINGRESP);
         }
-    } else if (session_is_over(session, session->last_sent_ms, session_ping_after_ms(session))) {
+    } else if (session_wants_ping(session)) {
         session->ping_waits = true;
         session->ping_ms = session->now_ms;
         session->counts.pings++;

@@ -136,7 +136,7 @@ typedef struct {
     mqtt_counts_t counts;
     // the session's own
     TransportInterface_t transport;
-    uint32_t now_ms, since_ms, last_sent_ms, ping_ms;
+    uint32_t now_ms, since_ms, last_sent_ms, last_heard_ms, ping_ms;
     bool ping_waits;
     uint16_t last_id;
     uint32_t next_order, next_result;

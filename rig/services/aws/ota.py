@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -45,13 +46,13 @@ _OURS: Final = re.compile(r"notify|notify-next|.*/(?:accepted|rejected)")
 
 
 class OtaService:
-    """The service on what ``folder`` keeps. ``base_url``: what an address of a file begins with.
+    """The service on what ``folder`` keeps. ``places``: host and port in the addresses of files, by protocol.
 
     ``answer`` is for one thread at a time and takes care of it; the rest is safe from any thread.
     """
 
     def __init__(
-        self, folder: Path, base_url: str, *, throttle: Throttle = USUAL, now: Clock = time.time
+        self, folder: Path, places: Mapping[str, str], *, throttle: Throttle = USUAL, now: Clock = time.time
     ) -> None:
         self.database = OtaDatabase(folder / DATABASE)
         self.switches = FaultSwitches()
@@ -62,7 +63,7 @@ class OtaService:
         faults = StreamFaults(self.switches, self._moment)
         self.streams = StreamService(self.database, faults, self.counts)
         self.images = ImageAnswers(self.database, self.switches, faults, self.counts, now)
-        self._base_url = base_url
+        self._places = places
         self._now = now
         self._lock = threading.Lock()
         with self.database.transaction() as connection:
@@ -98,8 +99,9 @@ class OtaService:
         self.history.wake()
         return [Message(f"{topic}/{answer.how}", said) for said in self.finished(compact(answer.said))]
 
-    def _address(self, stream: str, file: int, lifetime_s: int) -> str:
-        return self._base_url + signed_path(self._secret, stream, file, self._now(), lifetime_s)
+    def _address(self, protocol: str, stream: str, file: int, lifetime_s: int) -> str:
+        path = signed_path(self._secret, stream, file, self._now(), lifetime_s)
+        return f"{protocol}://{self._places[protocol]}{path}"
 
     def _moment(self, kind: str, stream: str, block: int) -> None:
         with self.database.transaction() as connection:

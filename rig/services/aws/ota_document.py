@@ -14,12 +14,13 @@ from typing import Final
 
 from rig.services.aws.json_object import Tree
 
-MQTT_JSON, MQTT_CBOR, HTTP = "mqtt-json", "mqtt-cbor", "http"
-PROTOCOLS: Final = (MQTT_JSON, MQTT_CBOR, HTTP)
-"""An operator's words; a document says MQTT for both of the first, as the device chooses the encoding."""
+MQTT_JSON, MQTT_CBOR, HTTP, HTTPS = "mqtt-json", "mqtt-cbor", "http", "https"
+PROTOCOLS: Final = (MQTT_JSON, MQTT_CBOR, HTTP, HTTPS)
+"""An operator's words; a document says MQTT for both of the first, as the device chooses the encoding, and
+HTTP for the others, whose addresses differ."""
 
 STREAM_PREFIX: Final = "AFR_OTA-"
-_PLACEHOLDER: Final = re.compile(rb"\$\{presigned:([A-Za-z0-9_-]+):(\d{1,3}):(\d{1,6})\}")
+_PLACEHOLDER: Final = re.compile(rb"\$\{presigned-(https?):([A-Za-z0-9_-]+):(\d{1,3}):(\d{1,6})\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class OfferedFile:
 
 def ota_document(stream: str, protocol: str, files: Sequence[OfferedFile], lifetime_s: int) -> Tree:
     """The document of an update. ``lifetime_s``: how long an address of a file is good, once it is told."""
-    http = protocol == HTTP
+    http = protocol in (HTTP, HTTPS)
     told = [
         {
             "filepath": file.path,
@@ -48,7 +49,7 @@ def ota_document(stream: str, protocol: str, files: Sequence[OfferedFile], lifet
             "fileid": file.number,
             "certfile": file.certificate,
             "fileType": file.kind,
-            **(_address(stream, file.number, lifetime_s) if http else {}),
+            **(_address(protocol, stream, file.number, lifetime_s) if http else {}),
             file.signature_name: file.signature,
         }
         for file in files
@@ -57,13 +58,15 @@ def ota_document(stream: str, protocol: str, files: Sequence[OfferedFile], lifet
     return {"afr_ota": {"protocols": ["HTTP" if http else "MQTT"], **names}}
 
 
-def with_addresses(payload: bytes, address: Callable[[str, int, int], str]) -> bytes:
-    """A message with its placeholders replaced by what ``address`` makes of stream, file and lifetime."""
+def with_addresses(payload: bytes, address: Callable[[str, str, int, int], str]) -> bytes:
+    """A message with its placeholders replaced by what ``address`` makes of protocol, stream, file and
+    lifetime."""
     return _PLACEHOLDER.sub(
-        lambda found: address(found[1].decode(), int(found[2]), int(found[3])).encode(), payload
+        lambda found: address(found[1].decode(), found[2].decode(), int(found[3]), int(found[4])).encode(),
+        payload,
     )
 
 
-def _address(stream: str, number: int, lifetime_s: int) -> Tree:
-    url = f"${{presigned:{stream}:{number}:{lifetime_s}}}"
+def _address(protocol: str, stream: str, number: int, lifetime_s: int) -> Tree:
+    url = f"${{presigned-{protocol}:{stream}:{number}:{lifetime_s}}}"
     return {"update_data_url": url, "auth_scheme": "aws.s3.presigned"}

@@ -72,7 +72,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _serve(config: dict[str, Any], folder: Path, clock: SteppedClock, ended: threading.Event) -> None:
-    service = OtaService(folder, config["base_url"], now=clock)
+    service = OtaService(folder, config["places"], now=clock)
     with ExitStack() as stack:
         client, outbox = _on_mqtt(service, config, stack)
         servers = _images(service, config, stack)

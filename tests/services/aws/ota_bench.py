@@ -25,6 +25,7 @@ from tests.services.client import WAIT_S, PlainClient
 from tests.services.conftest import THING
 
 NOW = 1_700_000_000
+PLACES = {"http": "ota.rig.test:80", "https": "ota.rig.test:443"}
 PLENTY = Throttle(10_000, 10_000)
 BASE = f"$aws/things/{THING}/"
 
@@ -40,7 +41,7 @@ class Cloud:
     ) -> None:
         self.now = float(NOW)
         self.folder = folder
-        self.service = OtaService(folder, "http://ota.rig.test:80", throttle=throttle, now=lambda: self.now)
+        self.service = OtaService(folder, PLACES, throttle=throttle, now=lambda: self.now)
         ca = folder / "ca.pem"
         ca.write_text(authority.certificate)
         identity = authority.device(CLOUD).write(folder)

@@ -21,7 +21,7 @@ from rig.services.aws.ota_document import OfferedFile
 from rig.services.aws.presigned import refusal, signed_path
 from rig.services.handshake import server_context
 from rig.services.pki import Authority
-from tests.services.aws.ota_bench import NOW
+from tests.services.aws.ota_bench import NOW, PLACES
 
 IMAGE = bytes(value * 11 % 249 for value in range(10_000))
 
@@ -31,7 +31,7 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.now = float(NOW)
-        self.service = OtaService(folder, "http://ota.rig.test:1", now=lambda: self.now)
+        self.service = OtaService(folder, PLACES, now=lambda: self.now)
         files = [OfferedFile(number, 1, "") for number in (0, 1)]
         contents = {0: IMAGE, 1: b"slot b"}
         self.stream = self.service.desk.create(Order("thing-1", "http", files, contents))[1]
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_there(server: ImageServer, shop: Shop) -> None:
 
 
 def test_the_secret_outlives_the_service(shop: Shop, tmp_path: Path) -> None:
-    again = OtaService(tmp_path, "", now=lambda: shop.now)
+    again = OtaService(tmp_path, PLACES, now=lambda: shop.now)
     with ImageServer(again.images.answer) as server:
         assert _get(server, shop.path())[1] == IMAGE
 

@@ -19,7 +19,7 @@ from rig.services.aws.ota import DATABASE
 from rig.services.aws.throttle import Throttle
 from rig.services.broker import Broker
 from rig.services.pki import Authority, IdentityFiles
-from tests.services.aws.ota_bench import JOBS, NOW, Cloud, Device, device_client
+from tests.services.aws.ota_bench import JOBS, NOW, PLACES, Cloud, Device, device_client
 from tests.services.conftest import THING
 
 IMAGE = bytes(range(256)) * 40
@@ -454,8 +454,9 @@ def test_what_the_desk_refuses(ota: Cloud) -> None:
     assert ota.service.desk.jobs() == []
 
 
-def test_an_offer_by_http_has_fresh_addresses(ota: Cloud, thing_device: Device) -> None:
-    ota.offer(IMAGE, b"b", protocol="http")
+@pytest.mark.parametrize("protocol", PLACES)
+def test_an_offer_by_http_has_fresh_addresses(ota: Cloud, thing_device: Device, protocol: str) -> None:
+    ota.offer(IMAGE, b"b", protocol=protocol)
     (_, (_, said)) = thing_device.heard(2)
     document = said["execution"]["jobDocument"]["afr_ota"]
     assert document["protocols"] == ["HTTP"]
@@ -463,5 +464,5 @@ def test_an_offer_by_http_has_fresh_addresses(ota: Cloud, thing_device: Device) 
     assert all(file["auth_scheme"] == "aws.s3.presigned" for file in document["files"])
     ota.now += 10
     later = thing_device.start()["jobDocument"]["afr_ota"]["files"][0]["update_data_url"]
-    assert later.startswith("http://ota.rig.test:80/AFR_OTA-")
+    assert later.startswith(f"{protocol}://{PLACES[protocol]}/AFR_OTA-")
     assert later != document["files"][0]["update_data_url"]
