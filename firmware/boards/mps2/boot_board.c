@@ -81,8 +81,6 @@ _Noreturn void boot_board_jump(uint32_t vectors)
     uint32_t stack = at[0];
     uint32_t entry = at[1];
     UART0->control = 0;
-    // A byte that came meanwhile: an application that waits for the next would be told of none.
-    (void)UART0->data;
     *(volatile uint32_t *)0xE000ED08u = vectors; // VTOR
     __asm volatile("dsb\n\tisb\n\tmsr msp, %0\n\tbx %1" ::"r"(stack), "r"(entry));
     __builtin_unreachable();
