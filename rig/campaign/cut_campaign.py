@@ -160,8 +160,9 @@ class Campaign:
         return Samples(bench, self.journal, self.folder, self._files, self.settings.seed)
 
     def _update_bench(self, flash: bytes, name: str) -> Any:
+        named, folder = self.settings, self.folder / name
         return update_bench(
-            self._inventory, self.settings.board, self._firmware, flash, self.folder / name, self._nor
+            self._inventory, named.board, self._firmware, flash, folder, self._nor, named.protocol
         )
 
     # --- what it is about

@@ -76,7 +76,7 @@ class Samples:
         )[0]
         ended = bench.drive(with_next)
         last = self._runs()
-        right = (end, first[0]) in (("SUCCEEDED", NEW), ("FAILED", OLD))
+        right = first[1] and (end, first[0]) in (("SUCCEEDED", NEW), ("FAILED", OLD))
         good = right and ended == "SUCCEEDED" and last[0] == NEXT and last[1]
         return {"good": good, "job": end, "then": first[0], "next": ended, "runs": last[0],
                 "image_sha256": last[2], "cut_again_at": again}  # fmt: skip

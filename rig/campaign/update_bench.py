@@ -57,11 +57,14 @@ class Elsewhere(Inventory):
 
 
 class UpdateBench:
-    """Use ``update_bench()``."""
+    """Use ``update_bench()``. The agent asks for blocks in the encoding of ``protocol``."""
 
-    def __init__(self, session: BoardSession, lab: Lab, flash: FlashFile, nor: NorPlace) -> None:
+    def __init__(
+        self, session: BoardSession, lab: Lab, flash: FlashFile, nor: NorPlace, protocol: str
+    ) -> None:
         self.session, self.lab, self.flash = session, lab, flash
         self._nor_place = nor
+        self._encoding = "json" if protocol == "mqtt-json" else "cbor"
         self._cut = False
         assert lab.services.mqtt is not None
         self.agent = BoardOta(session, THING, lab.services.mqtt.board)
@@ -168,7 +171,7 @@ class UpdateBench:
             raise _PowerIsOut
         try:
             self.agent.ask("ota.settings", test_ms=PATIENT_MS)
-            self.agent.online(wait_ms=_WAIT_MS)
+            self.agent.online(wait_ms=_WAIT_MS, encoding=self._encoding)
         except BoardRebooted:
             return False
         return not self._has_said("boot", since)
@@ -215,7 +218,13 @@ _WAIT_MS: Final = 10_000
 
 @contextlib.contextmanager
 def update_bench(
-    inventory: Inventory, board: str, firmware: OtaFirmware, base: bytes, folder: Path, nor: NorPlace
+    inventory: Inventory,
+    board: str,
+    firmware: OtaFirmware,
+    base: bytes,
+    folder: Path,
+    nor: NorPlace,
+    protocol: str,
 ) -> Iterator[UpdateBench]:
     """A board of that firmware whose flash begins as ``base``, with services; its files are in ``folder``."""
     elsewhere = Elsewhere(inventory.path, inventory.boards, folder)
@@ -234,7 +243,7 @@ def update_bench(
             bootloader=firmware.bootloader(PATIENT_MS),
         ) as session,
     ):
-        bench = UpdateBench(session, lab, FlashFile(file, place), nor)
+        bench = UpdateBench(session, lab, FlashFile(file, place), nor, protocol)
         bench.cloud.control.facts()
         session.power_cycle(_ONLINE_S)
         yield bench
