@@ -42,11 +42,14 @@ class BenchPool:
         ended, count = threading.Event(), _Count(self._tell, what, done, done + len(items))
 
         def work(name: str) -> None:
-            with ExitStack() as stack, suppress(queue.Empty):
-                mine = worker(stack, name)
-                while not ended.is_set():
-                    one(mine, left.get_nowait())
-                    count.add()
+            try:
+                with ExitStack() as stack, suppress(queue.Empty):
+                    mine = worker(stack, name)
+                    while not ended.is_set():
+                        one(mine, left.get_nowait())
+                        count.add()
+            finally:
+                ended.set()  # nothing is left, or this one broke: the others begin no more
 
         if not items:
             return
@@ -56,7 +59,7 @@ class BenchPool:
                 for future in as_completed(futures):
                     future.result()
             finally:
-                ended.set()
+                ended.set()  # also where somebody interrupts
 
 
 class _Count:

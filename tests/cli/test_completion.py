@@ -75,7 +75,7 @@ def _completed(functions: str, bench: Path, *words: str) -> list[str]:
         ([""], list(COMMANDS)),
         (["qualify", "--board", ""], ["mps2", "mps2-m4", "stm32f4"]),
         (["qualify", "--board", "mps2", "--board", "m"], ["mps2-m4"]),
-        (["qualify", "--suite", ""], ["boot", "kernel", "memory", "connectivity", "latency"]),
+        (["qualify", "--suite", ""], ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recovery"]),
         (["qualify", "--suite", "k"], ["kernel"]),
         (["qualify", "--board", "zzz"], []),
         (["flash", "st"], ["stm32f4"]),
