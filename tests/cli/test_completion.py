@@ -68,6 +68,9 @@ def _completed(functions: str, bench: Path, *words: str) -> list[str]:
     return done.stdout.split()
 
 
+SUITES = ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recovery"]
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -75,7 +78,7 @@ def _completed(functions: str, bench: Path, *words: str) -> list[str]:
         ([""], list(COMMANDS)),
         (["qualify", "--board", ""], ["mps2", "mps2-m4", "stm32f4"]),
         (["qualify", "--board", "mps2", "--board", "m"], ["mps2-m4"]),
-        (["qualify", "--suite", ""], ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recovery"]),
+        (["qualify", "--suite", ""], SUITES),
         (["qualify", "--suite", "k"], ["kernel"]),
         (["qualify", "--board", "zzz"], []),
         (["flash", "st"], ["stm32f4"]),

@@ -37,7 +37,7 @@ def nothing_leaks() -> Iterator[None]:
     threads, fds = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
     yield
     assert poll(lambda: threading.active_count() == threads, soon())
-    assert len(list(Path("/proc/self/fd").iterdir())) <= fds  # fewer: the collector closed what another test left
+    assert len(list(Path("/proc/self/fd").iterdir())) <= fds  # another test's may be gone
 
 
 @pytest.fixture
