@@ -91,15 +91,6 @@ def test_confirmed_image_runs_and_is_told_why(board: SlotBoard, ota: OtaFirmware
     }  # fmt: skip
 
 
-def test_line_that_comes_while_it_boots_does_not_deafen_the_application(board: SlotBoard) -> None:
-    """The first of its bytes stays in the UART: who only waits for the next would wait for ever."""
-    board.emulated.off()
-    since = board.console.mark()
-    board.emulated.on()
-    board.said(rb"boot: cause=[^\r]*", since)
-    assert board.ask("id")["version"] == "0.9.0"
-
-
 def test_update_is_tried_confirmed_and_stays(board: SlotBoard, ota: OtaFirmware) -> None:
     board.put_version("b", "0.9.1", "test")
     assert board.power_cycle() == {"run": "b", "reason": "test", "watchdog_ms": str(SELF_TEST_MS[0])}
