@@ -45,14 +45,23 @@ static uint32_t latency_received(void)
     return count;
 }
 
+// STATUS_TIMEOUT so far: nothing has come. STATUS_CLOSED: and nothing can.
+static status_t latency_echo(uint32_t before)
+{
+    mqtt_port_lock();
+    bool came = mqtt_box_count() != before;
+    bool at_rest = mqtt_client_is_at_rest(mqtt_task_client());
+    mqtt_port_unlock();
+    return came ? STATUS_OK : at_rest ? STATUS_CLOSED : STATUS_TIMEOUT;
+}
+
 static status_t latency_await_echo(uint32_t before, TickType_t deadline)
 {
-    while (latency_received() == before) {
-        if (!mqtt_task_rest(deadline)) {
-            return STATUS_TIMEOUT;
-        }
+    status_t status = latency_echo(before);
+    while (status == STATUS_TIMEOUT && mqtt_task_rest(deadline)) {
+        status = latency_echo(before);
     }
-    return STATUS_OK;
+    return status;
 }
 
 static status_t latency_publish(const measure_job_t *job)

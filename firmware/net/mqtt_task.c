@@ -243,7 +243,7 @@ static int mqtt_connect_outcome(void)
 static bool mqtt_want(void)
 {
     mqtt_port_lock();
-    bool idle = s_client.phase == MQTT_IDLE && !s_client.wanted;
+    bool idle = mqtt_client_is_at_rest(&s_client);
     if (idle) {
         s_client.session.connect = mqtt_connect_packet();
         s_client.reconnects = s_settings.reconnects;
@@ -293,7 +293,7 @@ status_t mqtt_task_disconnect(uint32_t wait_ms)
 static int mqtt_result_of(int32_t id, mqtt_result_t *result)
 {
     mqtt_port_lock();
-    int outcome = mqtt_session_result(&s_client.session, (uint16_t)id, result);
+    int outcome = mqtt_client_result(&s_client, (uint16_t)id, result);
     mqtt_port_unlock();
     return outcome;
 }

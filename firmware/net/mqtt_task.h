@@ -60,7 +60,8 @@ status_t mqtt_task_connect(uint32_t wait_ms);
 status_t mqtt_task_disconnect(uint32_t wait_ms);
 
 // Publishes; waits for the answer to QoS 1 and 2 unless wait_ms is 0. Returns the packet
-// identifier, or as mqtt_session_publish(); STATUS_TIMEOUT: sent or kept, but not answered yet.
+// identifier, or as mqtt_session_publish(); STATUS_TIMEOUT: sent or kept, but not answered yet;
+// STATUS_CLOSED, at once: kept, and nothing can answer as the client does not connect by itself.
 int32_t mqtt_task_publish(const mqtt_message_t *message, uint32_t wait_ms);
 
 // Subscribes or unsubscribes and waits for the answer; returns as mqtt_task_publish() does.

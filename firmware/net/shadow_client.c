@@ -187,11 +187,12 @@ static void shadow_want(const char *token)
     mqtt_port_unlock();
 }
 
-// STATUS_TIMEOUT so far: there is no answer yet.
+// STATUS_TIMEOUT so far: there is no answer yet. STATUS_CLOSED: and none can come.
 static status_t shadow_outcome(shadow_reply_t *reply)
 {
     mqtt_port_lock();
-    status_t status = s_answered ? s_reply_status : STATUS_TIMEOUT;
+    bool at_rest = mqtt_client_is_at_rest(mqtt_task_client());
+    status_t status = s_answered ? s_reply_status : at_rest ? STATUS_CLOSED : STATUS_TIMEOUT;
     if (s_answered) {
         *reply = s_reply;
     }

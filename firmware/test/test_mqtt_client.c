@@ -162,6 +162,31 @@ static void test_unstable_connection(void)
     CHECK(s_client.wait_ms == 100u, "one that lasts begins anew");
 }
 
+static void publish_and_lose(bool reconnects)
+{
+    static const mqtt_message_t s_message = {.topic = {(const uint8_t *)"a", 1}, .qos = 2};
+    mqtt_result_t result;
+    start();
+    s_client.reconnects = reconnects;
+    turn(3);
+    CHECK(mqtt_session_publish(&s_client.session, &s_message, s_now) == 1, "sent");
+    CHECK(mqtt_client_result(&s_client, 1, &result) == 0, "not answered yet");
+    s_connack = NULL;
+    turn(1);
+}
+
+static void test_no_answer_comes_without_a_connection(void)
+{
+    mqtt_result_t result;
+    publish_and_lose(true);
+    CHECK(is("waiting") && mqtt_client_result(&s_client, 1, &result) == 0, "may yet come");
+    publish_and_lose(false);
+    CHECK(is("idle") && mqtt_client_result(&s_client, 1, &result) == STATUS_CLOSED, "cannot come");
+    CHECK(mqtt_client_result(&s_client, 9, &result) == STATUS_UNKNOWN, "never sent");
+    s_client.wanted = true;
+    CHECK(mqtt_client_result(&s_client, 1, &result) == 0, "is to be sent again");
+}
+
 static void test_stops_while_it_waits(void)
 {
     start();
@@ -201,6 +226,7 @@ void test_mqtt_client(void)
     test_connect_and_stop();
     test_gives_up();
     test_unstable_connection();
+    test_no_answer_comes_without_a_connection();
     test_stops_while_it_waits();
     test_jitter();
 }

@@ -13,6 +13,17 @@ const char *mqtt_client_word(const mqtt_client_t *client)
                                            : "waiting";
 }
 
+bool mqtt_client_is_at_rest(const mqtt_client_t *client)
+{
+    return client->phase == MQTT_IDLE && !client->wanted;
+}
+
+int mqtt_client_result(const mqtt_client_t *client, uint16_t id, mqtt_result_t *result)
+{
+    int outcome = mqtt_session_result(&client->session, id, result);
+    return outcome == 0 && mqtt_client_is_at_rest(client) ? STATUS_CLOSED : outcome;
+}
+
 static void client_enter(mqtt_client_t *client, mqtt_phase_t phase)
 {
     client->phase = phase;

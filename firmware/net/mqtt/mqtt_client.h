@@ -39,6 +39,13 @@ typedef struct {
 // milliseconds there is nothing to do, unless somebody asks for something; UINT32_MAX: for ever.
 uint32_t mqtt_client_turn(mqtt_client_t *client);
 
+// Whether it is idle and stays so: no answer and no message comes any more until somebody connects.
+bool mqtt_client_is_at_rest(const mqtt_client_t *client);
+
+// As mqtt_session_result(), for who waits: STATUS_CLOSED where there is no answer yet and none can
+// come, because the client is at rest. What is kept stays kept.
+int mqtt_client_result(const mqtt_client_t *client, uint16_t id, mqtt_result_t *result);
+
 // The word of what it does: "idle", "opening", "connecting", "up", "closing", "waiting".
 const char *mqtt_client_word(const mqtt_client_t *client);
 
