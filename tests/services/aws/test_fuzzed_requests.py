@@ -132,7 +132,15 @@ def test_whole_service_answers_whatever_comes(tmp_path: Path) -> None:
         assert said
         return said[0].topic.split("/")[-2 if "/streams/" in said[0].topic else -1]
 
-    corpus = [b"j" + IN_JSON[0], b"c" + IN_CBOR[1], b"d{}", b'g{"includeJobDocument":false}', b"n{}"]
+    good = b'{"f": 0, "l": 4096, "o": 0, "n": 3}'
+    corpus = [
+        b"j" + good,
+        b"j" + IN_JSON[0],
+        b"c" + IN_CBOR[1],
+        b"d{}",
+        b'g{"includeJobDocument":false}',
+        b"n{}",
+    ]
     told = try_damaged(corpus, check, INPUTS // 100)
     assert told == {"data", "rejected", "description", "accepted"}
     assert [kept["status"] for kept in service.desk.jobs()] == ["IN_PROGRESS"]
