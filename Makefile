@@ -28,14 +28,14 @@ boards: setup ## Build the firmware of every board that is shipped.
 qualify: firmware ## Qualify emulated board BOARD: build, flash, measure, report.
 	@.venv/bin/rig qualify --board $(BOARD)
 
-check: setup ## Lint, types, unit tests; under two minutes.
+check: boards ## Lint, types, unit tests; under two minutes.
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	clang-format --dry-run -Werror $(C_SOURCES)
 	$(PYTEST) -m "not emulated and not slow"
 
-test: boards check ## All of check, and the tests on the emulated boards.
+test: check ## All of check, and the tests on the emulated boards.
 	$(PYTEST) -m "emulated or slow"
 
 evidence: boards ## Everything that must be seen, or OF=<steps or groups> of it; resumes where it stopped.
