@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +176,8 @@ def cut_bench(
     facts: Board, firmware: OtaFirmware, base: bytes, folder: Path, nor: NorPlace
 ) -> Iterator[CutBench]:
     """A board of that firmware whose flash begins as ``base``; its files are in ``folder``, made anew."""
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     file = folder / "flash.bin"
     file.write_bytes(base)
     place = FlashRange.of_layout(firmware.layout, facts.flash[0].start)

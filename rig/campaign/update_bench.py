@@ -226,7 +226,8 @@ def update_bench(
     nor: NorPlace,
     protocol: str,
 ) -> Iterator[UpdateBench]:
-    """A board of that firmware whose flash begins as ``base``, with services; its files are in ``folder``."""
+    """A board of that firmware whose flash begins as ``base``, with services; ``folder`` is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
     elsewhere = Elsewhere(inventory.path, inventory.boards, folder)
     file = folder / board / "flash.bin"
     file.parent.mkdir(parents=True, exist_ok=True)
