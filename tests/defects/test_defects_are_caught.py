@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A sample of the seeded defects: of the kernel one of each kind, of updates one; ``make defects`` tries all.
+"""A sample of the seeded defects, one of each kind of the kernel's; ``make defects`` tries all.
 
-Those of the network are left to it: each takes the suites minutes.
+Those of the network and of updates are left to it: each takes the suites minutes.
 """
 
 from __future__ import annotations
@@ -27,16 +27,6 @@ def test_a_sample_of_the_defects_is_caught(tmp_path: Path) -> None:
             kinds.setdefault(defect.judged, []).append(defect)
     sample = [chance.choice(kinds["compare"]), chance.choice(kinds["outcome"])]
     with trials(tmp_path, chance.sample(countable(), 8)) as tried:
-        assert {run.outcome for run in tried.sound(sample)} == {Outcome.PASS}
-        results = list(tried.all_of(sample))
-    assert [str(result) for result in results if not result.caught] == []
-
-
-@pytest.mark.emulated
-@pytest.mark.slow
-def test_a_sample_of_the_defects_of_updates_is_caught(tmp_path: Path) -> None:
-    sample = [dice("defects of updates").choice([d for d in load_defects() if d.table == "ota"])]
-    with trials(tmp_path, (), at_once=1) as tried:
         assert {run.outcome for run in tried.sound(sample)} == {Outcome.PASS}
         results = list(tried.all_of(sample))
     assert [str(result) for result in results if not result.caught] == []

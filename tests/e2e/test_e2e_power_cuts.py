@@ -22,7 +22,7 @@ from tests.seeds import SEED
 pytestmark = pytest.mark.emulated
 
 LONGEST_S = 3_600.0 if EVIDENCE else 1_500.0
-SAMPLE, KILLS, SERVICES = (None, 50, 50) if EVIDENCE else (24, 0, 1)
+SAMPLE, KILLS, SERVICES = (None, 50, 50) if EVIDENCE else (24, 0, 0)
 BLOCK, PAGES_OF_A_BLOCK = 4096, 16
 
 
