@@ -41,8 +41,8 @@ test: check ## All of check, and the tests on the emulated boards.
 evidence: boards ## Everything that must be seen, or OF=<steps or groups> of it; resumes where it stopped.
 	@tools/evidence $(OF)
 
-defects: firmware ## Try every seeded defect of the firmware; each must be caught.
-	@$(PYTHON) -m tests.defects
+defects: firmware ## Try every seeded defect of the firmware, or OF=<tables or names>; each must be caught.
+	@$(PYTHON) -m tests.defects $(OF)
 
 benchmarks: firmware ## The rig's own speed, each figure beside a reference.
 	@$(PYTHON) -m benchmarks
