@@ -115,7 +115,8 @@ class SocketWire(Wire):
         return self._connection.fileno() if self._connection else None
 
     def come_back(self) -> None:
-        threading.Thread(target=self._accept).start()
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
 
     def _accept(self) -> None:
         self._listener.settimeout(5)
@@ -133,11 +134,12 @@ class SocketWire(Wire):
             self._connection = None
 
     def close(self) -> None:
-        """The listener goes too."""
-        self.vanish()
+        """The listener goes too, and then a connection that it took in the last moment."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
+        self.vanish()
 
 
 class ScriptedBoard:
