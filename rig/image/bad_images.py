@@ -131,8 +131,8 @@ def _lower_counter(recipe: Recipe) -> bytes:
 
 
 _LENGTH_AT: Final = struct.calcsize("<IIHH")
-_FAR: Final = 0x0200_0000
-"""A length that ends behind all flash, where nothing can be read."""
+_FAR: Final = 0x0400_0000
+"""A length that ends behind all flash and behind the bit-band alias above it, where nothing can be read."""
 _VERSION_AT: Final = struct.calcsize("<IIHHII")
 assert HEADER.size > _VERSION_AT
 

@@ -25,7 +25,7 @@ from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, bench_place
 
 AT_ONCE = 2
 AT_ONCE_WAITING = 5
-"""Boards of the kernel's suites keep a core busy each; those of the network's wait most of the time."""
+"""Boards of the kernel's suites keep a core busy each; those of the others' wait most of the time."""
 LONGEST_S = 2400.0
 """A run in which every case waits until it fails takes many times as long as one in which none does."""
 
