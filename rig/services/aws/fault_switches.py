@@ -35,7 +35,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "block_reordered": Kind("the block is sent after the next one"),
         "block_corrupt": Kind("one bit in the middle of the block is another"),
         "block_wrong_size": Kind("the block is longer, or shorter, by so many bytes", values={"by": -1}),
-        "block_wrong_file": Kind("the block says that it is of the next file"),
+        "block_wrong_file": Kind("the block is one of the next file"),
         "block_out_of_range": Kind("the block says that it lies behind the file's end"),
         # of requests for blocks
         "stream_rejected": Kind("the request is refused", values={"code": "InternalError"}),

@@ -76,7 +76,7 @@ class StreamFaults:
             data = resized(block.data, size["by"])
             block = replace(block, data=data, said_length=len(data))
         if self._switches.take("block_wrong_file", block.index) is not None:
-            block = replace(block, file=(block.file + 1) % 256)
+            block = replace(block, file=(block.file + 1) % 256, data=bytes(len(block.data)))
         if self._switches.take("block_out_of_range", block.index) is not None:
             block = replace(block, index=blocks_of_file + block.index)
         return block

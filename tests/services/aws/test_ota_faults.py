@@ -83,7 +83,7 @@ def test_faults_of_a_block(ota: Cloud, thing_device: Device, stream: str) -> Non
     assert {**corrupt, "p": PARTS[2]} == good
     assert changed("block_wrong_size") == {**good, "l": 999, "p": PARTS[2][:-1]}
     assert changed("block_wrong_size", by=2) == {**good, "l": 1_002, "p": PARTS[2] + b"\xff\xff"}
-    assert changed("block_wrong_file") == {**good, "f": 1}
+    assert changed("block_wrong_file") == {**good, "f": 1, "p": bytes(len(PARTS[2]))}
     assert changed("block_out_of_range") == {**good, "i": 6}
     assert _sent(thing_device, stream, 4) == GOOD
 
