@@ -100,12 +100,12 @@ def _another_board(session: BoardSession) -> WrongBoard | None:
     serial, image = said.get("serial", "none"), said.get("image", "")
     if session.serial and serial not in ("none", session.serial):
         what = f"answers as unit {serial}, and the probe's unit is {session.serial}"
-    elif session.image_sha256 and image != session.image_sha256:
-        what = f"answers with image {image}, and {session.image_sha256} was flashed"
+    elif not session.may_boot(image):
+        what = f"answers with image {image}, and {session.expected_image} was flashed"
     else:
         return None
     return WrongBoard(
-        f"the console said nothing when the probe reset the board; it {what}",
+        f"the console said nothing of a restart; it {what}",
         board=session.board.name,
         evidence=session.console.evidence(),
         hint=f"Is {session.board.console.port} the port of another board?",

@@ -277,13 +277,21 @@ class BoardSession:
             whole = Deadline(Deadline.after(owed_s).at_s, deadline.timeout_s + owed_s)  # as it is told
             return self.console.wait_event("ready", whole, since=since)
 
+    def may_boot(self, image_sha256: str) -> bool:
+        """Whether it is the image that was flashed, or one that may boot; all are where none was flashed."""
+        return image_sha256 in (self.bootable or {self.image_sha256 or image_sha256})
+
+    @property
+    def expected_image(self) -> str:
+        """What may boot, in words for an error."""
+        return " or ".join(sorted(self.bootable)) or self.image_sha256 or "none"
+
     def _booted(self, event: WireEvent) -> WireEvent:
         """The boot event, if the image that booted is the one that was flashed, or one that may boot."""
-        self.boot, said = event, event.fields.get("image")
-        if said not in (self.bootable or {self.image_sha256 or said}):
-            expected = " or ".join(sorted(self.bootable)) or self.image_sha256
+        self.boot, said = event, event.fields.get("image", "none")
+        if not self.may_boot(said):
             raise WrongImage(
-                f"it booted image {said}, flashed was {expected}",
+                f"it booted image {said}, flashed was {self.expected_image}",
                 board=self.board.name,
                 evidence=self.console.evidence(event.after),
                 hint="Or is this the console of another board?",

@@ -185,11 +185,25 @@ class Updates:
         self.online(**settings)
         since = self.board.console.mark()
         job = self.offer(version, protocol)
+        self._started_or_refused(since, job)
         self.booted(since, version)
         self.online()
         said = self.await_job(job, "SUCCEEDED")["details"]
         assert version in said.get("reason", ""), f"{version} is there; what the service was told is {said}"
         return job
+
+    def _started_or_refused(self, since: Mark, job: str) -> None:
+        """Waits for the reboot of an update. Raises BoardFault as soon as the board has refused the job."""
+
+        def started() -> bool:
+            with contextlib.suppress(BoardSilent):
+                self.board.console.wait_event("ready", Deadline.after(0), since=since)
+                return True
+            return False
+
+        poll(lambda: started() or self.cloud.job(job)["status"] in REFUSED, Deadline.after(REBOOT_S), 0.1)
+        if not started() and self.cloud.job(job)["status"] in REFUSED:
+            raise self._never_came(job, ["SUCCEEDED"], REBOOT_S)
 
     # --- from outside
 

@@ -259,6 +259,10 @@ def test_images_that_may_boot_as_well(session: BoardSession, app: Path) -> None:
     assert own is not None
     session.bootable = frozenset({own, "another"})
     assert session.restart().fields["image"] == own
+    session.image_sha256 = "of a slot that does not run"
+    with pytest.raises(BoardSilent):  # it runs on as it may: nobody takes it for another board
+        session.await_ready(session.console.mark(), timeout_s=0.2)
+    session.image_sha256 = own
     session.bootable = frozenset({"another"})
     with pytest.raises(WrongImage, match="flashed was another"):
         session.restart()
