@@ -79,12 +79,15 @@ class Tally:
 
 
 class Line:
-    """One direction of a line: says when each frame's copies are due, in seconds of the caller's clock."""
+    """One direction of a line: says when each frame's copies are due, in seconds of the caller's clock.
 
-    def __init__(self, impairment: Impairment, tally: Tally) -> None:
+    ``name`` tells the directions apart: with the same draws, a frame and its answer would be lost together.
+    """
+
+    def __init__(self, impairment: Impairment, tally: Tally, name: str = "") -> None:
         self.impairment = impairment
         self._tally = tally
-        self._random = random.Random(impairment.seed)
+        self._random = random.Random(f"{impairment.seed}{name}")
         self._last_due_s = 0.0
 
     def due(self, now_s: float) -> tuple[float, ...]:

@@ -65,7 +65,7 @@ class Relay:
         self._card = CableEnd(board_end, self.tally["in"])
         self._host = CableEnd(host_end, self.tally["out"])
         self._lines: dict[Direction, Line] = {
-            direction: Line(Impairment(), tally) for direction, tally in self.tally.items()
+            direction: Line(Impairment(), tally, direction) for direction, tally in self.tally.items()
         }
         self._due: list[tuple[float, int, Callable[[bytes], None], bytes]] = []
         self._number = count()
@@ -109,7 +109,8 @@ class Relay:
 
     def impair(self, impairment: Impairment, direction: Direction) -> None:
         """Another line for one direction, from the next frame on; what is on its way stays so."""
-        self._obeyed(lambda: self._lines.update({direction: Line(impairment, self.tally[direction])}))
+        line = Line(impairment, self.tally[direction], direction)
+        self._obeyed(lambda: self._lines.update({direction: line}))
 
     def forget(self) -> None:
         """Drops all frames that are on their way: the board lost its power."""

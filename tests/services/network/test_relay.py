@@ -15,7 +15,7 @@ from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
 from rig.services.network.dhcp import LOG_MOST, DhcpServer
 from rig.services.network.frames import ABSENT, BOARD, HOST, arp_request
-from rig.services.network.impairment import Impairment
+from rig.services.network.impairment import Impairment, Line, Tally
 from rig.services.network.relay import EXCHANGES_PER_S
 from tests.seeds import dice
 from tests.services.network.frame_kit import (
@@ -150,10 +150,17 @@ def test_a_good_line_keeps_all_in_order(place: Place) -> None:
 def test_loss_is_the_share_that_was_asked_for_and_the_seeds(place: Place) -> None:
     place.relay.impair(Impairment(loss=0.1, seed=7), "out")
     arrived = _through(place, 1000)
-    draw = random.Random(7)
+    draw = random.Random("7out")
     expected = [number for number in range(1000) if next(_of_frame(draw)) >= 0.1]
     assert arrived == expected
     assert 60 < 1000 - len(arrived) < 140
+
+
+def test_a_frame_and_its_answer_are_not_lost_together() -> None:
+    bad = Impairment(loss=0.5, seed=7)
+    there, back = Line(bad, Tally(), "out"), Line(bad, Tally(), "in")
+    both = sum(there.due(0.0) == () == back.due(0.0) for _ in range(1000))
+    assert 190 < both < 310
 
 
 def _of_frame(draw: random.Random) -> Iterator[float]:
