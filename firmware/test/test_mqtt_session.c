@@ -262,6 +262,35 @@ static void test_resend(void)
     CHECK(SENT("") && s_session.counts.completed == 1u, "done");
 }
 
+static void test_resend_qos2(void)
+{
+    start();
+    (void)publish(2, "a", "x");
+    s_sent_length = 0;
+    pass(2000);
+    CHECK(SENT("\x3C\x06\0\1a\0\1x"), "sent again, with DUP");
+    pass(2000);
+    CHECK(SENT("") && s_session.link == MQTT_LINK_UP, "a broker would end it at a second repeat");
+    FEED("\x50\x02\0\1");
+    CHECK(SENT("\x62\x02\0\1"), "what was waited for");
+    pass(2000);
+    CHECK(SENT("\x62\x02\0\1"), "PUBREL is sent again");
+    pass(2000);
+    CHECK(SENT("\x62\x02\0\1"), "and again");
+    pass(2000);
+    CHECK(s_session.fault == MQTT_FAULT_ACK && SENT(""), "then the connection is given up");
+
+    start();
+    (void)publish(2, "a", "x");
+    pass(2000);
+    pass(2000);
+    s_sent_length = 0;
+    pass(2000);
+    CHECK(s_session.fault == MQTT_FAULT_ACK && SENT(""), "given up in the time of any packet");
+    connect_again("\x20\x02\1\0");
+    CHECK(SENT("\x3C\x06\0\1a\0\1x"), "the session goes on: with DUP");
+}
+
 static void test_lost_session(void)
 {
     start();
@@ -501,6 +530,7 @@ void test_mqtt_session(void)
     test_pattern_payload();
     test_table_is_full();
     test_resend();
+    test_resend_qos2();
     test_lost_session();
     test_release_goes_on();
     test_cut();

@@ -308,6 +308,13 @@ void mqtt_outgoing_resume(mqtt_session_t *session)
     }
 }
 
+// Whether a PUBLISH of QoS 2 was repeated on this connection already. Brokers end a connection at
+// the second repeat (mosquitto since its fix of CVE-2023-28366); the first may still be on its way.
+static bool outgoing_is_enough(const mqtt_slot_t *slot)
+{
+    return outgoing_is_publish(slot) && slot->awaits == MQTT_PUBREC && slot->tries > 1u;
+}
+
 // A slot that is due: it is not any more afterwards, or the link is down.
 static void outgoing_send_again(mqtt_session_t *session, mqtt_slot_t *slot)
 {
@@ -316,7 +323,11 @@ static void outgoing_send_again(mqtt_session_t *session, mqtt_slot_t *slot)
         return;
     }
     slot->tries++;
-    outgoing_send(session, slot);
+    if (outgoing_is_enough(slot)) {
+        slot->sent_ms = session->now_ms; // and is waited for on
+    } else {
+        outgoing_send(session, slot);
+    }
 }
 
 static void outgoing_ask_again(mqtt_session_t *session, const mqtt_topic_t *topics, size_t count)
