@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MQTT of the board over a line that is dead for a while: TCP brings all of it late, and the broker takes it."""
+"""MQTT of the board over a line that is dead for a while: TCP brings all of it late, the broker takes it."""
 
 from __future__ import annotations
 
