@@ -161,7 +161,7 @@ class BenchPlace:
         environ = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                command,
+                ["setpriv", "--pdeathsig", "TERM", *command],  # it ends with who tries it
                 cwd=cwd or self.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
