@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
 """When an update came to each of its states, how long a client on the host takes for the same, flash wear.
 
-Owns the reading of the agent's events as times, and of the flash model's log as wear. What an update is and
-which figures are kept of it is the suite's.
+Owns the reading of the agent's and the bootloader's words as times of the board, and of the flash model's log
+as wear. What an update is and which figures are kept of it is the suite's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from rig.deadline import Deadline
 from rig.pytest_plugin.current import of_request
-from rig.pytest_plugin.latency import PATIENCE_S, timed_us
+from rig.pytest_plugin.latency import PATIENCE_S, ask, timed_us
 
 if TYPE_CHECKING:
     from rig.bench.session import BoardSession
@@ -25,24 +26,53 @@ if TYPE_CHECKING:
 
 _HOST_THING: Final = "host-client"
 """The thing whose stream the client on the host reads: the board hears nothing of it."""
-_SECTOR_BYTES: Final = 4096
+_COUNTER_RANGE: Final = 2**32
+_CHOICE: Final = rb"boot: run=[^\r]* reset_us=(?P<us>\d+)\r"
 
 
-class StateTimes:
-    """The agent's changes of state after a mark, on the run's clock. Raises BoardSilent."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something was said: on the run's clock, and by the board's counter, which is 0 at a reset."""
+
+    t_ns: int
+    count: int
+
+
+class UpdateTimes:
+    """What agent and bootloader say after a mark, one after the other, with its times. Raises BoardSilent."""
 
     def __init__(self, board: BoardSession, since: Mark) -> None:
         self._board = board
         self._since = since
+        self._counter_hz = ask(board.console, "time.now").positive("counter_hz")
 
-    def at_ns(self, state: str) -> int:
-        """When it next came to that state; blocks until then."""
+    def came_to(self, *states: str) -> Moment:
+        """When the agent next came to one of those states; blocks until then."""
         deadline = Deadline.after(PATIENCE_S)
         while True:
             event = self._board.console.wait_event("ota.state", deadline, since=self._since)
             self._since = event.after
-            if event.fields["state"] == state:
-                return event.t_ns
+            if event.fields["state"] in states:
+                return Moment(event.t_ns, event.fields.integer("counter"))
+
+    def chosen_ms(self) -> float:
+        """From the next reset until the bootloader has chosen what to run."""
+        found = self._board.console.expect(_CHOICE, Deadline.after(PATIENCE_S), since=self._since)
+        return int(found.match["us"]) / 1000
+
+    def ready_ms(self) -> float:
+        """From the same reset until what was chosen takes commands."""
+        event = self._board.console.wait_event("ready", Deadline.after(PATIENCE_S), since=self._since)
+        self._since = event.after
+        return event.fields.integer("reset_us") / 1000
+
+    def since_reset_ms(self, moment: Moment) -> float:
+        """From the reset of its boot until a moment."""
+        return moment.count / self._counter_hz * 1000
+
+    def between_ms(self, first: Moment, last: Moment) -> float:
+        """From one moment to a later one of the same boot, by the board's counter."""
+        return (last.count - first.count) % _COUNTER_RANGE / self._counter_hz * 1000
 
 
 def host_fetch_us(updates: Updates, peer: MqttPeer, content: bytes, block: int, blocks: int) -> float:
@@ -58,7 +88,7 @@ def host_fetch_us(updates: Updates, peer: MqttPeer, content: bytes, block: int, 
     peer.subscribe(f"{base}/data/cbor", qos=0)
     total = -(-len(content) // block)
 
-    def ask(first: int) -> None:
+    def fetch(first: int) -> None:
         mark, count = peer.mark(), min(blocks, total - first)
         request = {"c": "host", "f": 0, "l": block, "o": first, "n": count}
         peer.publish(f"{base}/get/cbor", cbor2.dumps(request), qos=0)
@@ -69,7 +99,11 @@ def host_fetch_us(updates: Updates, peer: MqttPeer, content: bytes, block: int, 
             where=lambda message: cbor2.loads(message.payload)["i"] == first + count - 1,
         )
 
-    return timed_us(lambda: [ask(first) for first in range(0, total, blocks)])
+    def whole() -> None:
+        for first in range(0, total, blocks):
+            fetch(first)
+
+    return timed_us(whole)
 
 
 class FlashWear:
@@ -92,7 +126,7 @@ class FlashWear:
             assert operation.number == self._seen + 1, f"operations up to {operation.number} were not seen"
             self._seen = operation.number
             if operation.kind == "erase":
-                self.erases[operation.address // _SECTOR_BYTES * _SECTOR_BYTES] += 1
+                self.erases[operation.address] += 1
             else:
                 self.programs += 1
 
