@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from reports import figures, plots, view
+from reports.cells import CellTable, cell_names, cell_tables
 from reports.image_table import ImageTable, image_table
 from reports.lanes import Timeline, sorted_out
 from reports.latency import LatencyTable, PhaseTable, latency_table, phase_table
@@ -74,6 +75,7 @@ class BoardPage:
     moves: tuple[Move, ...]
     latency: LatencyTable
     phases: PhaseTable
+    cells: tuple[CellTable, ...]
     groups: tuple[MeasureGroup, ...]
     published: tuple[BesidePublished, ...]
     timeline: str
@@ -107,7 +109,7 @@ def board_page(
     measured = [m for m in run.measurements if m.board == board.name]
     rooms = memory_map(measured)
     latencies, phases = latency_table(measured), phase_table(measured)
-    tabled = rooms.names | latencies.names | phases.names
+    tabled = rooms.names | latencies.names | phases.names | cell_names(measured)
     attempts = [attempt for story in mine for attempt in story.attempts]
     events = [event for event in run.events if event.board == board.name]
     said, more = moments(events)
@@ -127,6 +129,7 @@ def board_page(
         moves=moves(events),
         latency=latencies,
         phases=phases,
+        cells=cell_tables(measured),
         groups=_groups([m for m in measured if m.name not in tabled], book),
         published=beside_published(measured),
         timeline=timeline(drawn) if drawn else "",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from reports import figures, latency, text, view
+from reports import cells, figures, latency, text, view
 from rig.evidence.model import Run
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def environment(run: Run, folder: Path) -> Environment:
     env.globals |= {"has_limit": figures.has_limit, "sensitive": run.sensitive}
     env.globals |= {"percent": text.percent, "plural": text.plural, "size": text.size}
     env.globals |= {"tally": view.tally, "label": text.label, "fact": text.fact}
-    env.globals |= {"capital": text.capital, "ms": latency.figures}
+    env.globals |= {"capital": text.capital, "ms": latency.figures, "cell": cells.cell}
     return env
 
 

@@ -68,6 +68,12 @@ static void boot_say_slot(int slot, const slot_view_t *view)
     boot_say(&line);
 }
 
+static uint32_t boot_us_since_reset(void)
+{
+    const volatile uint32_t *counter = (const volatile uint32_t *)PLATFORM_COUNTER_AT;
+    return *counter / (PLATFORM_COUNTER_HZ / 1000000u);
+}
+
 static void boot_say_choice(const boot_handover_t *handover)
 {
     line_t line;
@@ -75,6 +81,7 @@ static void boot_say_choice(const boot_handover_t *handover)
     line_add_text(&line, "run", slot_name(handover->slot));
     line_add_text(&line, "reason", boot_reason_word(handover->reason));
     line_add_u32(&line, "watchdog_ms", handover->watchdog_ms);
+    line_add_u32(&line, "reset_us", boot_us_since_reset());
     boot_say(&line);
 }
 

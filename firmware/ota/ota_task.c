@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ota_task.h"
 
+#include "bench.h"
 #include "counter_clock.h"
 #include "net_task.h"
 #include "net_work.h"
@@ -63,6 +64,7 @@ static void task_say(void)
     line_add_u32(&line, "total", g_ota.status.total);
     line_add_text(&line, "error", ota_error_word(g_ota.status.error));
     line_add_u32(&line, "sub", g_ota.status.sub);
+    line_add_u32(&line, "counter", *bench_counter());
     writer_send_event(&line);
 }
 

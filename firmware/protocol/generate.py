@@ -150,6 +150,8 @@ kernel: `V` and its version |
 | `badreq` | code | a request was not understood as a frame |
 | `mqtt.state` | state session fault attempts wait_ms | the MQTT client changed its state |
 | `mqtt.message` | number id qos retain dup length crc topic | a message came; as `mqtt.messages` lists it |
+| `ota.state` | state job got total error sub counter | the update agent changed its state; counter: as \
+`time.now` tells it |
 | `shadow.message` | kind outcome version code token length crc state | a message of the shadow service came |
 
 `flags` stands for all that makes the same sources another image: compiler, core and optimisation flags, heap

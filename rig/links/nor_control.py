@@ -124,7 +124,10 @@ class NorControl:
         return NorState(Stop(stopped) if stopped else None, self._phase(phase), count, refused, now)
 
     def operations(self, since: int = 0) -> tuple[NorOperation, ...]:
-        """Those numbered above ``since``, as far as the log reaches back; one at a stop is not in it yet."""
+        """Those numbered above ``since``, as far as the log reaches back.
+
+        One that is being done, or stands at a stop, is not in it yet.
+        """
         state, rows = self.state(), self.place.rows
         last = state.count - (state.stopped is not None)
         first = max(since, last - rows)
@@ -132,8 +135,8 @@ class NorControl:
             return ()
         begin = self.place.control + _NOW + _ROW.size
         log = self._memory.read_memory(begin, rows * _ROW.size)
-        places = (number % rows * _ROW.size for number in range(first, last))
-        return tuple(self._operation(log[at : at + _ROW.size]) for at in places)
+        found = ((number, log[number % rows * _ROW.size :][: _ROW.size]) for number in range(first, last))
+        return tuple(self._operation(row) for before, row in found if _ROW.unpack(row)[0] == before + 1)
 
     def stop(self, stops: Stop, *, at: int = 0, seed: int = 0) -> None:
         """Has it stop at operation ``at``, or at every one; ``seed`` decides what a torn operation has done.

@@ -50,6 +50,7 @@ pytest_plugins = [
     "rig.pytest_plugin.mqtt_steps",
     "rig.pytest_plugin.ota",
     "rig.pytest_plugin.slots",
+    "rig.pytest_plugin.update_times",
     "rig.pytest_plugin.updates",
     "rig.pytest_plugin.nor_flash",
     "rig.pytest_plugin.latency",

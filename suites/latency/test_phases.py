@@ -11,9 +11,9 @@ import pytest
 
 from rig.deadline import Deadline
 from rig.evidence.target_events import COUNTER
+from rig.pytest_plugin.board_marks import memory_marks
 from rig.pytest_plugin.latency import (
     PATIENCE_MS,
-    PATIENCE_S,
     ask,
     network_up,
 )
@@ -72,7 +72,7 @@ def test_memory_by_phase(
     }
     for phase, act in phases.items():
         act()
-        for place, (used, size) in _marks(board).items():
+        for place, (used, size) in memory_marks(board).items():
             facts: dict[str, Scalar] = {"phase": phase, "place": place, "size": size}
             name = f"memory.phase.{phase}.{place.replace(' ', '_')}"
             measure.declare(name, "bytes").value(used, facts)
@@ -105,19 +105,3 @@ def _published(board_mqtt: BoardMqtt) -> None:
     board_mqtt.subscribe([topic], "1")
     for seed in range(5):
         board_mqtt.publish_pattern(topic, 4096, seed, qos=1)
-
-
-def _marks(board: BoardSession) -> dict[str, tuple[float, int]]:
-    """Most bytes used, and the size, of every stack, heap and pool that the board tells of."""
-    console, told = board.console, dict[str, tuple[float, int]]()
-    for row in console.request("mem.tasks", deadline=Deadline.after(PATIENCE_S)).rows:
-        told[f"stack {row['name']}"] = (row.integer("size") - row.integer("highwater"), row.integer("size"))
-    heap = ask(console, "mem.heap")
-    told["kernel heap"] = (heap.integer("total") - heap.integer("min_ever"), heap.integer("total"))
-    for row in console.request("net.memory", deadline=Deadline.after(PATIENCE_S)).rows:
-        if row["name"] == "heap":
-            told["lwIP heap"] = (row.integer("most"), row.integer("size"))
-    if "tls" in board.board.features:
-        pool = ask(console, "tls.memory")
-        told["TLS pool"] = (pool.integer("peak"), pool.integer("size"))
-    return told

@@ -58,8 +58,10 @@ class SlotBoard:
         return self.chosen(since)
 
     def chosen(self, since: Mark, longest_s: float = LONG_S) -> dict[str, str]:
-        """The words of the bootloader's line about what it runs."""
-        return self.said(rb"boot: run=[^\r]*", since, longest_s)
+        """The words of the bootloader's line about what it runs, but for when it said so."""
+        said = self.said(rb"boot: run=[^\r]*", since, longest_s)
+        assert int(said.pop("reset_us")) > 0
+        return said
 
     def said(self, pattern: bytes, since: Mark, longest_s: float = LONG_S) -> dict[str, str]:
         """The words of a line."""

@@ -111,6 +111,18 @@ def test_state_at_a_stop(nor: NorControl, ram: Ram) -> None:
     assert nor.operations() == (operation(1), operation(2))
 
 
+@pytest.mark.parametrize(("count", "since"), [(1, 0), (3, 0), (7, 4)])
+def test_operation_that_is_being_done_is_not_in_the_log(
+    nor: NorControl, ram: Ram, count: int, since: int
+) -> None:
+    """The model counts an operation first and keeps it when it is done; its row may hold any other."""
+    ram.says(0, count)
+    old = row(count - ROWS) if count > ROWS else bytes(16)
+    at = HEAD.size + 16 + (count - 1) % ROWS * 16
+    ram.bytes[at : at + 16] = old
+    assert nor.operations(since) == tuple(operation(number) for number in range(since + 1, count))
+
+
 def test_stop_that_does_not_come(nor: NorControl, ram: Ram) -> None:
     ram.says(0, 3)
     with pytest.raises(RigFault, match="stopped at no operation"):

@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The OTA service as a process: killed at any moment, it loses nothing it accepted and does nothing twice.
-
-Also what it asks others to do (broker, network), its clock, and a copy of its state that another begins with.
+"""The OTA service as a process: killed and back, what it asks others to do (broker, network), its clock, and
+a copy of its state that another begins with. Killed at many moments: ``test_ota_kills.py``.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import queue
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,10 +21,9 @@ from rig.services.broker import CLOUD
 from rig.services.lab import Lab
 from rig.services.network.byte_proxy import ByteProxy
 from rig.services.network.faults import HalfOpen
-from rig.services.ota_client import ImageFile, OtaControl
+from rig.services.ota_client import ImageFile
 from rig.services.ota_cloud import OtaCloud, OtaPlace
 from rig.services.pki import IdentityFiles
-from tests.seeds import dice
 from tests.services.aws.ota_bench import BASE, JOBS, STREAMS, Device
 from tests.services.client import PlainClient
 from tests.services.conftest import THING
@@ -38,7 +32,6 @@ pytestmark = pytest.mark.slow
 
 IMAGE = bytes(value * 13 % 253 for value in range(50_000))
 BLOCK = 1_000
-KILLS = 50 if os.environ.get("RIG_EVIDENCE") else 6
 
 
 @pytest.fixture
@@ -106,115 +99,6 @@ def test_it_is_killed_in_the_middle_of_a_stream_and_goes_on(
     assert cloud.control.job(job)["status"] == "SUCCEEDED"
     assert cloud.control.counts()[stream]["blocks"] == 25  # of this life
     cloud.check()
-
-
-class Worker:
-    """A device that works jobs off by itself, hears what is accepted, and asks again when nothing comes."""
-
-    def __init__(self, client: PlainClient) -> None:
-        self.client = client
-        self.ended = threading.Event()
-        self.accepted: dict[str, int] = {}
-        self.succeeded: list[str] = []
-        self.wrong: list[str] = []
-        self.asked = 0
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    def __enter__(self) -> Worker:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self._thread.join()
-
-    def has_asked(self, times: int) -> bool:
-        """Whether it has asked so often, answered or not."""
-        return self.asked >= times
-
-    def _work(self) -> None:
-        while not self.ended.is_set():
-            said = self._ask("jobs/start-next", {})
-            if said is not None and "execution" in said[1]:
-                execution = said[1]["execution"]
-                self._heard(execution["jobId"], execution["versionNumber"])
-                self._job(execution["jobId"], execution["versionNumber"])
-
-    def _job(self, job: str, version: int) -> None:
-        while not self.ended.is_set():
-            status = "SUCCEEDED" if version >= 6 else "IN_PROGRESS"
-            asked = {"status": status, "expectedVersion": version, "includeJobExecutionState": True}
-            said = self._ask(f"jobs/{job}/update", asked)
-            if said is None:
-                continue
-            topic, told = said
-            state = told["executionState"]
-            if topic.endswith("/rejected") and told["code"] not in (
-                "VersionMismatch",
-                "InvalidStateTransition",
-            ):
-                self.wrong.append(str(told))
-            if topic.endswith("/accepted") and state["versionNumber"] != version + 1:
-                self.wrong.append(f"{version} became {state}")
-            version = state["versionNumber"]
-            self._heard(job, version)
-            if state["status"] == "SUCCEEDED":
-                self.succeeded.append(job)
-                return
-
-    def _heard(self, job: str, version: int) -> None:
-        if version < self.accepted.get(job, 0):
-            self.wrong.append(f"{job}: version {version} after {self.accepted[job]}")
-        self.accepted[job] = version
-
-    def _ask(self, topic: str, payload: dict[str, Any]) -> tuple[str, Any] | None:
-        """Asks, and the answer to this very question; None where none comes."""
-        self.asked += 1
-        token = str(self.asked)
-        self.client.publish(BASE + topic, {**payload, "clientToken": token}, qos=0)
-        try:
-            while True:
-                message = self.client.next(0.3)
-                said = json.loads(message.payload)
-                if said.get("clientToken") == token:
-                    return message.topic, said
-        except queue.Empty:
-            return None
-
-
-def test_it_is_killed_at_seeded_moments_and_no_job_is_lost_and_none_done_twice(
-    lab: Lab, cloud: OtaCloud, identity: IdentityFiles, image: ImageFile
-) -> None:
-    chance = dice("killed")
-    jobs: list[str] = []
-    with PlainClient(lab.broker.tls, THING, authority=lab.authority, identity=identity) as client:
-        client.subscribe(*JOBS)
-        with Worker(client) as worker:
-            for _ in range(KILLS):
-                jobs += [cloud.control.create(THING, [image], "mqtt-json")[0] for _ in range(2)]
-                moment = partial(worker.has_asked, worker.asked + chance.randrange(1, 12))
-                assert poll(moment, Deadline.after(30), 0.0005)
-                cloud.kill()
-                cloud.start()
-            assert poll(lambda: len(worker.succeeded) == len(jobs), Deadline.after(60))
-        assert worker.wrong == []
-    assert sorted(worker.succeeded) == sorted(jobs)
-    kept = {job["job_id"]: job for job in cloud.control.jobs()}
-    assert {job["status"] for job in kept.values()} == {"SUCCEEDED"}
-    for job in jobs:
-        assert kept[job]["version"] == worker.accepted[job] == 7
-    ends = [event for event in _history(cloud.control) if event.get("status") == "SUCCEEDED"]
-    assert sorted(event["job_id"] for event in ends) == sorted(jobs)
-
-
-def _history(control: OtaControl) -> list[dict[str, Any]]:
-    last = control.last()
-    events = []
-    for event in control.watch():
-        events.append(event)
-        if event["number"] == last:
-            break
-    return events
 
 
 def test_a_notice_survives_that_it_is_killed_while_the_broker_is_away(
