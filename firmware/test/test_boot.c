@@ -15,9 +15,15 @@ static uint8_t s_medium[SLOT];
 static nor_control_t s_control;
 static const nor_t s_nor = {s_medium, AT, sizeof s_medium, &s_control};
 static jmp_buf s_power; // where a stop leaves to: power is gone
+static bool s_goes_on;  // or else nothing happens but that the medium is looked at
+static uint8_t s_seen[SLOT];
 
 void nor_stop(nor_control_t *control, uint32_t stop)
 {
+    if (s_goes_on) {
+        memcpy(s_seen, s_medium, sizeof s_seen);
+        return;
+    }
     control->stopped = stop;
     longjmp(s_power, 1);
 }
@@ -95,6 +101,28 @@ static void test_told_to_fail(void)
     s_control.stuck_mask = 0x10;
     CHECK(nor_program(&s_nor, AT + 16u, zeros, 8) == STATUS_OK, "a bit is stuck");
     CHECK(s_medium[16] == 0x10 && s_medium[17] == 0, "only that one");
+}
+
+static void see_torn_bits(uint32_t stops)
+{
+    uint8_t zeros[NOR_PAGE_BYTES] = {0};
+    medium_erase();
+    s_control.seed = 7;
+    s_control.stops = stops;
+    s_goes_on = true;
+    CHECK(nor_program(&s_nor, AT, zeros, sizeof zeros) == STATUS_OK, "goes on");
+    s_goes_on = false;
+}
+
+// The last stop is that of the bits.
+static void test_torn_alike_whatever_else_stops(void)
+{
+    uint8_t alone[SLOT];
+    see_torn_bits(NOR_STOP_TORN_BITS);
+    memcpy(alone, s_seen, sizeof alone);
+    CHECK(alone[0] != 0u || alone[1] != 0u, "some bits are left");
+    see_torn_bits(NOR_STOP_BEFORE | NOR_STOP_TORN_PART | NOR_STOP_TORN_BITS);
+    CHECK(memcmp(alone, s_seen, sizeof alone) == 0, "the same ones");
 }
 
 // ---- cuts
@@ -251,6 +279,7 @@ void test_boot(void)
 {
     test_rules();
     test_told_to_fail();
+    test_torn_alike_whatever_else_stops();
     test_trailer();
     test_floor();
     test_choice();

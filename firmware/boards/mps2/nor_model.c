@@ -10,7 +10,6 @@ typedef struct {
     const nor_t *nor;
     uint32_t offset;
     uint32_t length;
-    uint32_t random;
     const uint8_t *bytes; // NULL: all ones
 } nor_change_t;
 
@@ -35,7 +34,8 @@ static uint32_t nor_random(uint32_t *state) // xorshift32 (Marsaglia 2003)
     return *state;
 }
 
-// The same operation is torn in the same way wherever it comes in the order.
+// The same operation is torn in the same way wherever it comes in the order, and whatever other
+// stops there are.
 static uint32_t nor_seed(const nor_control_t *control)
 {
     const nor_operation_t *now = &control->now;
@@ -61,21 +61,23 @@ static uint8_t nor_wanted(const nor_change_t *change, uint32_t i)
 }
 
 // The first part: half of an erase, some units of a program.
-static void nor_tear_part(nor_change_t *change)
+static void nor_tear_part(const nor_change_t *change)
 {
+    uint32_t random = nor_seed(change->nor->control);
     uint32_t units = change->length / NOR_UNIT_BYTES;
-    uint32_t done = change->bytes == NULL ? change->length / 2u
-                                          : nor_random(&change->random) % units * NOR_UNIT_BYTES;
+    uint32_t done =
+        change->bytes == NULL ? change->length / 2u : nor_random(&random) % units * NOR_UNIT_BYTES;
     for (uint32_t i = 0; i < done; i++) {
         nor_put(change, i, nor_wanted(change, i));
     }
 }
 
-static void nor_tear_bits(nor_change_t *change)
+static void nor_tear_bits(const nor_change_t *change)
 {
+    uint32_t random = nor_seed(change->nor->control);
     for (uint32_t i = 0; i < change->length; i++) {
         uint8_t changed = (uint8_t)(s_before[i] ^ nor_wanted(change, i));
-        nor_put(change, i, (uint8_t)(s_before[i] ^ (changed & nor_random(&change->random) >> 9)));
+        nor_put(change, i, (uint8_t)(s_before[i] ^ (changed & nor_random(&random) >> 9)));
     }
 }
 
@@ -85,12 +87,11 @@ static bool nor_stops(const nor_control_t *control, uint32_t stop)
            (control->stop_at == 0u || control->stop_at == control->now.number);
 }
 
-static void nor_change(nor_change_t *change)
+static void nor_change(const nor_change_t *change)
 {
     nor_control_t *control = change->nor->control;
     uint8_t *medium = &change->nor->medium[change->offset];
     memcpy(s_before, medium, change->length);
-    change->random = nor_seed(control);
     if (nor_stops(control, NOR_STOP_BEFORE)) {
         nor_stop(control, NOR_STOP_BEFORE);
     }
@@ -144,7 +145,7 @@ static status_t nor_refuse(nor_control_t *control, status_t status)
     return nor_end(control, status);
 }
 
-static status_t nor_carry_out(const nor_t *nor, nor_change_t *change)
+static status_t nor_carry_out(const nor_t *nor, const nor_change_t *change)
 {
     if (nor_fails(nor->control)) {
         return nor_end(nor->control, STATUS_FLASH);
@@ -159,7 +160,7 @@ status_t nor_erase(const nor_t *nor, uint32_t address)
     if (address % NOR_SECTOR_BYTES != 0u || !nor_has(nor, address, NOR_SECTOR_BYTES)) {
         return nor_refuse(nor->control, STATUS_RANGE);
     }
-    nor_change_t change = {nor, address - nor->at, NOR_SECTOR_BYTES, 0, NULL};
+    nor_change_t change = {nor, address - nor->at, NOR_SECTOR_BYTES, NULL};
     return nor_carry_out(nor, &change);
 }
 
@@ -189,6 +190,6 @@ status_t nor_program(const nor_t *nor, uint32_t address, const void *bytes, uint
     if (!nor_only_clears(nor, address, bytes, length)) {
         return nor_refuse(nor->control, STATUS_FLASH);
     }
-    nor_change_t change = {nor, address - nor->at, length, 0, bytes};
+    nor_change_t change = {nor, address - nor->at, length, bytes};
     return nor_carry_out(nor, &change);
 }
