@@ -146,7 +146,7 @@ def _process(nursery: Nursery, task: Task, board: str, image: Path | None, run: 
     """Starts the process of a board; it dies with this one."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     arguments = ["--board", board, "--join-run", str(run.resolve()), *task.arguments]
-    arguments += ["--image", str(image)] if image else []
+    arguments += ["--built", str(image)] if image else []
     with here:
         with there:
             child = nursery.start(arguments, task.root, _log(run, board).resolve(), there)

@@ -82,8 +82,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="play console and MQTT from this run's folder; no board is touched",
     )
-    # By rig/cli/side_by_side.py only: this process is one board of the run in that folder.
+    # By rig/cli/side_by_side.py only: this process is one board of the run in that folder, and its firmware
+    # is built already.
     group.addoption("--join-run", metavar="DIR", type=Path, help=SUPPRESS)
+    group.addoption("--built", metavar="FILE", type=Path, help=SUPPRESS)
 
 
 class Watching:

@@ -171,12 +171,14 @@ def provisioned(request: pytest.FixtureRequest, board: BoardSession) -> Provisio
 def local_broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """Control of the broker: ``stop``, ``start``, ``kill``, ``kick``; it runs again when the case has ended.
 
-    Skips where it is not the rig's own.
+    So do the services behind it, which lost it too. Skips where it is not the rig's own.
     """
-    broker = _connectivity(request).broker()
+    connectivity = _connectivity(request)
+    broker = connectivity.broker()
     yield broker
     broker.check()
     broker.start()
+    connectivity.lab().settle()
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ def require_tools(settings: Settings) -> None:
 
 def image_of(settings: Settings, say: Callable[[str], None]) -> Path:
     """Where the image is. Raises what a build does."""
-    if settings.image is not None:
-        return settings.image.resolve()
+    there = settings.image or settings.built
+    if there is not None:
+        return there.resolve()
     from rig.image.build import build
 
     assert settings.board.firmware is not None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run was asked for. ``image`` None: the board's firmware is built.
+    """What a run was asked for. ``image`` None: the board's firmware is built, or was, as ``built``.
 
     ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
     is what the board talks to, where that is not the rig's own; ``ota_firmware`` is a folder with a
@@ -40,6 +40,7 @@ class Settings:
     record: bool = False
     played: Path | None = None
     ota_firmware: Path | None = None
+    built: Path | None = None
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -59,7 +60,7 @@ class Settings:
             inventory, board, options.dut, options.operator, options.image,
             options.force_flash, options.runs_dir, root, options.join_run,
             given_services(options.services, board), options.record, options.played,
-            _ota_firmware(options.ota_firmware),
+            _ota_firmware(options.ota_firmware), options.built,
         )  # fmt: skip
 
     @property

@@ -106,6 +106,10 @@ class Lab:
         if self._ota is not None:
             self._ota.check()
 
+    def settle(self) -> None:
+        """Waits until all are at work again after the broker was away. Raises RigFault."""
+        self._cloud.settle()
+
     def ota(self) -> OtaCloud:
         """OTA jobs, streams and images: a process that is started when it is first asked for."""
         if self._ota is None:

@@ -89,6 +89,7 @@ def test_three_boards_one_run(place: BenchPlace) -> None:
     assert outcomes(run) == dict.fromkeys(BOARDS, Outcome.PASS)
     assert len({board.dut for board in run.boards}) == 3
     assert len({board.image_sha256 for board in run.boards}) == 1
+    assert [case.reason for case in run.cases if "an image was given" in case.reason] == []
     assert sorted(cases_shown(done.err)) == sorted(
         (str(case.outcome), case.board, f"{case.suite}/{case.case}") for case in run.cases
     )

@@ -30,6 +30,7 @@ Handle = Callable[[str, bytes], None]
 """Takes the topic and payload of a request, on the client's own thread."""
 
 _READY_S: Final = 5.0
+_BACK_S: Final = 60.0  # only a busy host takes longer than a second
 _KEEPALIVE_S: Final = 60
 
 
@@ -75,6 +76,13 @@ class CloudClient:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def settle(self) -> None:
+        """Waits until the broker, which may have been away, passes requests on. Raises RigFault."""
+        self._subscribed.clear()
+        self._subscribe(self._client)
+        if not self._subscribed.wait(_BACK_S):
+            raise RigFault(f"{self._what} did not come back to the broker at {self._broker} in {_BACK_S:g} s")
+
     def check(self) -> None:
         """Raises RigFault when a request could not be answered by a fault of ours."""
         if self._trouble is not None:
@@ -103,11 +111,14 @@ class CloudClient:
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         client.tls_set_context(self._context)
         client.reconnect_delay_set(1, 1)
-        client.on_connect = lambda mqtt, *_: mqtt.subscribe([(topic, 1) for topic in self._filters])
+        client.on_connect = lambda mqtt, *_: self._subscribe(mqtt)
         client.on_subscribe = lambda *_: self._subscribed.set()
         client.on_socket_open = no_delay
         client.on_message = self._on_message
         return client
+
+    def _subscribe(self, client: Client) -> None:
+        client.subscribe([(topic, 1) for topic in self._filters])
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
