@@ -313,15 +313,17 @@ def test_it_comes_back_when_its_broker_does(
 def test_what_is_asked_once_it_has_settled_is_answered(
     authority: Authority, thing: IdentityFiles, tmp_path: Path
 ) -> None:
-    with Broker(tmp_path / "broker", authority) as broker:
-        with Cloud(tmp_path, broker, authority).client() as service:
-            broker.stop()
-            broker.start()
-            service.settle()
-            with PlainClient(broker.tls, authority=authority, identity=thing) as client:
-                client.subscribe(f"$aws/things/{THING}/shadow/get/rejected")
-                client.publish(f"{Device(client).base}shadow/get", b"")
-                assert client.next(timeout_s=10).topic.endswith("get/rejected")
+    with (
+        Broker(tmp_path / "broker", authority) as broker,
+        Cloud(tmp_path, broker, authority).client() as service,
+    ):
+        broker.stop()
+        broker.start()
+        service.settle()
+        with PlainClient(broker.tls, authority=authority, identity=thing) as client:
+            client.subscribe(f"$aws/things/{THING}/shadow/get/rejected")
+            client.publish(f"{Device(client).base}shadow/get", b"")
+            assert client.next(timeout_s=10).topic.endswith("get/rejected")
 
 
 def _answers(device: Device) -> bool:
