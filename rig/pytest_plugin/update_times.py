@@ -7,6 +7,7 @@ as wear. What an update is and which figures are kept of it is the suite's.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from rig.deadline import Deadline
+from rig.errors import BoardSilent
 from rig.pytest_plugin.current import of_request
 from rig.pytest_plugin.latency import PATIENCE_S, ask, timed_us
 
@@ -55,16 +57,18 @@ class UpdateTimes:
             if event.fields["state"] in states:
                 return Moment(event.t_ns, event.fields.integer("counter"))
 
-    def chosen_ms(self) -> float:
-        """From the next reset until the bootloader has chosen what to run."""
-        found = self._board.console.expect(_CHOICE, Deadline.after(PATIENCE_S), since=self._since)
-        return int(found.match["us"]) / 1000
+    def booted_ms(self) -> tuple[float | None, float]:
+        """From the next reset until the bootloader has chosen what to run, and until that takes commands.
 
-    def ready_ms(self) -> float:
-        """From the same reset until what was chosen takes commands."""
-        event = self._board.console.wait_event("ready", Deadline.after(PATIENCE_S), since=self._since)
-        self._since = event.after
-        return event.fields.integer("reset_us") / 1000
+        None of a bootloader that does not say when.
+        """
+        console, begun = self._board.console, self._since
+        ready = console.wait_event("ready", Deadline.after(PATIENCE_S), since=begun)
+        self._since = ready.after
+        chosen = None
+        with contextlib.suppress(BoardSilent):
+            chosen = int(console.expect(_CHOICE, Deadline.after(0), since=begun).match["us"]) / 1000
+        return chosen, ready.fields.integer("reset_us") / 1000
 
     def since_reset_ms(self, moment: Moment) -> float:
         """From the reset of its boot until a moment."""

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from rig.services.ota_client import ImageFile, OtaControl
     from rig.services.service_set import ServiceSet
 
+OF_UPDATES: Final = (
+    pytest.mark.board_feature("ota"),
+    pytest.mark.board_feature("bootloader"),
+    pytest.mark.arrangement(clock="free", network=True, ota=True),
+)
+"""The marks of cases that are about what becomes of an update and not about its times."""
 PROTOCOLS: Final = ("mqtt-json", "mqtt-cbor", "http")
 NEXT: Final = "0.9.3"
 """The version of the update that must succeed after every case: newer than all that cases try."""

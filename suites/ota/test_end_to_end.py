@@ -12,17 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.pytest_plugin.updates import PROTOCOLS, REFUSED
+from rig.pytest_plugin.updates import OF_UPDATES, PROTOCOLS, REFUSED
 
 if TYPE_CHECKING:
     from rig.links.mqtt_peer import MqttPeer
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 SLOWLY = 60_000  # bytes a second: a file takes seconds, in which something can happen
 BLOCKS = 10  # there when it does

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.pytest_plugin.updates import LONG_S
+from rig.pytest_plugin.updates import LONG_S, OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.nor_flash import NorControl
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 
 @pytest.mark.requirement("OTA_FAULT", "flash_write_fail")

@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.pytest_plugin.updates import LONG_S, NEXT
+from rig.pytest_plugin.updates import LONG_S, NEXT, OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 NOT_TO_RUN = (
     "unsigned",

@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rig.deadline import Deadline, poll
-from rig.pytest_plugin.updates import LONG_S, PROTOCOLS
+from rig.pytest_plugin.updates import LONG_S, OF_UPDATES, PROTOCOLS
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 BLOCKS = 8
 """Of one request: over HTTP a range, and a range is a fault's block."""

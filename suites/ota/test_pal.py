@@ -17,15 +17,12 @@ from rig.errors import CommandRefused
 from rig.pattern import pattern
 from rig.pytest_plugin.board_ota import SIGNER, trust
 from rig.pytest_plugin.commands import Commands
+from rig.pytest_plugin.updates import OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.slots import Slots
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 REPLY_S = 60.0
 FILE, SEED = 1_000, 7

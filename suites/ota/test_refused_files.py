@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.pytest_plugin.updates import REFUSED
+from rig.pytest_plugin.updates import OF_UPDATES, REFUSED
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 PROTOCOL = "mqtt-cbor"
 

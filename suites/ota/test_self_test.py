@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.deadline import Deadline
+from rig.pytest_plugin.updates import OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.links.interfaces import Mark
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 PROTOCOL = "mqtt-cbor"
 SHORT_MS = 4_000

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.pytest_plugin.updates import OF_UPDATES
 from rig.services.code_signer import CodeSigner, rsa_signature
 
 if TYPE_CHECKING:
     from rig.links.interfaces import Mark
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 PROTOCOL = "mqtt-cbor"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rig.pytest_plugin.updates import LONG_S, PROTOCOLS
+from rig.pytest_plugin.updates import LONG_S, OF_UPDATES, PROTOCOLS
 from rig.services.network.faults import HalfOpen
 
 if TYPE_CHECKING:
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from rig.services.network.byte_proxy import ByteProxy
     from rig.services.service_set import ServiceSet
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 BLOCKS = 8
 """Of one request: an image then comes in some ten, and over HTTP in as many ranges, which faults name."""

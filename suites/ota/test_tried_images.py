@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.image.ladder import COUNTER
+from rig.pytest_plugin.updates import OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 HEADERS = ("header_length_lies", "oversize_slot", "wrong_load_addr")
 """Faults of what an image says of itself; the agent looks at some of them before a reboot."""

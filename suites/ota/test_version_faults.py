@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rig.pytest_plugin.updates import LONG_S, REFUSED
+from rig.pytest_plugin.updates import LONG_S, OF_UPDATES, REFUSED
 
 if TYPE_CHECKING:
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 
 def refused(updates: Updates, what: str | tuple[bytes, bytes], runs: str) -> None:

@@ -16,17 +16,14 @@ import pytest
 from rig.campaign.cutter import ERASE, SEED, WRITE, Cutter, How, dice
 from rig.deadline import Deadline, poll
 from rig.links.nor_control import Stop
+from rig.pytest_plugin.updates import OF_UPDATES
 
 if TYPE_CHECKING:
     from rig.links.nor_control import NorControl
     from rig.pytest_plugin.measure import CaseMeasure
     from rig.pytest_plugin.updates import Updates
 
-pytestmark = [
-    pytest.mark.board_feature("ota"),
-    pytest.mark.board_feature("bootloader"),
-    pytest.mark.arrangement(clock="free", network=True, ota=True),
-]
+pytestmark = [*OF_UPDATES]
 
 SLOWLY = 60_000  # bytes a second: a file takes seconds, in which something can happen
 ERASES, WRITES = 60, 60  # of an image with the network there are more of each

@@ -23,7 +23,7 @@ import pytest
 from rig.deadline import Deadline, poll
 from rig.services.lab import Lab
 from rig.services.ota_client import ImageFile, OtaControl
-from tests.seeds import dice
+from tests.seeds import SEED, dice
 from tests.services.aws.ota_bench import BASE, JOBS, STREAMS
 from tests.services.client import PlainClient
 from tests.services.conftest import THING
@@ -147,6 +147,7 @@ class Worker:
 
 
 def test_no_job_is_lost_and_none_is_done_twice(lab: Lab, tmp_path: Path) -> None:
+    print(f"RIG_TEST_SEED={SEED}: {KILLS} kills")
     chance, cloud = dice("killed"), lab.ota()
     path = tmp_path / "image.bin"
     path.write_bytes(IMAGE)
