@@ -55,7 +55,7 @@ void __real_mqtt_session_poll(mqtt_session_t *session, uint32_t now_ms);
 void __wrap_mqtt_session_poll(mqtt_session_t *session, uint32_t now_ms)
 {
     #ifdef RIG_DEFECT_MQTT_KEEP_ALIVE_IGNORED // never a ping
-    session->last_sent_ms = now_ms;
+    session->last_sent_ms = session->last_heard_ms = now_ms;
     #endif
     #ifdef RIG_DEFECT_MQTT_PING_UNANSWERED // a ping without an answer is borne for ever
     session->timing.pingresp_ms = 0;
