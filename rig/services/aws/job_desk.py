@@ -88,14 +88,16 @@ class JobDesk:
             with changing(connection, job.thing, now) as table:
                 keep(connection, table, job.moved(status, now), now, by)
 
-    def cancel_next(self, thing: str) -> None:
-        """Cancels what comes next for a thing, where there is something and a fault wants it."""
+    def cancel_next(self, thing: str) -> bool:
+        """Cancels what comes next for a thing, where there is something and a fault wants it; whether it did."""
         if not self._switches.on("cancel_before"):
-            return
+            return False
         with self._database.reading() as connection:
             jobs = JobTable(connection).pending(thing)
-        if jobs and self._switches.take("cancel_before") is not None:
-            self.cancel(jobs[0].job_id, force=True, by="fault")
+        if not jobs or self._switches.take("cancel_before") is None:
+            return False
+        self.cancel(jobs[0].job_id, force=True, by="fault")
+        return True
 
     def touch(self, thing: str, job_id: str) -> None:
         """Has an execution's version go on before its device's update, where a fault wants it."""

@@ -91,11 +91,14 @@ class OtaService:
 
     def _job_answer(self, topic: str, thing: str, path: str, payload: bytes) -> list[Message]:
         job_id, _, operation = path.rpartition("/")
-        if path in ("start-next", f"{NEXT}/get"):
+        asks_for_next = path in ("start-next", f"{NEXT}/get")
+        if asks_for_next:
             self.desk.cancel_next(thing)
         if operation == "update":
             self.desk.touch(thing, job_id)
         answer = self.jobs.answer(thing, path, payload)
+        if asks_for_next and answer.said.get("execution") and self.desk.cancel_next(thing):
+            answer = self.jobs.answer(thing, path, payload)  # that job and the fault came in between
         self.history.wake()
         return [Message(f"{topic}/{answer.how}", said) for said in self.finished(compact(answer.said))]
 

@@ -188,6 +188,23 @@ def test_a_job_that_is_cancelled_before_it_is_taken_up(ota: Cloud, thing_device:
     assert states == {first: "CANCELED", second: "IN_PROGRESS"}
 
 
+def test_a_job_that_comes_with_the_fault_while_the_device_asks(
+    ota: Cloud, thing_device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look for a job to cancel and the answer."""
+    answer, offered = ota.service.jobs.answer, []
+
+    def late(*asked: Any) -> Any:
+        if not offered:
+            ota.service.switches.set("cancel_before")
+            offered.extend(ota.offer(IMAGE)[:1])
+        return answer(*asked)
+
+    monkeypatch.setattr(ota.service.jobs, "answer", late)
+    assert thing_device.start() is None
+    assert {job["job_id"]: job["status"] for job in ota.service.desk.jobs()} == {offered[0]: "CANCELED"}
+
+
 def test_a_job_that_is_cancelled_at_a_block(ota: Cloud, thing_device: Device, stream: str) -> None:
     execution = thing_device.start()
     ota.service.switches.set("cancel_during", block=2)
