@@ -89,7 +89,7 @@ class JobDesk:
                 keep(connection, table, job.moved(status, now), now, by)
 
     def cancel_next(self, thing: str) -> bool:
-        """Cancels what comes next for a thing, where there is something and a fault wants it; whether it did."""
+        """Cancels what is next for a thing, where there is something and a fault wants it; whether it did."""
         if not self._switches.on("cancel_before"):
             return False
         with self._database.reading() as connection:
