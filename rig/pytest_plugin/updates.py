@@ -46,6 +46,7 @@ REFUSED: Final = ("FAILED", "REJECTED")
 JOB_S: Final = 90.0
 LONG_S: Final = 300.0
 """For a job with a fault, which may have to be waited for in vain more than once."""
+_CLEAR_S: Final = 30.0
 REBOOT_S: Final = 90.0
 """From the offer of an image until what boots then takes commands."""
 
@@ -247,6 +248,8 @@ def updates(
     from rig.pytest_plugin.board_ota import BoardOta
 
     run, board = of_request(request)[0], slots.session
+    if "crash-record" in board.board.features:  # of an image that crashed in an earlier case, as it had to
+        board.console.request("crash.clear", deadline=Deadline.after(_CLEAR_S))
     broker = services.mqtt or services.mqtts
     if services.mqtt is None:
         run.connectivity.provisioned(board)
