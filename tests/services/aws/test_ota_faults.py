@@ -192,7 +192,8 @@ def test_a_job_that_comes_with_the_fault_while_the_device_asks(
     ota: Cloud, thing_device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look for a job to cancel and the answer."""
-    answer, offered = ota.service.jobs.answer, []
+    answer = ota.service.jobs.answer
+    offered: list[str] = []
 
     def late(*asked: Any) -> Any:
         if not offered:
