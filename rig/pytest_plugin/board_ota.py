@@ -72,6 +72,11 @@ class BoardOta:
         """What the agent does, or did last."""
         return self.ask("ota.status")
 
+    def reject(self) -> None:
+        """Gives up an image that is being tried; an agent may notice some time after the boot that it is."""
+        poll(lambda: self.status().get("test") == "1", Deadline.after(WITHIN_S), 0.05)
+        self.ask("ota.reject")
+
     def await_state(self, *states: str, within_s: float = WITHIN_S) -> Fields:
         """What the agent says once it is in one of these states. Raises BoardFault."""
         said = Fields()
