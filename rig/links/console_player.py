@@ -25,6 +25,8 @@ _PIECE: Final = 65536
 class ConsolePlayer:
     """A context manager; its ``url`` is a console port. One client at a time; a next one takes its place.
 
+    What is said while there is none is said to who comes next: one that connects is not yet accepted then.
+
     ``on_seen`` is given what was seen beside the console in a step, before the console says what belongs to
     it, so that who has an answer has the packets too. From any thread.
     """
@@ -35,6 +37,7 @@ class ConsolePlayer:
         self._lock = threading.Lock()
         self._steps: list[Step] = []
         self._client: socket.socket | None = None
+        self._unsaid = b""
         self._answered: dict[int, bytes] = {}
         self._thread = threading.Thread(target=self._serve, name="console-player", daemon=True)
 
@@ -77,8 +80,9 @@ class ConsolePlayer:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            with self._lock:
-                self._client = client
+            with self._lock, contextlib.suppress(OSError):
+                self._client, unsaid, self._unsaid = client, self._unsaid, b""
+                client.sendall(unsaid)
             with contextlib.suppress(OSError):
                 self._listen(client)
             self._hang_up()
@@ -118,6 +122,8 @@ class ConsolePlayer:
     def _say(self, data: bytes) -> None:
         with self._lock:
             client = self._client
+            if client is None:
+                self._unsaid += data
         if client is not None:
             with contextlib.suppress(OSError):
                 client.sendall(data)
