@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _HOST_THING: Final = "host-client"
 """The thing whose stream the client on the host reads: the board hears nothing of it."""
 _COUNTER_RANGE: Final = 2**32
-_CHOICE: Final = rb"boot: run=[^\r]* reset_us=(?P<us>\d+)\r"
+_CHOICE: Final = rb"boot: run=[^\r]* reset_us=(\d+)\r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class UpdateTimes:
         self._since = ready.after
         chosen = None
         with contextlib.suppress(BoardSilent):
-            chosen = int(console.expect(_CHOICE, Deadline.after(0), since=begun).match["us"]) / 1000
+            chosen = int(console.expect(_CHOICE, Deadline.after(0), since=begun).match[1]) / 1000
         return chosen, ready.fields.integer("reset_us") / 1000
 
     def since_reset_ms(self, moment: Moment) -> float:
