@@ -27,7 +27,6 @@ READY_S: Final = 60.0
 _SETTINGS: Final = {
     "listen_addresses": "",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "32MB",
     "max_connections": "40",

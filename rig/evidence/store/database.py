@@ -68,6 +68,10 @@ class Database(Protocol):
         """The connection in one transaction, all or nothing; waits for others that write."""
         ...
 
+    def compact(self) -> None:
+        """Gives back the room of what was taken out, where the database does not do so by itself."""
+        ...
+
     def close(self) -> None:
         """Lets go of the connection; it is opened again when it is asked for."""
         ...

@@ -25,7 +25,7 @@ PRUNED: Final = "pruned"
 """Why a run is left out that was taken out on purpose: it stays out, whatever becomes of its bundle."""
 
 _ANOTHER: Final = "the store has another run of that id, begun at another moment"
-_LEFT_OUT: Final = insert(
+LEFT_OUT: Final = insert(
     "left_out",
     ("run_id", "stamp", "why"),
     again="(run_id) DO UPDATE SET stamp = excluded.stamp, why = excluded.why",
@@ -101,7 +101,7 @@ def refill(link: Link, folder: Path, *, check: bool) -> Intake:
         if run is None:
             refused.append(Refused(path, why))
             if check:
-                link.do(_LEFT_OUT, (path.name, before, why))
+                link.do(LEFT_OUT, (path.name, before, why))
             continue
         put_run(link, run, before, packed_samples(link, run))
         taken.append(run_id_of(run))
@@ -155,7 +155,7 @@ class _Scan:
         self.refused.append(Refused(path, why))
         with self.store.explained(), self.store.database.writing() as link:
             drop_empty(link, delete_run(link, path.name))
-            link.do(_LEFT_OUT, (path.name, before, cell(why)))
+            link.do(LEFT_OUT, (path.name, before, cell(why)))
 
 
 def _meant(place: Path) -> Iterator[tuple[Path, bool]]:

@@ -87,6 +87,9 @@ class PostgresServer:
                 link.ask("SELECT pg_advisory_xact_lock(?)", (_TURN,))
                 yield link
 
+    def compact(self) -> None:
+        """See Database: a server's autovacuum does."""
+
     def close(self) -> None:
         """See Database."""
         if self._open is not None:

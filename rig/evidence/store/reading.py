@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rig.errors import EvidenceFault
 from rig.evidence import bundle
-from rig.evidence.measurement import Outcome
-from rig.evidence.model import BoardResult, CaseResult, MeasurementResult
+from rig.evidence.model import CaseResult, MeasurementResult, Run
 from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.statistics import STATISTICS
 from rig.evidence.store.database import Link, Row, microseconds
@@ -22,10 +21,12 @@ from rig.evidence.store.records import (
     IndexedRun,
     SameImage,
     board_now,
+    board_result,
     case_result,
     indexed_run,
     measurement_result,
     point,
+    stored_run,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ def _with_boards(link: Link, rows: list[Row], ids: str, values: tuple[object, ..
     for row in link.ask(f"SELECT run_id, name FROM boards WHERE run_id IN ({ids})", values):
         boards.setdefault(row["run_id"], []).append(row["name"])
     return [indexed_run(row, tuple(sorted(boards.get(row["run_id"], ())))) for row in rows]
+
+
+def read_whole(link: Link, run_id: str) -> Run | None:
+    """All that the tables have of a run."""
+    rows = link.ask("SELECT * FROM runs WHERE run_id = ?", (run_id,))
+    boards = link.ask("SELECT * FROM boards WHERE run_id = ? ORDER BY name", (run_id,))
+    if not rows:
+        return None
+    return stored_run(rows[0], boards, read_cases(link, run_id), read_measurements(link, run_id))
 
 
 def read_boards(link: Link) -> list[BoardNow]:
@@ -147,14 +157,7 @@ def read_same_image(
 
 
 def _same_image(link: Link, run: Row) -> list[SameImage]:
-    board = BoardResult(
-        run["name"],
-        Outcome(run["outcome"]),
-        run["dut"],
-        run["image_sha256"],
-        json.loads(run["identity"]),
-        None,
-    )
+    board = board_result(run)
     which = "m.run_id = ? AND p.board = ? AND m.last = 1 AND m.mean IS NOT NULL"
     return [
         SameImage(

@@ -13,7 +13,7 @@ from typing import Any
 
 from rig.events import Scalar
 from rig.evidence.measurement import Outcome
-from rig.evidence.model import BoardResult, CaseResult, MeasurementResult
+from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.series_key import Point
 from rig.evidence.store.database import Row, moment
 
@@ -97,6 +97,32 @@ def indexed_run(row: Row, boards: tuple[str, ...]) -> IndexedRun:
         operator=row["operator"],
         boards=boards,
     )
+
+
+def stored_run(
+    row: Row, boards: list[Row], cases: list[CaseResult], measurements: list[MeasurementResult]
+) -> Run:
+    """Of a row of ``runs`` and all that belongs to it."""
+    return Run(
+        run_id=row["run_id"],
+        path=Path(row["path"]),
+        outcome=Outcome(row["outcome"]),
+        complete=bool(row["complete"]),
+        started_utc=moment(row["started_us"]),
+        duration_s=number(row["duration_s"]),
+        operator=row["operator"],
+        environment=json.loads(row["environment"]),
+        boards=tuple(map(board_result, boards)),
+        cases=tuple(cases),
+        measurements=tuple(measurements),
+        events=(),
+    )
+
+
+def board_result(row: Row) -> BoardResult:
+    """Of a row of ``boards``; its transcript is in the bundle only."""
+    identity = json.loads(row["identity"])
+    return BoardResult(row["name"], Outcome(row["outcome"]), row["dut"], row["image_sha256"], identity, None)
 
 
 def board_now(row: Row) -> BoardNow:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from rig.errors import EvidenceFault
-from rig.evidence.store.database import BUSY_S, Link, Row, Unusable, must_not_be_newer
+from rig.evidence.store.database import BUSY_S, Link, Row, Unusable, insert, must_not_be_newer
 from rig.evidence.store.schema import DECIDED, OLD_INDEX, VERSION, steps
 
 _WORDS: Final = {"blob": "BLOB", "clustered": "WITHOUT ROWID"}
@@ -87,7 +87,8 @@ class SqliteFile:
     def replaced(self) -> Iterator[Link]:
         """A new, empty store that takes the old one's place at the end of the block, all in one transaction.
 
-        What people decided is carried over as far as the old file can be read.
+        What people decided is carried over. Where it cannot be read any more, the old file stays beside it,
+        as ``….damaged``.
         """
         scratch = self.path.with_name(f".{self.path.name}.new")
         with self._lock, self._held(exclusive=True), self._explained():
@@ -99,12 +100,20 @@ class SqliteFile:
                 link = SqliteLink(connection)
                 with _transaction(link):
                     _migrate(link, 0)
-                    for table, rows in decided.items():
+                    for table, rows in (decided or {}).items():
                         _put_back(link, table, rows)
                     yield link
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if decided is None:
+                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
             _remove(self.path)
             scratch.replace(self.path)
+
+    def compact(self) -> None:
+        """See Database; needs as much room again while it does so."""
+        with self.reading() as link:
+            link.do("VACUUM")
+            link.do("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """See Database."""
@@ -157,14 +166,16 @@ class SqliteFile:
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path)) as connection:
             must_not_be_newer(connection.execute("PRAGMA user_version").fetchone()[0], self.shown)
 
-    def _decided(self) -> dict[str, list[Row]]:
-        """The rows of what people decided, of each table that can be read."""
-        found: dict[str, list[Row]] = {}
-        for table in DECIDED if self.path.exists() else ():
-            with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path)) as connection:
-                connection.row_factory = sqlite3.Row
-                found[table] = SqliteLink(connection).ask(f"SELECT * FROM {table}")
-        return found
+    def _decided(self) -> dict[str, list[Row]] | None:
+        """The rows of what people decided, by table; None where they cannot be read any more."""
+        if not self.path.exists():
+            return {}
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            link = SqliteLink(connection)
+            there = {row["name"] for row in link.ask("SELECT name FROM sqlite_master")}
+            return {table: link.ask(f"SELECT * FROM {table}") for table in DECIDED if table in there}
+        return None
 
     @contextmanager
     def _held(self, *, exclusive: bool) -> Iterator[BinaryIO]:
@@ -219,8 +230,7 @@ def _version(link: SqliteLink) -> int:
 
 def _put_back(link: SqliteLink, table: str, rows: list[Row]) -> None:
     for row in rows:
-        names = ", ".join(f'"{name}"' for name in row)
-        link.do(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+        link.do(insert(table, list(row)), list(row.values()))
 
 
 def _remove(path: Path) -> None:

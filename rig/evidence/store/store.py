@@ -77,6 +77,10 @@ class Store:
         """The run of that id, or None."""
         return self._read(reading.read_run, run_id)
 
+    def whole(self, run_id: str) -> Run | None:
+        """All that is kept of a run, without events, artifacts and samples; None where there is none."""
+        return self._read(reading.read_whole, run_id)
+
     def boards(self) -> list[BoardNow]:
         """Each board as its newest run left it, by name."""
         return self._read(reading.read_boards)
