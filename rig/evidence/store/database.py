@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from rig.errors import EvidenceFault
 from rig.evidence.store.schema import VERSION
@@ -103,19 +103,20 @@ def cell(value: object) -> object:
     Mappings and sequences become JSON, flags 0 or 1, NaN nothing; halves of characters and NUL, which a board
     may say, are written out.
     """
+    kind = type(value)
+    if value is None or kind is int:
+        return value
+    if kind is float:
+        return None if math.isnan(cast(float, value)) else value
+    if isinstance(value, str | Path):
+        text = str(value)
+        plain = text.isascii() and "\0" not in text
+        return text if plain else text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
-    if isinstance(value, tuple | list):
-        return json.dumps(list(value))
-    if isinstance(value, Path):
-        value = str(value)
-    if isinstance(value, str):
-        return str(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-    return value
+    return json.dumps(list(value)) if isinstance(value, tuple | list) else value
 
 
 def insert(table: str, columns: Sequence[str], *, again: str = "") -> str:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rig.errors import EvidenceFault
-from rig.evidence.alerts import Alert, Baseline, State
+from rig.evidence.alerts import Alert, Baseline
 from rig.evidence.model import CaseResult, MeasurementResult, Run
 from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.store import decisions, reading
@@ -116,7 +116,7 @@ class Store:
 
     # --- what people decide
 
-    def alerts(self, states: Collection[State] | None = None) -> list[Alert]:
+    def alerts(self, states: Collection[str] | None = None) -> list[Alert]:
         """The alerts in one of the states, or all; the one that changed last first."""
         return self._read(decisions.read_alerts, states)
 
