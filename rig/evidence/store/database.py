@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from rig.errors import EvidenceFault
 from rig.evidence.store.schema import VERSION
@@ -25,6 +26,7 @@ BUSY_S: Final = 30.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 class Unusable(Exception):
@@ -117,6 +119,18 @@ def cell(value: object) -> object:
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
     return json.dumps(list(value)) if isinstance(value, tuple | list) else value
+
+
+def marks(values: Collection[object]) -> str:
+    """A ``?`` for each value of a list in SQL; a list of none holds nothing."""
+    return ", ".join("?" * len(values)) or "NULL"
+
+
+def portions(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """The values in lists of so many, for statements that name each of them."""
+    left = iter(values)
+    while portion := list(islice(left, size)):
+        yield portion
 
 
 def insert(table: str, columns: Sequence[str], *, again: str = "") -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rig.errors import UsageFault
 from rig.evidence.alerts import Alert, Baseline
 from rig.evidence.series_key import SeriesKey
-from rig.evidence.store.database import Link, Row, cell, insert, microseconds, moment
+from rig.evidence.store.database import Link, Row, cell, insert, marks, microseconds, moment
 from rig.evidence.store.records import number
 
 _KEY: Final = tuple(field.name for field in fields(SeriesKey))
@@ -22,7 +22,7 @@ _BASELINE: Final = ("label", "version", *_KEY, "run_id", "author", "reason", "se
 
 def read_alerts(link: Link, states: Collection[str] | None) -> list[Alert]:
     """The alerts in one of the states (None: in any), the one that changed last first."""
-    chosen = "" if states is None else f"WHERE state IN ({', '.join('?' * len(states)) or 'NULL'})"
+    chosen = "" if states is None else f"WHERE state IN ({marks(states)})"
     sql = f"SELECT * FROM alerts {chosen} ORDER BY changed_us DESC, id"
     return [_alert(row) for row in link.ask(sql, tuple(states or ()))]
 

@@ -16,13 +16,12 @@ from typing import Final, TypeVar
 from rig.errors import EvidenceFault, UsageFault
 from rig.evidence import bundle
 from rig.evidence.model import Run
-from rig.evidence.reader import load_run
 from rig.evidence.series_key import Point
 from rig.evidence.statistics import STATISTICS
 from rig.evidence.store import reading
 from rig.evidence.store.database import Link, Row, Unusable
-from rig.evidence.store.intake import PRUNED, bundles_in, refill, stamp
-from rig.evidence.store.records import IndexedRun, SameImage
+from rig.evidence.store.intake import PRUNED, bundles_in, read_bundle, refill, stamp
+from rig.evidence.store.records import IndexedRun, SameImage, placed
 from rig.evidence.store.sqlite import SqliteFile
 from rig.evidence.store.store import INDEX
 from rig.evidence.store.writing import delete_run, drop_empty, packed_samples, put_run
@@ -67,7 +66,8 @@ def list_runs(runs_dir: Path, limit: int | None = None) -> list[IndexedRun]:
 
     A folder that does not exist has no runs. Raises EvidenceFault.
     """
-    return _ask(runs_dir, lambda link: reading.read_runs(link, limit)) if runs_dir.is_dir() else []
+    found = _ask(runs_dir, lambda link: reading.read_runs(link, limit)) if runs_dir.is_dir() else []
+    return [placed(run, runs_dir) for run in found]
 
 
 def find_run(runs_dir: Path, wanted: str = LATEST) -> Path:
@@ -166,10 +166,9 @@ def _followed(index: SqliteFile, runs_dir: Path) -> tuple[str, ...]:
         if left and left["stamp"] == now:
             unreadable.append(left["why"])
             continue
-        try:
-            run = load_run(path, with_events=False)
-        except EvidenceFault as fault:
-            unreadable.append(str(fault))
+        why, run = read_bundle(path, check=False)
+        if run is None:
+            unreadable.append(why)
             continue
         with index.reading() as link:
             packed = packed_samples(link, run)

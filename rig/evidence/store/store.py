@@ -20,7 +20,7 @@ from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.store import decisions, reading
 from rig.evidence.store.database import BUSY_S, Database, Unusable
 from rig.evidence.store.postgres import SCHEMES, PostgresServer
-from rig.evidence.store.records import BoardNow, Flake, IndexedRun
+from rig.evidence.store.records import BoardNow, Flake, IndexedRun, placed
 from rig.evidence.store.sqlite import SqliteFile
 from rig.evidence.store.writing import packed_samples, place_id, put_run
 
@@ -71,11 +71,12 @@ class Store:
 
     def runs(self, limit: int | None = None, board: str | None = None) -> list[IndexedRun]:
         """The newest runs first, at most ``limit``, of that board or of any."""
-        return self._read(reading.read_runs, limit, board)
+        return [self._placed(run) for run in self._read(reading.read_runs, limit, board)]
 
     def run(self, run_id: str) -> IndexedRun | None:
         """The run of that id, or None."""
-        return self._read(reading.read_run, run_id)
+        run = self._read(reading.read_run, run_id)
+        return None if run is None else self._placed(run)
 
     def whole(self, run_id: str) -> Run | None:
         """All that is kept of a run, without events, artifacts and samples; None where there is none."""
@@ -139,6 +140,9 @@ class Store:
     def _read(self, question: Callable[..., _T], *asked: object) -> _T:
         with self.explained(), self.database.reading() as link:
             return question(link, *asked)
+
+    def _placed(self, run: IndexedRun) -> IndexedRun:
+        return placed(run, self.database.file.parent) if self.database.file is not None else run
 
     @contextmanager
     def explained(self) -> Iterator[None]:

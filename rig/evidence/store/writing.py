@@ -14,7 +14,7 @@ from rig.evidence import bundle
 from rig.evidence.conditions import context_of, is_exact
 from rig.evidence.model import BoardResult, MeasurementResult, Run
 from rig.evidence.series_key import followed, variant_of
-from rig.evidence.store.database import Link, cell, insert, microseconds
+from rig.evidence.store.database import Link, cell, insert, marks, microseconds, portions
 from rig.evidence.store.records import FIGURES
 
 _LEVEL: Final = 6
@@ -59,9 +59,11 @@ def packed_samples(link: Link, run: Run) -> PackedSamples:
         for m in run.measurements
         if m.samples_sha256 is not None and m.samples_dtype is not None
     }
-    there = "SELECT 1 FROM samples WHERE sha256 = ? AND dtype = ?"
-    lacking = {key: n for key, n in wanted.items() if not link.ask(there, key)}
-    return dict(_packed(run, lacking))
+    there: set[tuple[str, str]] = set()
+    for hashes in portions({sha256 for sha256, _ in wanted}):
+        rows = link.ask(f"SELECT sha256, dtype FROM samples WHERE sha256 IN ({marks(hashes)})", hashes)
+        there |= {(row["sha256"], row["dtype"]) for row in rows}
+    return dict(_packed(run, {key: n for key, n in wanted.items() if key not in there}))
 
 
 def _packed(
@@ -110,10 +112,11 @@ def delete_run(link: Link, run_id: str) -> set[int]:
 
 def drop_empty(link: Link, places: Collection[int]) -> None:
     """Forgets those of the places that have no measurement any more."""
-    for place in places:
-        if not link.ask("SELECT 1 FROM measurements WHERE place = ? LIMIT 1", (place,)):
-            link.do("DELETE FROM followed WHERE place = ?", (place,))
-            link.do("DELETE FROM places WHERE id = ?", (place,))
+    for some in portions(places):
+        used = f"SELECT place FROM measurements WHERE place IN ({marks(some)})"
+        for table, column in (("followed", "place"), ("places", "id")):
+            which = f"{column} IN ({marks(some)}) AND {column} NOT IN ({used})"
+            link.do(f"DELETE FROM {table} WHERE {which}", [*some, *some])
 
 
 def _must_be_the_same(link: Link, run_id: str, started_us: int, run: Run) -> None:
