@@ -180,6 +180,15 @@ def test_a_header_of_nonsense_keeps_nobody_from_the_other_runs(tmp_path: Path) -
     assert [run.run_id for run in list_runs(tmp_path)] == [path.name for path in paths[:0:-1]]
 
 
+def test_a_bundle_that_takes_another_ones_place_is_the_one_that_counts(tmp_path: Path) -> None:
+    first = bundles.small_run(tmp_path, [1])
+    assert [point.value for point in trend(tmp_path, *TREND)] == [1]
+    name = first.name
+    shutil.rmtree(first)
+    rename(bundles.small_run(tmp_path, [2, 2, 2, 2]), name)
+    assert [point.value for point in trend(tmp_path, *TREND)] == [2]
+
+
 def test_a_folder_that_was_moved(tmp_path: Path) -> None:
     three_runs(tmp_path / "old")
     assert len(list_runs(tmp_path / "old")) == 3

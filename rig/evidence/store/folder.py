@@ -152,29 +152,30 @@ def _followed(index: SqliteFile, runs_dir: Path) -> tuple[str, ...]:
         known = {row["run_id"]: row for row in link.ask("SELECT run_id, stamp, bundled, path FROM runs")}
         left_out = {row["run_id"]: row for row in link.ask("SELECT run_id, stamp, why FROM left_out")}
     there = {path.name: path for path in bundles_in(runs_dir)}
-    gone = [name for name, row in known.items() if name not in there and _is_gone(row)]
-    if gone:
+    if gone := [name for name, row in known.items() if name not in there and _is_gone(row)]:
         with index.writing() as link:
             for name in gone:
                 drop_empty(link, delete_run(link, name))
     unreadable = []
     for name, path in there.items():
-        now = stamp(path)
-        left = left_out.get(name)
-        if (name in known and known[name]["stamp"] == now) or (left and left["why"] == PRUNED):
+        now, left = stamp(path), left_out.get(name, {})
+        if left.get("why") == PRUNED or (name in known and known[name]["stamp"] == now):
             continue
-        if left and left["stamp"] == now:
-            unreadable.append(left["why"])
-            continue
-        why, run = read_bundle(path, check=False)
-        if run is None:
-            unreadable.append(why)
-            continue
-        with index.reading() as link:
-            packed = packed_samples(link, run)
-        with index.writing() as link:
-            put_run(link, run, now, packed)
+        why = left["why"] if left.get("stamp") == now else _taken_in(index, path, now)
+        unreadable += [why] if why else []
     return tuple(unreadable)
+
+
+def _taken_in(index: SqliteFile, path: Path, state: str) -> str:
+    """Puts a bundle of the folder in; why it cannot be read, or nothing."""
+    why, run = read_bundle(path, check=False)
+    if run is None:
+        return why
+    with index.reading() as link:
+        packed = packed_samples(link, run)
+    with index.writing() as link:
+        put_run(link, run, state, packed)
+    return ""
 
 
 def _is_gone(row: Row) -> bool:

@@ -22,7 +22,7 @@ from rig.evidence.store.database import BUSY_S, Database, Unusable
 from rig.evidence.store.postgres import SCHEMES, PostgresServer
 from rig.evidence.store.records import BoardNow, Flake, IndexedRun, placed
 from rig.evidence.store.sqlite import SqliteFile
-from rig.evidence.store.writing import packed_samples, place_id, put_run
+from rig.evidence.store.writing import must_be_the_same, packed_samples, place_id, put_run
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,12 +55,13 @@ class Store:
         self.database.close()
 
     def ingest(self, run: Run, stamp: str = "") -> None:
-        """Puts a run (again) into the store, all of it or nothing.
+        """Puts a run (again) into the store, all of it or nothing; never in the place of another one.
 
         ``stamp`` is the state of its bundle (see ``intake.stamp``); without one a later scan reads it again.
         """
         packed = self._read(packed_samples, run)
         with self.explained(), self.database.writing() as link:
+            must_be_the_same(link, run)
             put_run(link, run, stamp, packed)
 
     # --- asking

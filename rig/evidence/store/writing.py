@@ -78,12 +78,8 @@ def _packed(
 
 
 def put_run(link: Link, run: Run, stamp: str, packed: PackedSamples) -> None:
-    """Replaces all that is known of a run; ``stamp`` is the state of its bundle when it was read.
-
-    Raises EvidenceFault where the store has another run of that id.
-    """
+    """Replaces all that is known of a run; ``stamp`` is the state of its bundle when it was read."""
     run_id, started_us = run_id_of(run), microseconds(run.started_utc)
-    _must_be_the_same(link, run_id, started_us, run)
     before = delete_run(link, run_id)
     boards = {board.name: board for board in run.boards}
     _rows(link, "runs", _RUN, [_of_run(run, run_id, started_us, stamp)])
@@ -119,9 +115,11 @@ def drop_empty(link: Link, places: Collection[int]) -> None:
             link.do(f"DELETE FROM {table} WHERE {which}", [*some, *some])
 
 
-def _must_be_the_same(link: Link, run_id: str, started_us: int, run: Run) -> None:
+def must_be_the_same(link: Link, run: Run) -> None:
+    """Raises EvidenceFault where the store has another run of that id."""
+    run_id = run_id_of(run)
     rows = link.ask("SELECT started_us, path FROM runs WHERE run_id = ?", (run_id,))
-    if rows and rows[0]["started_us"] != started_us:
+    if rows and rows[0]["started_us"] != microseconds(run.started_utc):
         raise EvidenceFault(
             f"run {run_id} is in the store already, begun at another moment: that is another run",
             evidence=f"{run.path}, {rows[0]['path']}",
