@@ -55,6 +55,7 @@ HOMES = {  # library: the only files that may import it
     "pyarrow": ("reports/frames.py",),
     "weasyprint": ("reports/pdf.py",),
     "yaml": ("rig/bench/inventory_yaml.py",),
+    "psycopg": ("rig/evidence/store/*",),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
@@ -66,6 +67,7 @@ LAZY_AT_HOME = (
     "scipy",
     "pandas",
     "matplotlib",
+    "psycopg",
     "pyarrow",
     "weasyprint",
 )
@@ -259,6 +261,12 @@ VIOLATIONS = {
         "rig/cli/x.py",
         "def f():\n    from matplotlib.figure import Figure",
         "matplotlib belongs to reports/*",
+    ),
+    "psycopg at once": ("rig/evidence/store/x.py", "import psycopg", "psycopg must be imported inside"),
+    "psycopg elsewhere": (
+        "rig/cli/x.py",
+        "def f():\n    import psycopg",
+        "psycopg belongs to rig/evidence/store/*",
     ),
     "sleep": ("tests/test_x.py", "import time\ntime.sleep(1)", "test_x.py:2: only rig/deadline.py may sleep"),
     "sleep by from": (
