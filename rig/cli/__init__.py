@@ -48,6 +48,9 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
         "store": "Keep the results of many runs in one database.",
+        "alerts": "List what changed over the nights, and answer it.",
+        "baseline": "Name a run from which figures are looked at anew.",
+        "demo": "Make up a year of nights, to look at.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }
