@@ -47,6 +47,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
         "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
+        "qualification": "Judge boards by a profile, and pack what is handed in.",
+        "verify": "Check that a qualification pack is as it was signed.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }

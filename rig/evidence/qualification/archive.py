@@ -47,7 +47,12 @@ def unpack(path: Path) -> dict[str, bytes]:
     """The files of an archive by their names below its folder. Raises EvidenceFault for what is no pack."""
     try:
         with path.open("rb") as file:
-            return _files(_Capped(gzip.GzipFile(fileobj=file)), path)
+            source = _Capped(gzip.GzipFile(fileobj=file))
+            found = _files(source, path)
+            while rest := source.read(_CHUNK):  # to the end, where gzip's own checksum is
+                if rest.strip(b"\0"):
+                    raise ValueError("something lies behind its end")
+            return found
     except OSError as error:
         said = error.strerror or str(error)
         raise EvidenceFault(f"the pack cannot be read: {said}", evidence=str(path)) from error

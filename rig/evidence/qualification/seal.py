@@ -71,7 +71,8 @@ def examine(files: Mapping[str, bytes], public_pem: bytes | None) -> tuple[list[
         return [_not_signed(key, said, mine)], said
     if not said:
         return [Finding("altered", SEAL, f"it is no list of format {FORMAT}")], {}
-    return list(_differences(files, said)), said
+    own = _own_key(files, key)
+    return [*own, *_differences(files, said)], said
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -147,6 +148,14 @@ def _not_signed(key: Ed25519PublicKey, said: Mapping[str, Any], mine: bool) -> F
     if mine and named and named != own:
         return Finding("wrong key", SIGNATURE, f"signed with {named[:16]}…, the key given is {own[:16]}…")
     return Finding("altered", SEAL, "its signature does not fit")
+
+
+def _own_key(files: Mapping[str, bytes], key: Ed25519PublicKey) -> Iterator[Finding]:
+    """The key inside is no part of the list: it must be the one that signed."""
+    if KEY not in files:
+        yield Finding("missing", KEY)
+    elif files[KEY] != _public_pem(key):
+        yield Finding("altered", KEY, "it is not the key that signed")
 
 
 def _differences(files: Mapping[str, bytes], said: Mapping[str, Any]) -> Iterator[Finding]:
