@@ -360,3 +360,15 @@ def test_the_order_in_which_runs_are_given_does_not_matter(two: Profile, tmp_pat
         a_run(tmp_path, {DIGEST: ERROR, RSA: PASS}),
     ]
     assert _all(runs, two) == _all(runs[::-1], two) == [State.FAILED, State.MET, State.MET]
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "qualification.md"
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"), [("Verdicts", list(Word)), ("States of a requirement", list(State))]
+)
+def test_the_manual_has_every_word(heading: str, words: Sequence[str]) -> None:
+    section = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
+    assert sorted(rows[1:]) == sorted(words)
