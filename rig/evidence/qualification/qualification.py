@@ -116,14 +116,12 @@ class Qualification:
     @property
     def sentence(self) -> str:
         """The verdict in a sentence."""
-        all_of = len(self.mandatory)
-        good = all_of - len(self.open)
+        met = sum(row.good for row in self.mandatory)
         waived = sum(row.waived for row in self.mandatory)
-        said = f"{good} of {all_of} mandatory requirements are met"
-        said += f", {waived} of them waived" if waived else ""
-        counted = Counter(row.state for row in self.open)
-        rest = ", ".join(f"{n} {state.value}" for state, n in counted.items())
-        said += f"; {rest}" if rest else ""
+        said = f"{met} of {len(self.mandatory)} mandatory requirements are met"
+        parts = [f"{waived} waived"] if waived else []
+        parts += [f"{n} {state.value}" for state, n in Counter(row.state for row in self.open).items()]
+        said += f"; {', '.join(parts)}" if parts else ""
         return f"{said}. An emulated board is never qualified." if self.word is Word.EMULATED else f"{said}."
 
     def as_json(self) -> dict[str, Any]:

@@ -316,7 +316,7 @@ def test_waivers(two: Profile, tmp_path: Path, waivers: Sequence[Waiver], word: 
     assert said.word is word
     row = _row(said, SLOTS)
     assert (row.state, row.waived) == (State.FAILED, word is Word.QUALIFIED)
-    assert ("1 of them waived" in said.sentence) == row.waived
+    assert ("; 1 waived" in said.sentence) == row.waived
     shown = json.dumps(said.as_json())
     expired = [waiver for waiver in waivers if not waiver.counts(NOW)]
     assert ("has expired" in shown) == bool(expired)
