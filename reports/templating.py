@@ -24,10 +24,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def environment(run: Run, folder: Path) -> Environment:
     """Returns the Jinja2 environment for a page about ``run`` that will lie in ``folder``."""
+    env = bare_environment(TEMPLATES)
+    env.filters |= {
+        "place": lambda path: _place(run, path),
+        "link": lambda path: _link(run, folder, path),
+    }
+    env.globals |= {"sensitive": run.sensitive}
+    return env
+
+
+def bare_environment(*folders: Path) -> Environment:
+    """Returns the environment for pages about no one run, with the templates of these folders."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -42,11 +53,9 @@ def environment(run: Run, folder: Path) -> Environment:
         "cut": text.cut,
         "brief": lambda said: text.one_line(str(said), 24) if said else "",
         "dedent": textwrap.dedent,
-        "place": lambda path: _place(run, path),
-        "link": lambda path: _link(run, folder, path),
     }
     env.globals |= {"limit_of": figures.limit_of, "origin_of": figures.origin_of, "judged": figures.judged}
-    env.globals |= {"has_limit": figures.has_limit, "sensitive": run.sensitive}
+    env.globals |= {"has_limit": figures.has_limit}
     env.globals |= {"percent": text.percent, "plural": text.plural, "size": text.size}
     env.globals |= {"tally": view.tally, "label": text.label, "fact": text.fact}
     env.globals |= {"capital": text.capital, "ms": latency.figures}

@@ -54,6 +54,8 @@ HOMES = {  # library: the only files that may import it
     "matplotlib": ("reports/*",),
     "pyarrow": ("reports/frames.py",),
     "weasyprint": ("reports/pdf.py",),
+    "starlette": ("reports/dashboard/*",),
+    "uvicorn": ("reports/dashboard/server.py",),
     "yaml": ("rig/bench/inventory_yaml.py",),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
@@ -68,6 +70,8 @@ LAZY_AT_HOME = (
     "matplotlib",
     "pyarrow",
     "weasyprint",
+    "starlette",
+    "uvicorn",
 )
 SLEEPER = "rig/deadline.py"
 
@@ -259,6 +263,17 @@ VIOLATIONS = {
         "rig/cli/x.py",
         "def f():\n    from matplotlib.figure import Figure",
         "matplotlib belongs to reports/*",
+    ),
+    "starlette elsewhere": ("reports/x.py", "def f():\n    import starlette", "starlette belongs to"),
+    "starlette at once": (
+        "reports/dashboard/x.py",
+        "from starlette.routing import Route",
+        "starlette must be imported inside",
+    ),
+    "uvicorn elsewhere": (
+        "reports/dashboard/site.py",
+        "def f():\n    import uvicorn",
+        "uvicorn belongs to reports/dashboard/server.py",
     ),
     "sleep": ("tests/test_x.py", "import time\ntime.sleep(1)", "test_x.py:2: only rig/deadline.py may sleep"),
     "sleep by from": (
