@@ -8,8 +8,10 @@ value is NA in every dtype, and a NaN that was measured stays a NaN beside it: f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import nan
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reports.samples import SampleReader, stored_samples
@@ -18,6 +20,7 @@ from rig.evidence.model import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _DTYPES: Final = {"whole": "Int64", "yes or no": "boolean", "moment": "datetime64[us, UTC]"}
 
@@ -36,6 +39,23 @@ def frames(run: Run, *, samples: SampleReader = stored_samples) -> Mapping[str, 
 
 def as_parquet(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
     """A table as the bytes of a Parquet file; the unit of a column is in the metadata of its field."""
+    return frame.to_parquet(None, compression="zstd", index=False, schema=_schema(columns))
+
+
+@contextmanager
+def parquet_file(path: Path, columns: Sequence[Column]) -> Iterator[Callable[[list[Row]], None]]:
+    """A Parquet file that is written some rows at a time, a row group each; raises OSError."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    schema = _schema(columns)
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        yield lambda rows: writer.write_table(
+            pa.Table.from_pandas(_frame(columns, rows), schema=schema, preserve_index=False)
+        )
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
     import pyarrow as pa
 
     types = {
@@ -46,7 +66,7 @@ def as_parquet(frame: pd.DataFrame, columns: Sequence[Column]) -> bytes:
         "moment": pa.timestamp("us", tz="UTC"),
     }
     fields = [pa.field(c.name, types[c.type], metadata={"unit": c.unit} if c.unit else None) for c in columns]
-    return frame.to_parquet(None, compression="zstd", index=False, schema=pa.schema(fields))
+    return pa.schema(fields)
 
 
 def _frame(columns: Sequence[Column], rows: Iterable[Row]) -> pd.DataFrame:

@@ -57,6 +57,7 @@ HOMES = {  # library: the only files that may import it
     "starlette": ("reports/dashboard/*",),
     "uvicorn": ("reports/dashboard/server.py",),
     "yaml": ("rig/bench/inventory_yaml.py",),
+    "psycopg": ("rig/evidence/store/*",),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
     "pydantic_core": ("rig/bench/inventory_check.py", "rig/bench/inventory_values.py"),
 }
@@ -68,6 +69,7 @@ LAZY_AT_HOME = (
     "scipy",
     "pandas",
     "matplotlib",
+    "psycopg",
     "pyarrow",
     "weasyprint",
     "starlette",
@@ -274,6 +276,12 @@ VIOLATIONS = {
         "reports/dashboard/site.py",
         "def f():\n    import uvicorn",
         "uvicorn belongs to reports/dashboard/server.py",
+    ),
+    "psycopg at once": ("rig/evidence/store/x.py", "import psycopg", "psycopg must be imported inside"),
+    "psycopg elsewhere": (
+        "rig/cli/x.py",
+        "def f():\n    import psycopg",
+        "psycopg belongs to rig/evidence/store/*",
     ),
     "sleep": ("tests/test_x.py", "import time\ntime.sleep(1)", "test_x.py:2: only rig/deadline.py may sleep"),
     "sleep by from": (

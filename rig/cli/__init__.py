@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
         "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
+        "store": "Keep the results of many runs in one database.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }

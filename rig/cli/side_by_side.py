@@ -12,6 +12,7 @@ import json
 import os
 import selectors
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,13 +23,12 @@ import rig
 from rig.cli.nursery import BoardProcess, Nursery, open_nursery
 from rig.cli.pytest_run import held, stoppable
 from rig.deadline import Deadline
-from rig.errors import EvidenceFault, RigError
+from rig.errors import RigError
 from rig.events import RunClock
 from rig.evidence.measurement import exit_code
-from rig.evidence.reader import load_run
 from rig.evidence.recorder import RunRecorder
 from rig.evidence.records import case_from
-from rig.evidence.store import index_run
+from rig.evidence.store.shared import keep_run
 from rig.image.build import build
 from rig.pytest_plugin.environment import describe_environment
 from rig.pytest_plugin.settings import stated
@@ -87,8 +87,8 @@ def run_side_by_side(task: Task, display: Display) -> int:
         with recorder:
             _run(task, recorder, display, release)
             outcome = recorder.finish()
-    with suppress(EvidenceFault):  # the bundle is the truth; the index can be made again
-        index_run(load_run(recorder.path, with_events=False))
+    if trouble := keep_run(recorder.path):
+        print(f"rig: {trouble}", file=sys.stderr)
     return exit_code(outcome)
 
 

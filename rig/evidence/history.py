@@ -15,7 +15,8 @@ from pathlib import Path
 from rig.errors import EvidenceFault
 from rig.evidence.conditions import apart, context_of
 from rig.evidence.pairing import Key, Side
-from rig.evidence.store.query import SameImage, same_image
+from rig.evidence.store.folder import same_image
+from rig.evidence.store.records import SameImage
 
 MOST_RUNS = 20
 """Earlier runs that are looked at, the newest first."""

@@ -118,12 +118,11 @@ class Qualification:
         self.gave_up = True
 
     def _index(self) -> None:
-        from rig.evidence.reader import load_run
-        from rig.evidence.store import index_run
+        from rig.evidence.store.shared import keep_run
 
         assert self.run_path is not None
-        with contextlib.suppress(EvidenceFault):  # the bundle is the truth; the index can be made again
-            index_run(load_run(self.run_path, with_events=False))
+        if trouble := keep_run(self.run_path):
+            print(f"rig: {trouble}", file=sys.stderr)
 
     # --- cases
 

@@ -15,7 +15,7 @@ import pytest
 from rig.errors import EvidenceFault, UsageFault
 from rig.evidence.measurement import Outcome
 from rig.evidence.reader import load_run
-from rig.evidence.store import find_run, index_run, latest, list_runs, rebuild, refresh, series, trend
+from rig.evidence.store import find_run, index_run, latest, list_runs, open_store, rebuild, refresh, trend
 
 if TYPE_CHECKING:
     from tests.evidence import bundles
@@ -84,9 +84,11 @@ def test_series_come_back_from_the_index(tmp_path: Path) -> None:
     index_run(run)
     shutil.rmtree(run.path / "samples")
     kept = run.measurements[0]
-    assert series(tmp_path, kept.samples_sha256 or "", kept.samples_dtype or "").tolist() == [7, -9, 2**40]
-    with pytest.raises(EvidenceFault, match="no samples 00"):
-        series(tmp_path, "00", "int64")
+    with open_store(tmp_path) as store:
+        found = store.samples(kept.samples_sha256 or "", kept.samples_dtype or "")
+        assert found.tolist() == [7, -9, 2**40]
+        with pytest.raises(EvidenceFault, match="no samples 00"):
+            store.samples("00", "int64")
 
 
 def test_indexing_twice_is_once(tmp_path: Path) -> None:
@@ -122,7 +124,23 @@ def test_new_grown_and_vanished_bundles_are_noticed(tmp_path: Path) -> None:
     assert list_runs(tmp_path) == []
 
 
-@pytest.mark.parametrize("damage", ["deleted", "empty", "noise", "torn", "other version"])
+def old_index(path: Path) -> None:
+    """The index as rigs before the store made it: version 1, some of its tables, a run that is no more."""
+    connection = sqlite3.connect(path)
+    connection.executescript("""
+      CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY, outcome TEXT NOT NULL, complete INTEGER NOT NULL, started_utc TEXT NOT NULL,
+        duration_s REAL, operator TEXT, environment TEXT NOT NULL, stamp TEXT NOT NULL);
+      INSERT INTO runs VALUES (
+        '20250101T000000Z-dddd', 'PASS', 1, '2025-01-01T00:00:00+00:00', 1.0, NULL, '{}', '5:5');
+      CREATE TABLE series (
+        sha256 TEXT NOT NULL, dtype TEXT NOT NULL, n INTEGER NOT NULL, zlib BLOB NOT NULL,
+        PRIMARY KEY (sha256, dtype)) WITHOUT ROWID;
+      PRAGMA user_version = 1;""")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", ["deleted", "empty", "noise", "torn", "older rig"])
 def test_an_index_that_is_gone_or_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
     paths = three_runs(tmp_path)
     rebuild(tmp_path)
@@ -130,10 +148,9 @@ def test_an_index_that_is_gone_or_damaged_is_made_again(tmp_path: Path, damage: 
     whole = index.read_bytes()
     if damage == "deleted":
         index.unlink()
-    elif damage == "other version":
-        connection = sqlite3.connect(index)
-        connection.execute("PRAGMA user_version = 99")
-        connection.close()
+    elif damage == "older rig":
+        index.unlink()
+        old_index(index)
     else:
         index.write_bytes(
             {"empty": b"", "noise": b"noise" * 999, "torn": whole[:4096] + b"\xff" * 30000}[damage]
@@ -181,7 +198,7 @@ def test_eight_writers_at_once(tmp_path: Path) -> None:
     assert [worker.exitcode for worker in workers] == [0] * 8
     connection = sqlite3.connect(tmp_path / "index.sqlite")
     assert connection.execute("SELECT count(*) FROM runs").fetchone()[0] == 32
-    assert connection.execute("SELECT count(*) FROM series").fetchone()[0] == 32
+    assert connection.execute("SELECT count(*) FROM samples").fetchone()[0] == 32
     assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     connection.close()
     before = len(list_runs(tmp_path))

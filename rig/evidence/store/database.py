@@ -1,114 +1,125 @@
 # SPDX-License-Identifier: MIT
-"""The SQLite file of the index: its schema, and who may open it when. Knows nothing of bundles.
+"""What the store asks of a database: a connection that takes SQL, for reading or in one transaction.
 
-WAL mode; several processes may read and write at once. A lock file beside it keeps the replacing of the
-whole file (exclusive) apart from its use (shared).
+SQL is written once, with ``?`` for values; ``sqlite.py`` and ``postgres.py`` are the two that take it. Both
+raise EvidenceFault in words of their own for what goes wrong, and ``Unusable`` where the whole must be made
+again.
 """
 
 from __future__ import annotations
 
-import fcntl
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Final, Protocol
 
 from rig.errors import EvidenceFault
+from rig.evidence.store.schema import VERSION
 
-INDEX, LOCK = "index.sqlite", ".index.lock"
-VERSION = 1
-BUSY_S = 30.0
-"""How long a writer waits for another one, in seconds."""
+BUSY_S: Final = 30.0
+"""How long one waits for another that writes, in seconds."""
 
-SCHEMA = f"""
-CREATE TABLE runs (
-  run_id TEXT PRIMARY KEY, outcome TEXT NOT NULL, complete INTEGER NOT NULL, started_utc TEXT NOT NULL,
-  duration_s REAL, operator TEXT, environment TEXT NOT NULL, stamp TEXT NOT NULL);
-CREATE TABLE boards (
-  run_id TEXT NOT NULL, name TEXT NOT NULL, outcome TEXT NOT NULL, dut TEXT, image_sha256 TEXT,
-  identity TEXT NOT NULL, PRIMARY KEY (run_id, name));
-CREATE TABLE cases (
-  run_id TEXT NOT NULL, board TEXT NOT NULL, suite TEXT NOT NULL, "case" TEXT NOT NULL,
-  attempt INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, unstable INTEGER NOT NULL,
-  started_ns INTEGER NOT NULL, duration_s REAL);
-CREATE TABLE measurements (
-  run_id TEXT NOT NULL, board TEXT NOT NULL, suite TEXT NOT NULL, "case" TEXT NOT NULL,
-  attempt INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL, n INTEGER NOT NULL,
-  min REAL, mean REAL, p50 REAL, p90 REAL, p99 REAL, p999 REAL, max REAL, sd REAL,
-  lower REAL, upper REAL, limit_origin TEXT, limit_at TEXT, provisional INTEGER NOT NULL,
-  marginal INTEGER NOT NULL, outcome TEXT, samples_sha256 TEXT, context TEXT NOT NULL,
-  statistic TEXT NOT NULL, samples_dtype TEXT, note TEXT NOT NULL);
-CREATE TABLE series (
-  sha256 TEXT NOT NULL, dtype TEXT NOT NULL, n INTEGER NOT NULL, zlib BLOB NOT NULL,
-  PRIMARY KEY (sha256, dtype)) WITHOUT ROWID;
-CREATE INDEX cases_of_run ON cases (run_id);
-CREATE INDEX measurements_of_run ON measurements (run_id);
-CREATE INDEX measurements_by_name ON measurements (name, board, suite, "case");
-PRAGMA user_version = {VERSION};
-"""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Row = Mapping[str, Any]
 
 
 class Unusable(Exception):
-    """The index is missing, damaged or of another version: it must be made again. Stays inside the store."""
+    """The database is damaged or of the old index's version: it must be made again. Stays in the store."""
 
 
-@contextmanager
-def locked(runs_dir: Path, *, exclusive: bool) -> Iterator[None]:
-    """Holds the index's lock; blocks until it is free. Raises EvidenceFault if there is no place for it."""
-    try:
-        file = (runs_dir / LOCK).open("ab")
-    except OSError as error:
-        message = f"the index of runs cannot be used: {error.strerror}"
-        raise EvidenceFault(message, evidence=str(runs_dir)) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
-        yield
+class Link(Protocol):
+    """An open connection. Each of its methods blocks until the database has answered."""
+
+    def ask(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """The rows of a query; columns by name."""
+        ...
+
+    def do(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Executes a statement; how many rows it changed."""
+        ...
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Executes a statement for each of many rows."""
+        ...
 
 
-@contextmanager
-def connected(runs_dir: Path) -> Iterator[sqlite3.Connection]:
-    """The index under a shared lock, one transaction for each ``with connection``. Raises Unusable."""
-    path = runs_dir / INDEX
-    with locked(runs_dir, exclusive=False):
-        if not path.exists():
-            raise Unusable(str(path))
-        try:
-            with closing(_open(path)) as connection:
-                if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                    raise Unusable(f"{path}: another version")
-                yield connection
-        except sqlite3.OperationalError as error:
-            raise EvidenceFault(f"the index of runs cannot be used: {error}", evidence=str(path)) from error
-        except sqlite3.DatabaseError as error:
-            raise Unusable(f"{path}: {error}") from error
+class Database(Protocol):
+    """A place that keeps the tables; usable from any thread, one at a time."""
+
+    @property
+    def shown(self) -> str:
+        """What to call it in a message; holds no secret."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a server."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Link]:
+        """The connection, to read. Raises EvidenceFault, Unusable."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Link]:
+        """The connection in one transaction, all or nothing; waits for others that write."""
+        ...
+
+    def compact(self) -> None:
+        """Gives back the room of what was taken out, where the database does not do so by itself."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the connection; it is opened again when it is asked for."""
+        ...
 
 
-@contextmanager
-def replaced(runs_dir: Path) -> Iterator[sqlite3.Connection]:
-    """A new, empty index that takes the old one's place at the end of the block. Raises EvidenceFault."""
-    path = runs_dir / INDEX
-    scratch = runs_dir / f".{INDEX}.new"
-    with locked(runs_dir, exclusive=True):
-        try:
-            _remove(scratch)
-            with closing(_open(scratch)) as connection:
-                connection.executescript(SCHEMA)
-                yield connection
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            _remove(path)
-            scratch.replace(path)
-        except (sqlite3.Error, OSError) as error:
-            raise EvidenceFault(f"the index of runs cannot be made: {error}", evidence=str(path)) from error
+def must_not_be_newer(version: int, shown: str) -> None:
+    """Raises EvidenceFault for a schema that a newer rig has made: it is never touched."""
+    if version > VERSION:
+        raise EvidenceFault(
+            f"the store is of schema {version}; this rig knows up to {VERSION}",
+            evidence=shown,
+            hint="Use the rig that made it, or a newer one",
+        )
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
+def microseconds(moment: datetime) -> int:
+    """A moment as the tables have it."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+def moment(microseconds: int) -> datetime:
+    """A moment of the tables, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def cell(value: object) -> object:
+    """A value as both databases take it.
+
+    Mappings and sequences become JSON, flags 0 or 1, NaN nothing; halves of characters and NUL, which a board
+    may say, are written out.
+    """
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value))
+    if isinstance(value, tuple | list):
+        return json.dumps(list(value))
+    if isinstance(value, Path):
+        value = str(value)
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return value
+
+
+def insert(table: str, columns: Sequence[str], *, again: str = "") -> str:
+    """The statement that puts a row into a table; ``again``: what to do where it is there already."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    conflict = f" ON CONFLICT {again}" if again else ""
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))}){conflict}"
