@@ -48,6 +48,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
         "store": "Keep the results of many runs in one database.",
+        "dashboard": "Show all boards and runs in a browser: what changed.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }

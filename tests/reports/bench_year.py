@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -422,7 +422,7 @@ class Bench:
             Flake(self.names[0], f"latency{self._say}", f"round_trip{self._say}", 30, 1, 0),
         ]
 
-    def alerts(self, states: Sequence[str] | None = None) -> list[Alert]:
+    def alerts(self, states: Collection[str] | None = None) -> list[Alert]:
         """The alerts in these states."""
         return [alert for alert in self._alerts.values() if states is None or alert.state in states]
 

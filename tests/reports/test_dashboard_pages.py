@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -319,9 +319,9 @@ class Loud(bench_year.Bench):
         """Every case says it as its reason."""
         return [replace(c, outcome=Outcome.FAIL, reason=self.FLOOD) for c in super().cases(run_id)[:2]]
 
-    def alerts(self, states: object = None) -> list[bench_year.Alert]:
+    def alerts(self, states: Collection[str] | None = None) -> list[bench_year.Alert]:
         """People said it too."""
-        every = super().alerts(states)  # type: ignore[arg-type]
+        every = super().alerts(states)
         return [replace(alert, author=self.FLOOD, reason=self.FLOOD) for alert in every]
 
 
