@@ -6,6 +6,7 @@ An address is compared with the names of the pages and never opened as a path. N
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
@@ -19,34 +20,61 @@ from reports.dashboard.live import MOST_FOLLOWERS, Live, fingerprint
 from reports.dashboard.records import Actions
 from reports.dashboard.site import STATIC, Visit, render, rendered
 from reports.dashboard.sources import MOVES, Sources, View
-from rig.errors import RigError
+from rig.errors import RigError, UsageFault
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import Receive, Scope, Send
 
 _TYPES: Final = MappingProxyType({".css": "text/css", ".js": "text/javascript"})
-_GRACE_S: Final = 1
+_GRACE_S: Final = 2
+_MOST_AT_ONCE: Final = 256
 _LONGEST_NAME: Final = 80
 Form = dict[str, str]
 
 
-def application(sources: Sources, rules: Rules, actions: Actions | None) -> ASGIApp:
-    """The whole server as an ASGI application."""
-    sessions = Sessions(rules.token)
-    return Guard(_Pages(sources, rules, actions, sessions).app(), rules, sessions)
+class Dashboard:
+    """The whole server as an ASGI application; ``end`` lets go of the pages that follow it."""
+
+    def __init__(self, sources: Sources, rules: Rules, actions: Actions | None) -> None:
+        sessions = Sessions(rules.token)
+        self._pages = _Pages(sources, rules, actions, sessions)
+        self._guard = Guard(self._pages.app(), rules, sessions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        await self._guard(scope, receive, send)
+
+    def end(self) -> None:
+        """Ends the streams; called in the loop that serves."""
+        self._pages.end()
 
 
-def serve(app: ASGIApp, host: str, port: int, ready: Callable[[int], None]) -> None:
-    """Serves until Ctrl-C or SIGTERM; ``ready`` gets the port. Raises UsageFault when the port is taken."""
-    import socket
-
+def server_of(app: Dashboard) -> uvicorn.Server:
+    """The server, not yet running. It tells the pages that follow it before it waits for their end."""
     import uvicorn
 
-    from rig.errors import UsageFault
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.end()
+            await super().shutdown(sockets)
 
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=_MOST_AT_ONCE,
+    )
+    return Server(config)
+
+
+def serve(app: Dashboard, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Serves until Ctrl-C or SIGTERM; ``ready`` gets the port. Raises UsageFault when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,16 +84,8 @@ def serve(app: ASGIApp, host: str, port: int, ready: Callable[[int], None]) -> N
             raise UsageFault(
                 f"cannot listen on {host}:{port}: {error.strerror}", hint="--port PORT"
             ) from error
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-            limit_concurrency=256,
-        )
         ready(listening.getsockname()[1])
-        uvicorn.Server(config).run(sockets=[listening])
+        server_of(app).run(sockets=[listening])
 
 
 class _Pages:
@@ -74,6 +94,11 @@ class _Pages:
     def __init__(self, sources: Sources, rules: Rules, actions: Actions | None, sessions: Sessions) -> None:
         self._sources, self._rules, self._actions, self._sessions = sources, rules, actions, sessions
         self._live: Live | None = None
+
+    def end(self) -> None:
+        """Ends what follows the bench."""
+        if self._live is not None:
+            self._live.end()
 
     def app(self) -> Starlette:
         from starlette.applications import Starlette

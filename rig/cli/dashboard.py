@@ -91,7 +91,7 @@ def _token(path: Path | None) -> str | None:
 
 
 def _serve(options: Options, places: Places, rules: Rules, port: int) -> None:
-    from reports.dashboard.server import application, serve
+    from reports.dashboard.server import Dashboard, serve
     from rig.cli.dashboard_actions import BenchActions
 
     def ready(bound: int) -> None:
@@ -104,7 +104,7 @@ def _serve(options: Options, places: Places, rules: Rules, port: int) -> None:
         log = places.runs / "dashboard.log"
         with BenchActions(kept, sources.watch, options.inventory, sources.suites, log) as actions:
             serve(
-                application(sources, rules, actions if rules.may_act else None), rules.listens_on, port, ready
+                Dashboard(sources, rules, actions if rules.may_act else None), rules.listens_on, port, ready
             )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.dashboard.guard import Rules
-from reports.dashboard.server import application
+from reports.dashboard.server import Dashboard
 from reports.dashboard.sources import Sources
 from rig.errors import UsageFault
 
@@ -69,5 +69,4 @@ def client_of(sources: Sources, rules: Rules, actions: Noted | None = None) -> T
     """A client that does not follow redirects, at an address of this machine."""
     from starlette.testclient import TestClient
 
-    app = application(sources, rules, actions)
-    return TestClient(app, base_url=BASE, follow_redirects=False)
+    return TestClient(Dashboard(sources, rules, actions), base_url=BASE, follow_redirects=False)
