@@ -29,10 +29,10 @@ def fingerprint(sources: Sources) -> str:
 
 
 class Live:
-    """Looks while its task runs; made and used in one event loop."""
+    """Looks while its task runs, each ``every_s`` seconds; made and used in one event loop."""
 
-    def __init__(self, look: Callable[[], str]) -> None:
-        self._look = look
+    def __init__(self, look: Callable[[], str], every_s: float = LOOK_S) -> None:
+        self._look, self._every_s = look, every_s
         self._turn = asyncio.Event()
         self._ended = asyncio.Event()
         self.followers = 0
@@ -49,7 +49,7 @@ class Live:
                 self._turn.set()
                 self._turn = asyncio.Event()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), LOOK_S)
+                await asyncio.wait_for(self._ended.wait(), self._every_s)
 
     def end(self) -> None:
         """Ends the looking and all streams."""

@@ -80,6 +80,7 @@ def serve(app: Dashboard, host: str, port: int, ready: Callable[[int], None]) ->
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen(_MOST_AT_ONCE)  # who was told the address may come at once
         except OSError as error:
             raise UsageFault(
                 f"cannot listen on {host}:{port}: {error.strerror}", hint="--port PORT"

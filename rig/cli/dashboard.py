@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -40,7 +40,9 @@ class Places:
 
 
 @click.group(invoke_without_command=True, short_help=COMMANDS["dashboard"])
-@click.option("--store", metavar="WHERE", help="A file, or postgresql://… Default: that of the runs.")
+@click.option(
+    "--store", metavar="STORE", envvar="RIG_STORE", help="A file, or postgresql://… Default: of the runs."
+)
 @click.option("--runs-dir", type=_FOLDER, default=RUNS, show_default=True, help="Where the runs are.")
 @click.option("--qualifications", type=_FOLDER, default=Path("qualifications"), show_default=True,
               help="Where the JSON of 'rig qualification check --json' is kept.")  # fmt: skip
@@ -93,13 +95,14 @@ def _token(path: Path | None) -> str | None:
 def _serve(options: Options, places: Places, rules: Rules, port: int) -> None:
     from reports.dashboard.server import Dashboard, serve
     from rig.cli.dashboard_actions import BenchActions
+    from rig.cli.pytest_run import stoppable
 
     def ready(bound: int) -> None:
         shown = f"[{rules.listens_on}]" if ":" in rules.listens_on else rules.listens_on
         click.echo(f"http://{shown}:{bound}/")
         click.echo("rig: Ctrl-C ends the dashboard", err=True)
 
-    with _opened(places, options) as (sources, kept):
+    with suppress(KeyboardInterrupt), stoppable(), _opened(places, options) as (sources, kept):
         assert sources.watch is not None
         log = places.runs / "dashboard.log"
         with BenchActions(kept, sources.watch, options.inventory, sources.suites, log) as actions:

@@ -68,7 +68,7 @@ class Outline(HTMLParser):
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     """A bench of some nights."""
-    return dashboard_kit.sources_of(tmp_path_factory.mktemp("bench"), bench_year.Bench(24))
+    return dashboard_kit.sources_of(tmp_path_factory.mktemp("bench"), bench_year.Bench(14))
 
 
 def shown(sources: Sources, page: str, visit: Visit | None = None) -> str:
@@ -90,7 +90,7 @@ def hrefs(page: str) -> Iterator[str]:
 def test_every_link_of_every_page_leads_to_a_page(sources: Sources) -> None:
     known = set(pages(sources))
     files = {f"static/{name}" for name in STATIC}
-    assert len(known) > 100
+    assert len(known) > 90
     for page in known:
         for href in hrefs(shown(sources, page)):
             target, _, place = href.partition("#")
@@ -141,7 +141,7 @@ def test_a_measurement_shows_its_step_its_limit_and_other_boards(sources: Source
     assert "318 → 319" in text
     assert "upper limit 398" in text
     assert text.count('class="trend"') == 4
-    assert text.count("<tr data-x=") == 24
+    assert text.count("<tr data-x=") == 14
     assert "suspected" in text
 
 
@@ -284,9 +284,19 @@ def test_odd_series_are_drawn_or_left_out(values: list[float]) -> None:
 # --- hostile text
 
 
-@pytest.mark.parametrize("said", [NASTY, *hostile.SAID], ids=range(len(hostile.SAID) + 1))
-def test_hostile_text_is_shown_and_stays_text(tmp_path: Path, said: str) -> None:
-    sources = dashboard_kit.sources_of(tmp_path, bench_year.Bench(4, said), said)
+def test_hostile_text_is_shown_and_stays_text(tmp_path: Path) -> None:
+    hostile_everywhere(tmp_path, NASTY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", hostile.SAID, ids=range(len(hostile.SAID)))
+def test_any_hostile_text_is_shown_and_stays_text(tmp_path: Path, said: str) -> None:
+    hostile_everywhere(tmp_path, said)
+
+
+def hostile_everywhere(folder: Path, said: str) -> None:
+    """Every page of a bench that says this wherever it says anything."""
+    sources = dashboard_kit.sources_of(folder, bench_year.Bench(2, said), said)
     for page in pages(sources):
         assert re.fullmatch(r"[A-Za-z0-9_./~-]+", page)
         text = shown(sources, page, Visit(live=True, may_act=True))
@@ -325,6 +335,7 @@ class Loud(bench_year.Bench):
         return [replace(alert, author=self.FLOOD, reason=self.FLOOD) for alert in every]
 
 
+@pytest.mark.slow
 def test_ten_megabytes_of_hostile_text_make_no_page_large_or_slow(tmp_path: Path) -> None:
     bench = Loud(12)
     sources = dashboard_kit.sources_of(tmp_path, bench)
@@ -348,7 +359,7 @@ def test_the_export_is_the_same_pages_as_files(sources: Sources, tmp_path: Path)
     written = export(sources, tmp_path / "site")
     known = list(pages(sources))
     assert written.pages == len(known)
-    for page in known[:: len(known) // 20]:
+    for page in known[::20]:
         assert (tmp_path / "site" / page).read_text() == shown(sources, page)
     assert (tmp_path / "site/static/dashboard.js").read_bytes() == STATIC["dashboard.js"].read_bytes()
     again = export(sources, tmp_path / "site")

@@ -287,7 +287,7 @@ def test_a_store_that_is_away_is_said_and_not_a_crash(sources: Sources) -> None:
 def test_followers_hear_of_a_change_and_of_the_end() -> None:
     async def play() -> list[bytes]:
         looks = iter(["a", "a", "b"])
-        live = Live(lambda: next(looks, "b"))
+        live = Live(lambda: next(looks, "b"), every_s=0.02)
         looking = asyncio.create_task(live.run())
         heard = []
         async for said in live.follow():

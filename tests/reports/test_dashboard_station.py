@@ -82,13 +82,13 @@ def test_who_watches_first_late_sees_the_same(tmp_path: Path) -> None:
     early = Watch(tmp_path)
     with recorder(tmp_path) as run:
         early.look()
-        for place in range(300):
+        for place in range(60):
             run.case_started("mps2", "kernel", f"case{place}", 1)
             run.case_finished("mps2", "kernel", f"case{place}", 1, Outcome.PASS)
-            if place % 50 == 0:
+            if place % 25 == 0:
                 early.look()
         assert early.look() == Watch(tmp_path).look()
-        assert early.look()[0].ended == 300
+        assert early.look()[0].ended == 60
 
 
 def test_boards_side_by_side_are_shown_apart_until_each_ends(tmp_path: Path) -> None:
@@ -138,6 +138,7 @@ def test_folders_that_are_no_runs_and_damaged_journals_are_passed_over(tmp_path:
         assert str(now.now) == "boot/two"
 
 
+@pytest.mark.slow
 def test_ten_megabytes_of_hostile_console_are_followed(tmp_path: Path) -> None:
     flood = test_dashboard_pages.NASTY.encode("utf-8", "surrogatepass").decode("latin-1")
     with recorder(tmp_path / "runs") as run:
@@ -155,6 +156,7 @@ def test_ten_megabytes_of_hostile_console_are_followed(tmp_path: Path) -> None:
         assert "boot/two" in shown
 
 
+@pytest.mark.slow
 def test_a_console_of_ten_megabytes_makes_no_large_page_of_its_run(tmp_path: Path) -> None:
     flood = test_dashboard_pages.NASTY.encode("utf-8", "surrogatepass")
     with recorder(tmp_path) as run:
