@@ -164,8 +164,10 @@ def test_what_was_not_taken_is_told_again(runs: Path, tmp_path: Path) -> None:
 def server(runs: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The dashboard as people start it, on a free port."""
     (tmp_path / "token").write_text("a-token-that-is-long-enough")
-    start = [sys.executable, "-P", "-c", "from rig.cli import main; main()", "dashboard"]
-    argv = [*start, "--runs-dir", str(runs), "--port", "0", "--token-file", str(tmp_path / "token"), "--allow-actions"]  # fmt: skip
+    argv = [
+        *(sys.executable, "-P", "-c", "from rig.cli import main; main()", "dashboard"),
+        *("--runs-dir", str(runs), "--port", "0", "--token-file", str(tmp_path / "token"), "--allow-actions"),
+    ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process, process.stdout.readline().strip()
