@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Puts suites, firmware and the default inventory into the wheel, as ``rig/shipped/``.
+"""Puts suites, firmware, profiles and the default inventory into the wheel, as ``rig/shipped/``.
 
 All else is in pyproject.toml. The same tree gives the same wheel, byte by byte, where SOURCE_DATE_EPOCH is
 set: no file mode of the machine gets into it, and nothing that an earlier build left.
@@ -14,7 +14,7 @@ from setuptools import setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
-SHIPPED = ("suites", "firmware", "devices.yaml", "conftest.py")
+SHIPPED = ("suites", "firmware", "profiles", "devices.yaml", "conftest.py")
 STRAY = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*", "*~")
 
 

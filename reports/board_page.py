@@ -117,7 +117,7 @@ def board_page(
     drawn = _drawn(run, board, attempts, events, heard)
     return BoardPage(
         board=board,
-        emulated=view.is_emulated(board),
+        emulated=board.emulated,
         remarks=view.remarks(board),
         suites={name: tuple(rows) for name, rows in suites.items()},
         counts=view.counts(mine),

@@ -28,7 +28,7 @@ def render_junit(run: Run) -> str:
     """Returns the whole document, ended by a newline. Never raises on what a board said."""
     root = ET.Element("testsuites")
     cases = view.stories(run)
-    _set(root, name="FreeRTOS board qualification", **_totals(cases), time=_seconds(run.duration_s))
+    set_attributes(root, name="FreeRTOS board qualification", **_totals(cases), time=seconds(run.duration_s))
     grouped: dict[tuple[str, str], list[view.CaseStory]] = {}
     for story in cases:
         grouped.setdefault((story.last.board, story.last.suite), []).append(story)
@@ -48,12 +48,14 @@ def write_junit(run: Run, path: Path) -> None:
     write_atomic(path, render_junit(run).encode())
 
 
-def _set(element: ET.Element, **attributes: str) -> None:
+def set_attributes(element: ET.Element, **attributes: str) -> None:
+    """Sets attributes to texts that may be a board's."""
     for name, value in attributes.items():
         element.set(name, text.printable(value))
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
+    """Returns a time as JUnit has it."""
     return f"{value:.3f}" if math.isfinite(value) else "0.000"
 
 
@@ -72,8 +74,8 @@ def _suite(
 ) -> ET.Element:
     element = ET.Element("testsuite")
     took = sum(story.last.duration_s for story in cases)
-    _set(element, name=f"{name}.{suite}", **_totals(cases), time=_seconds(took))
-    _set(element, timestamp=f"{run.started_utc:%Y-%m-%dT%H:%M:%S}", hostname=name)
+    set_attributes(element, name=f"{name}.{suite}", **_totals(cases), time=seconds(took))
+    set_attributes(element, timestamp=f"{run.started_utc:%Y-%m-%dT%H:%M:%S}", hostname=name)
     properties = ET.SubElement(element, "properties")
     for key, value in {
         "run": run.run_id,
@@ -84,7 +86,7 @@ def _suite(
         "operator": run.operator,
     }.items():
         if value:
-            _set(ET.SubElement(properties, "property"), name=key, value=value)
+            set_attributes(ET.SubElement(properties, "property"), name=key, value=value)
     for story in cases:
         element.append(_case(story, run.measurements))
     return element
@@ -93,18 +95,20 @@ def _suite(
 def _case(story: view.CaseStory, measurements: Iterable[MeasurementResult]) -> ET.Element:
     case = story.last
     element = ET.Element("testcase")
-    _set(element, classname=f"{case.board}.{case.suite}", name=case.case, time=_seconds(case.duration_s))
-    _set(element, attempts=str(len(story.attempts)))
+    set_attributes(
+        element, classname=f"{case.board}.{case.suite}", name=case.case, time=seconds(case.duration_s)
+    )
+    set_attributes(element, attempts=str(len(story.attempts)))
     if case.requirements:
         properties = ET.SubElement(element, "properties")
         for name in case.requirements:
-            _set(ET.SubElement(properties, "property"), name="requirement", value=name)
+            set_attributes(ET.SubElement(properties, "property"), name="requirement", value=name)
     if tag := _TAGS.get(case.outcome):
         reason = case.reason or f"{case.outcome.value} without a reason"
         child = ET.SubElement(element, tag)
-        _set(child, message=text.one_line(reason, 500))
+        set_attributes(child, message=text.one_line(reason, 500))
         if tag != "skipped":
-            _set(child, type=case.outcome.value)
+            set_attributes(child, type=case.outcome.value)
         child.text = text.printable(reason)
     mine = [m for m in measurements if (m.board, m.suite, m.case) == (case.board, case.suite, case.case)]
     said = _said(story, mine)
@@ -140,11 +144,11 @@ def _incomplete(run: Run, root: ET.Element) -> ET.Element:
     """A suite of its own with one error, so that a run that was cut off is never green."""
     reason = "; ".join(["the run is incomplete, cases may be missing", *run.notes])
     element = ET.Element("testsuite")
-    _set(element, name="run", tests="1", failures="0", errors="1", skipped="0", time="0.000")
+    set_attributes(element, name="run", tests="1", failures="0", errors="1", skipped="0", time="0.000")
     case = ET.SubElement(element, "testcase")
-    _set(case, classname="run", name="complete", time="0.000")
+    set_attributes(case, classname="run", name="complete", time="0.000")
     child = ET.SubElement(case, "error")
-    _set(child, message=text.one_line(reason, 500), type=Outcome.ERROR.value)
+    set_attributes(child, message=text.one_line(reason, 500), type=Outcome.ERROR.value)
     child.text = text.printable(f"run {run.run_id}: {reason}")
     for key in ("tests", "errors"):
         root.set(key, str(int(root.get(key, "0")) + 1))

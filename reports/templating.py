@@ -24,21 +24,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def environment(run: Run, folder: Path) -> Environment:
     """Returns the Jinja2 environment for a page about ``run`` that will lie in ``folder``."""
-    env = bare_environment(TEMPLATES)
-    env.filters |= {
-        "place": lambda path: _place(run, path),
-        "link": lambda path: _link(run, folder, path),
-    }
+    env = plain_environment()
+    env.filters |= {"place": lambda path: _place(run, path), "link": lambda path: _link(run, folder, path)}
     env.globals |= {"sensitive": run.sensitive}
     return env
 
 
-def bare_environment(*folders: Path) -> Environment:
-    """Returns the environment for pages about no one run, with the templates of these folders."""
+def plain_environment(*more: Path) -> Environment:
+    """Returns the Jinja2 environment for a page that is not about one run; ``more`` folders of templates."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(
-        loader=FileSystemLoader(folders),
+        loader=FileSystemLoader((*more, TEMPLATES)),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

@@ -95,7 +95,7 @@ def _boards(run: Run) -> Iterator[RenderableType]:
     for name in ("board", "outcome", "DUT", "kernel", "image"):
         table.add_column(name, overflow="fold")
     for board in run.boards:
-        name = board.name + (" (emulated)" if view.is_emulated(board) else "")
+        name = board.name + (" (emulated)" if board.emulated else "")
         kernel = str(board.identity.get("kernel") or "unknown")
         facts = (board.dut or "unknown", kernel, text.short_hash(board.image_sha256))
         table.add_row(words(name), outcome_word(board.outcome), *map(words, facts))
@@ -133,7 +133,7 @@ def _skips(groups: Sequence[view.SkipGroup]) -> Iterator[RenderableType]:
 
 
 def _remarks(run: Run) -> Iterator[RenderableType]:
-    names = [board.name for board in run.boards if view.is_emulated(board)]
+    names = [board.name for board in run.boards if board.emulated]
     if names:
         whose = "its" if len(names) == 1 else "their"
         said = f"emulated: {whose} timings are instruction counts, not cycles of silicon"

@@ -97,17 +97,9 @@ def headline(run: Run) -> str:
     return f"{plural(len(cases), 'case')} on {boards}: {tally(counts(cases))}."
 
 
-def is_emulated(board: BoardResult) -> bool:
-    """Whether the board said it is emulated (identity ``emulated`` or a QEMU ``machine``)."""
-    said = board.identity.get("emulated")
-    if said is None:
-        return bool(board.identity.get("machine") or board.identity.get("emulator"))
-    return str(said).lower() in ("true", "yes", "1")
-
-
 def remarks(board: BoardResult) -> tuple[str, ...]:
     """What must be known of a board before its figures are believed, in a few words each."""
-    said = ["emulated"] if is_emulated(board) else []
+    said = ["emulated"] if board.emulated else []
     said += ["not yet run on silicon"] if board.identity.get("run_on_silicon") is False else []
     method = board.identity.get("flash_method")
     said += [str(method)] if isinstance(method, str) and method.startswith("direct write") else []

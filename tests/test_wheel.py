@@ -77,7 +77,7 @@ def test_the_wheel_holds_what_is_tracked_and_nothing_else(wheel: Path) -> None:
     data = {
         name
         for name in here
-        if name.startswith(("suites/", "firmware/")) or name in ("devices.yaml", "conftest.py")
+        if name.startswith(("suites/", "firmware/", "profiles/")) or name in ("devices.yaml", "conftest.py")
     }
     assert len(data) > 80
     assert _names(wheel) == packages | {f"rig/shipped/{name}" for name in data}

@@ -29,7 +29,7 @@ from reports.dashboard.pages import (
     station,
 )
 from reports.dashboard.sources import Sources, View
-from reports.templating import TEMPLATES, bare_environment
+from reports.templating import plain_environment
 from reports.text import change, one_line, short_hash, signed
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _environment() -> Environment:
     def url(context: Context, target: str) -> str:
         return names.relative(target, context["page"])
 
-    env = bare_environment(FOLDER / "templates", TEMPLATES)
+    env = plain_environment(FOLDER / "templates")
     env.filters |= {**FILTERS, "signed": signed, "change": change, "drawing": Markup}
     env.filters |= {"when": _when, "ago": _ago, "line": _line}
     env.filters["short"] = lambda sha256: short_hash(sha256[:64] if sha256 else None)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from reports import view
 from reports.figures import has_limit, limit_of, origin_of
 from reports.text import fact, label, short_hash
 from rig.evidence.model import BoardResult, MeasurementResult, Run
@@ -51,7 +50,7 @@ def limits(of: Mapping[str, MeasurementResult]) -> Sequence[str]:
 
 def emulated(run: Run, boards: Iterable[str]) -> str:
     """That timings of emulated boards are instruction counts; empty where none is."""
-    guests = [board.name for board in _known(run, boards) if view.is_emulated(board)]
+    guests = [board.name for board in _known(run, boards) if board.emulated]
     said = f"Emulated ({', '.join(guests)}): timings are instruction counts, not cycles of silicon."
     return said if guests else ""
 

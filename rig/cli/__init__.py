@@ -49,6 +49,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "compare": "Show what changed between two runs.",
         "store": "Keep the results of many runs in one database.",
         "dashboard": "Show all boards and runs in a browser: what changed.",
+        "qualification": "Judge boards by a profile, and pack what is handed in.",
+        "verify": "Check that a qualification pack is as it was signed.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }

@@ -20,9 +20,7 @@ both match, neither being the more special one, are refused, unless a third with
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -30,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from rig.errors import UsageFault
+from rig.evidence import toml_text
 from rig.evidence.measurement import SpecLimit
 
 PLACE_KEYS = ("board", "clock", "build")
 _REQUIRED = ("measurement", "unit", "origin")
 _TEXTS = (*_REQUIRED, *PLACE_KEYS, "statistic")
 _NUMBERS = ("lower", "upper", "guard_band")
-_HEADER = re.compile(r"\s*\[\[\s*limit\s*\]\]")
 _ORIGIN = re.compile(r"(requirement|datasheet): *\S.*|provisional: *measured +\S+ *\+ *\S.*")
 _ORIGINS = "'requirement: <id>', 'datasheet: <where>' or 'provisional: measured <run> + <margin>'"
 
@@ -93,50 +91,18 @@ def _shown(path: Path, root: Path | None) -> str:
 
 
 def _load(path: Path, shown: str, faults: list[str]) -> list[Entry]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        faults.append(_unreadable(shown, error))
-        return []
+    text, document, why = toml_text.read(path, shown)
     before = len(faults)
-    faults += [f"{shown}: {fault}" for fault in _outline_faults(document, text)]
+    faults += [why] if why else []
+    unknown = sorted(document.keys() - {"limit"})
+    faults += [f"{shown}: unknown key '{key}', expected [[limit]] tables only" for key in unknown]
+    try:
+        tables = toml_text.tables_of(document, text, "limit")
+    except ValueError as error:
+        faults.append(f"{shown}: {error}")
     if len(faults) > before:
         return []
-    tables = zip(document.get("limit", []), _positions(text), strict=True)
     return [entry for table, at in tables if (entry := _entry(table, shown, at, faults))]
-
-
-def _unreadable(shown: str, error: OSError | ValueError) -> str:
-    """Why a file cannot be read, with the place in it where TOML names one."""
-    if isinstance(error, OSError):
-        return f"{shown}: {error.strerror}"
-    place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
-    return f"{shown}:{place[2]}:{place[3]}: {place[1]}" if place else f"{shown}: {error}"
-
-
-def _outline_faults(document: Mapping[str, Any], text: str) -> Iterator[str]:
-    for key in sorted(document.keys() - {"limit"}):
-        yield f"unknown key '{key}', expected [[limit]] tables only"
-    limits = document.get("limit", [])
-    if not isinstance(limits, list) or not all(isinstance(table, dict) for table in limits):
-        yield "limit must be [[limit]] tables"
-    elif len(limits) != len(list(_positions(text))):
-        yield "every limit must begin with a line [[limit]] of its own, and no text may span lines"
-
-
-def _positions(text: str) -> Iterator[dict[str, int]]:
-    """For each ``[[limit]]``: the line of its header under ``""``, and of each of its keys."""
-    current: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if _HEADER.match(line):
-            if current:
-                yield current
-            current = {"": number}
-        elif current and (key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line)):
-            current.setdefault(key[1], number)
-    if current:
-        yield current
 
 
 def _entry(table: Mapping[str, Any], shown: str, at: Mapping[str, int], faults: list[str]) -> Entry | None:
@@ -166,7 +132,7 @@ def _entry(table: Mapping[str, Any], shown: str, at: Mapping[str, int], faults: 
 def _table_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Faults of a table's keys and types, each with the key it is of."""
     for key in sorted(table.keys() - {*_TEXTS, *_NUMBERS}):
-        yield key, f"unknown key '{key}'{_nearest(key)}"
+        yield key, f"unknown key '{key}'{toml_text.nearest(key, [*_TEXTS, *_NUMBERS])}"
     for key in _REQUIRED:
         if key not in table:
             yield "", f"{key} is missing"
@@ -179,11 +145,6 @@ def _table_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     origin = table.get("origin")
     if isinstance(origin, str) and origin.strip() and not _ORIGIN.fullmatch(origin):
         yield "origin", f"origin must be {_ORIGINS}, got {origin!r}"
-
-
-def _nearest(key: str) -> str:
-    near = difflib.get_close_matches(key, [*_TEXTS, *_NUMBERS], n=1)
-    return f", did you mean '{near[0]}'?" if near else f", there are {', '.join([*_TEXTS, *_NUMBERS])}"
 
 
 def _ambiguous(a: Entry, b: Entry, entries: list[Entry]) -> bool:

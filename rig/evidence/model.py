@@ -83,6 +83,14 @@ class BoardResult:
     identity: Mapping[str, Scalar]
     transcript: Path | None
 
+    @property
+    def emulated(self) -> bool:
+        """Whether the board said it is emulated (identity ``emulated`` or a QEMU ``machine``)."""
+        said = self.identity.get("emulated")
+        if said is None:
+            return bool(self.identity.get("machine") or self.identity.get("emulator"))
+        return str(said).lower() in ("true", "yes", "1")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

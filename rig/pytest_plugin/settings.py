@@ -107,6 +107,7 @@ def clock_of(board: Board) -> str:
 def stated(board: Board) -> dict[str, Scalar]:
     """What the inventory says of the board, as reports show it."""
     stated: dict[str, Scalar] = {"description": board.description, "probe": board.probe.type}
+    stated["features"] = " ".join(sorted(board.features))
     if board.emulator is not None:
         stated |= {"emulated": True, "machine": board.emulator.machine, "clock": board.emulator.clock}
     if board.firmware is not None and board.firmware.run_on_silicon is not None:

@@ -14,8 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from pypdf import PdfReader
 
+from reports.qualification_page import qualification_page
 from rig.events import Event, Scalar
 from rig.evidence.model import CaseResult, MeasurementResult, Run
+from rig.evidence.qualification import qualify
+from tests.evidence.qualification.runs import FAIL, NOW, PASS, a_run, profile
 
 if TYPE_CHECKING:
     from tests.reports import hostile
@@ -267,3 +270,22 @@ def test_without_a_script_the_timeline_is_a_still_drawing(
     assert page.locator("#when svg.time rect").count() > 50
     assert not page.locator("#when .tools").is_visible()
     context.close()
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_page_of_a_qualification_asks_for_nothing(opened: Opened, tmp_path: Path, width: int) -> None:
+    two = profile(tmp_path)
+    shown = a_run(tmp_path / "runs", {"PKCS11/Digest": PASS, "PKCS11/GetSlotList": FAIL})
+    said = qualify(two, [shown], NOW)
+    path = tmp_path / "traceability.html"
+    path.write_text(qualification_page(said, [shown]), encoding="utf-8")
+    seen = opened(path)
+    seen.page.set_viewport_size({"width": width, "height": 900})
+    assert (seen.requests, seen.errors, seen.dialogs) == ([path.as_uri()], [], [])
+    assert seen.page.locator("h1").inner_text().lower() == "not qualified"
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+    inks = set()
+    for scheme in ("light", "dark"):
+        seen.page.emulate_media(color_scheme=scheme)
+        inks.add(seen.page.evaluate("getComputedStyle(document.documentElement).color"))
+    assert len(inks) == 2

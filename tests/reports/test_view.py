@@ -56,4 +56,4 @@ def test_a_board_that_says_so_is_emulated(run: Run) -> None:
         ({}, False),
     ]
     for identity, emulated in identities:
-        assert view.is_emulated(dataclasses.replace(board, identity=identity)) is emulated
+        assert dataclasses.replace(board, identity=identity).emulated is emulated
