@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rig.evidence.alerts import Alert, Baseline, baseline_of
+from rig.evidence.looking import AHEAD, look_at
 from rig.evidence.series_key import Point, SeriesKey
-from rig.evidence.suspicion import AHEAD, look_at
 
 
 class Watched(Protocol):
