@@ -2,7 +2,7 @@
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
     python -m benchmarks [PART ...]    help image flash case qualify boards reports compare console samples
-                                       proxy relay capture services
+                                       proxy relay capture services store
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -26,6 +26,7 @@ from benchmarks import (
     runs,
     samples,
     services,
+    stores,
 )
 from benchmarks.bench import BUILD
 from benchmarks.figures import Comparison, heading, show
@@ -51,6 +52,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "relay": relays.figures,
     "capture": captures.figures,
     "services": services.figures,
+    "store": stores.figures,
 }
 
 

@@ -173,6 +173,31 @@ def test_damage_that_only_a_query_sees(tmp_path: Path) -> None:
     assert len(trend(tmp_path, *TREND)) == 3
 
 
+def test_a_header_of_nonsense_keeps_nobody_from_the_other_runs(tmp_path: Path) -> None:
+    paths = three_runs(tmp_path)
+    header = json.loads((paths[0] / "run.json").read_text())
+    (paths[0] / "run.json").write_text(json.dumps({**header, "started_utc": ["yesterday"]}))
+    assert [run.run_id for run in list_runs(tmp_path)] == [path.name for path in paths[:0:-1]]
+
+
+def test_a_bundle_that_takes_another_ones_place_is_the_one_that_counts(tmp_path: Path) -> None:
+    first = bundles.small_run(tmp_path, [1])
+    assert [point.value for point in trend(tmp_path, *TREND)] == [1]
+    name = first.name
+    shutil.rmtree(first)
+    rename(bundles.small_run(tmp_path, [2, 2, 2, 2]), name)
+    assert [point.value for point in trend(tmp_path, *TREND)] == [2]
+
+
+def test_a_folder_that_was_moved(tmp_path: Path) -> None:
+    three_runs(tmp_path / "old")
+    assert len(list_runs(tmp_path / "old")) == 3
+    moved = (tmp_path / "old").rename(tmp_path / "new")
+    assert {run.path.parent for run in list_runs(moved)} == {moved}
+    with open_store(moved) as store:
+        assert {run.path.parent for run in store.runs()} == {moved}
+
+
 def test_a_bundle_that_cannot_be_read_is_said_and_left_out(tmp_path: Path) -> None:
     paths = three_runs(tmp_path)
     (paths[0] / "journal.jsonl").write_bytes(b"")

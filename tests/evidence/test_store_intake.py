@@ -19,6 +19,8 @@ from rig.evidence.reader import load_run
 from rig.evidence.store import Store, list_runs, open_store
 from rig.evidence.store.intake import Intake, remake, take_in
 from rig.evidence.store.prune import prune
+from tests.damage import damaged
+from tests.seeds import dice
 
 if TYPE_CHECKING:
     from tests.evidence import bundles, stored_runs
@@ -27,6 +29,7 @@ else:
     import stored_runs
 
 NOW = datetime.now(UTC)
+NOISES = 40
 LATER = NOW + timedelta(days=1)
 BEFORE = NOW - timedelta(days=400)
 
@@ -142,6 +145,23 @@ def test_a_bundle_that_is_not_what_it_says_is_refused(
     shutil.rmtree(path)
     shutil.move(runs.parent / "kept", path)
     assert names(take_in(store, [path])) == ([path.name], [], [])
+    assert store.count() == 2
+
+
+def test_noise_in_any_file_of_a_bundle_is_refused_or_noted(store: Store, runs: Path) -> None:
+    """Whatever a bundle holds, its neighbour is taken in and nothing is raised."""
+    path, chance = whole_run(runs), dice("noise in a bundle")
+    good = bundles.small_run(runs)
+    names = ("run.json", "journal.jsonl", "summary.json")
+    contents = {name: (path / name).read_bytes() for name in names}
+    for _ in range(NOISES):
+        name = chance.choice(names)
+        (path / name).write_bytes(damaged(chance, contents[name]))
+        intake = take_in(store, [runs], again=True)
+        assert good.name in intake.taken
+        assert len(intake.taken) + len(intake.refused) == (2 if (path / "run.json").exists() else 1)
+        (path / name).write_bytes(contents[name])
+    assert take_in(store, [runs], again=True).refused == ()
     assert store.count() == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import sqlite3
 import tempfile
 import threading
@@ -18,11 +19,11 @@ import pytest
 from rig.child import Child
 from rig.errors import EvidenceFault, UsageFault
 from rig.evidence.alerts import Baseline
-from rig.evidence.store import Store, find_run, list_runs, open_store
+from rig.evidence.store import Store, find_run, list_runs, open_store, schema
 from rig.evidence.store.database import Link
 from rig.evidence.store.intake import remake, take_in
 from rig.evidence.store.postgres import PostgresServer
-from rig.evidence.store.schema import MIGRATIONS, VERSION
+from rig.evidence.store.schema import MIGRATIONS, VERSION, steps
 from rig.evidence.store.shared import keep_run
 from rig.evidence.store.store import database_at
 from tests.postgres import Server, own_server
@@ -204,8 +205,11 @@ def test_an_older_file_is_migrated_and_keeps_its_rows(file: Path) -> None:
         assert store.baselines() == [BASELINE]
 
 
-def test_the_steps_are_numbered_without_a_gap() -> None:
+def test_the_steps_are_numbered_without_a_gap_and_every_table_is_described() -> None:
     assert list(MIGRATIONS) == list(range(2, VERSION + 1))
+    made = re.findall(r"CREATE TABLE (\w+)", " ".join(steps(0, blob="", clustered="")))
+    described = re.findall(r"^(\w+)  ", schema.__doc__ or "", flags=re.MULTILINE)
+    assert described == made
 
 
 def test_a_store_in_use_is_made_again_beside_who_asks(tmp_path: Path) -> None:

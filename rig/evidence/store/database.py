@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from rig.errors import EvidenceFault
 from rig.evidence.store.schema import VERSION
@@ -25,6 +26,7 @@ BUSY_S: Final = 30.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 class Unusable(Exception):
@@ -103,19 +105,32 @@ def cell(value: object) -> object:
     Mappings and sequences become JSON, flags 0 or 1, NaN nothing; halves of characters and NUL, which a board
     may say, are written out.
     """
+    kind = type(value)
+    if value is None or kind is int:
+        return value
+    if kind is float:
+        return None if math.isnan(cast(float, value)) else value
+    if isinstance(value, str | Path):
+        text = str(value)
+        plain = text.isascii() and "\0" not in text
+        return text if plain else text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
-    if isinstance(value, tuple | list):
-        return json.dumps(list(value))
-    if isinstance(value, Path):
-        value = str(value)
-    if isinstance(value, str):
-        return str(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-    return value
+    return json.dumps(list(value)) if isinstance(value, tuple | list) else value
+
+
+def marks(values: Collection[object]) -> str:
+    """A ``?`` for each value of a list in SQL; a list of none holds nothing."""
+    return ", ".join("?" * len(values)) or "NULL"
+
+
+def portions(values: Iterable[_T], size: int = 500) -> Iterator[list[_T]]:
+    """The values in lists of so many, for statements that name each of them."""
+    left = iter(values)
+    while portion := list(islice(left, size)):
+        yield portion
 
 
 def insert(table: str, columns: Sequence[str], *, again: str = "") -> str:

@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import Any, Final
 
 from rig.errors import UsageFault
-from rig.evidence.alerts import Alert, Baseline, State
+from rig.evidence.alerts import Alert, Baseline
 from rig.evidence.series_key import SeriesKey
-from rig.evidence.store.database import Link, Row, cell, insert, microseconds, moment
+from rig.evidence.store.database import Link, Row, cell, insert, marks, microseconds, moment
 from rig.evidence.store.records import number
 
 _KEY: Final = tuple(field.name for field in fields(SeriesKey))
@@ -20,9 +20,9 @@ _ALERT: Final = ("id", *_KEY, *_BESIDE_KEY, "before", "after", "opened_us", "cha
 _BASELINE: Final = ("label", "version", *_KEY, "run_id", "author", "reason", "set_us")
 
 
-def read_alerts(link: Link, states: Collection[State] | None) -> list[Alert]:
+def read_alerts(link: Link, states: Collection[str] | None) -> list[Alert]:
     """The alerts in one of the states (None: in any), the one that changed last first."""
-    chosen = "" if states is None else f"WHERE state IN ({', '.join('?' * len(states)) or 'NULL'})"
+    chosen = "" if states is None else f"WHERE state IN ({marks(states)})"
     sql = f"SELECT * FROM alerts {chosen} ORDER BY changed_us DESC, id"
     return [_alert(row) for row in link.ask(sql, tuple(states or ()))]
 

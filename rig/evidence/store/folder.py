@@ -16,13 +16,12 @@ from typing import Final, TypeVar
 from rig.errors import EvidenceFault, UsageFault
 from rig.evidence import bundle
 from rig.evidence.model import Run
-from rig.evidence.reader import load_run
 from rig.evidence.series_key import Point
 from rig.evidence.statistics import STATISTICS
 from rig.evidence.store import reading
 from rig.evidence.store.database import Link, Row, Unusable
-from rig.evidence.store.intake import PRUNED, bundles_in, refill, stamp
-from rig.evidence.store.records import IndexedRun, SameImage
+from rig.evidence.store.intake import PRUNED, bundles_in, read_bundle, refill, stamp
+from rig.evidence.store.records import IndexedRun, SameImage, placed
 from rig.evidence.store.sqlite import SqliteFile
 from rig.evidence.store.store import INDEX
 from rig.evidence.store.writing import delete_run, drop_empty, packed_samples, put_run
@@ -67,7 +66,8 @@ def list_runs(runs_dir: Path, limit: int | None = None) -> list[IndexedRun]:
 
     A folder that does not exist has no runs. Raises EvidenceFault.
     """
-    return _ask(runs_dir, lambda link: reading.read_runs(link, limit)) if runs_dir.is_dir() else []
+    found = _ask(runs_dir, lambda link: reading.read_runs(link, limit)) if runs_dir.is_dir() else []
+    return [placed(run, runs_dir) for run in found]
 
 
 def find_run(runs_dir: Path, wanted: str = LATEST) -> Path:
@@ -152,30 +152,30 @@ def _followed(index: SqliteFile, runs_dir: Path) -> tuple[str, ...]:
         known = {row["run_id"]: row for row in link.ask("SELECT run_id, stamp, bundled, path FROM runs")}
         left_out = {row["run_id"]: row for row in link.ask("SELECT run_id, stamp, why FROM left_out")}
     there = {path.name: path for path in bundles_in(runs_dir)}
-    gone = [name for name, row in known.items() if name not in there and _is_gone(row)]
-    if gone:
+    if gone := [name for name, row in known.items() if name not in there and _is_gone(row)]:
         with index.writing() as link:
             for name in gone:
                 drop_empty(link, delete_run(link, name))
     unreadable = []
     for name, path in there.items():
-        now = stamp(path)
-        left = left_out.get(name)
-        if (name in known and known[name]["stamp"] == now) or (left and left["why"] == PRUNED):
+        now, left = stamp(path), left_out.get(name, {})
+        if left.get("why") == PRUNED or (name in known and known[name]["stamp"] == now):
             continue
-        if left and left["stamp"] == now:
-            unreadable.append(left["why"])
-            continue
-        try:
-            run = load_run(path, with_events=False)
-        except EvidenceFault as fault:
-            unreadable.append(str(fault))
-            continue
-        with index.reading() as link:
-            packed = packed_samples(link, run)
-        with index.writing() as link:
-            put_run(link, run, now, packed)
+        why = left["why"] if left.get("stamp") == now else _taken_in(index, path, now)
+        unreadable += [why] if why else []
     return tuple(unreadable)
+
+
+def _taken_in(index: SqliteFile, path: Path, state: str) -> str:
+    """Puts a bundle of the folder in; why it cannot be read, or nothing."""
+    why, run = read_bundle(path, check=False)
+    if run is None:
+        return why
+    with index.reading() as link:
+        packed = packed_samples(link, run)
+    with index.writing() as link:
+        put_run(link, run, state, packed)
+    return ""
 
 
 def _is_gone(row: Row) -> bool:

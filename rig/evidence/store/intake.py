@@ -97,7 +97,7 @@ def refill(link: Link, folder: Path, *, check: bool) -> Intake:
     refused: list[Refused] = []
     for path in bundles_in(folder):
         before = stamp(path)
-        why, run = _read(path, check=check)
+        why, run = read_bundle(path, check=check)
         if run is None:
             refused.append(Refused(path, why))
             if check:
@@ -138,7 +138,7 @@ class _Scan:
             self._read(path, before)
 
     def _read(self, path: Path, before: str) -> None:
-        why, run = _read(path, check=True)
+        why, run = read_bundle(path, check=True)
         if run is None:
             self._leave_out(path, before, why)
             return
@@ -168,7 +168,7 @@ def _meant(place: Path) -> Iterator[tuple[Path, bool]]:
         raise UsageFault(f"neither a run's bundle nor a folder of them: {place}")
 
 
-def _read(path: Path, *, check: bool) -> tuple[str, Run | None]:
+def read_bundle(path: Path, *, check: bool) -> tuple[str, Run | None]:
     """The run of a bundle; or what is wrong with it, and None.
 
     That a run was cut off is no fault of its bundle: it is taken in as far as it came.
@@ -176,6 +176,8 @@ def _read(path: Path, *, check: bool) -> tuple[str, Run | None]:
     try:
         run = load_run(path, with_events=False)
         faults = verify(run)[len(run.notes) :] if check else ()
-    except (EvidenceFault, OSError, ValueError, KeyError) as fault:
+    except EvidenceFault as fault:
         return str(fault), None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # a header of nonsense
+        return f"no run's bundle: {error!r}", None
     return "; ".join(faults), None if faults else run

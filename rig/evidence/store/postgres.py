@@ -34,6 +34,7 @@ _MEANS: Final = {
     "42501": ("this user may not do that", "Grant it the rights on the tables of the store"),
 }
 """By SQLSTATE (PostgreSQL's documentation, appendix A)."""
+_CONNECTION, _SHUTDOWN = "08", "57P"
 
 
 class PostgresLink:
@@ -145,7 +146,8 @@ class PostgresServer:
             yield
         except psycopg.Error as error:
             what, hint = _MEANS.get(error.sqlstate or "", (_first_line(error), None))
-            if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57").startswith("57"):
+            lost = (error.sqlstate or _CONNECTION).startswith((_CONNECTION, _SHUTDOWN))
+            if isinstance(error, psycopg.OperationalError) and lost:
                 what = f"the connection was lost: {_first_line(error)}"
                 self.close()
             raise EvidenceFault(

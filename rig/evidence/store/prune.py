@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from rig.errors import EvidenceFault
-from rig.evidence.store.database import Link, microseconds
+from rig.evidence.store.database import Link, marks, microseconds
 from rig.evidence.store.intake import LEFT_OUT, PRUNED
 from rig.evidence.store.store import Store
 from rig.evidence.store.writing import delete_run, drop_empty
@@ -76,15 +76,14 @@ def _take_out(link: Link, pruned: Pruned, limit_us: int) -> None:
 
 
 def _droppable(decided: list[str]) -> str:
-    marks = ", ".join("?" * len(decided)) or "NULL"
-    theirs = f"SELECT samples_sha256 FROM taken WHERE run_id IN ({marks}) AND samples_sha256 IS NOT NULL"
+    kept = f"run_id IN ({marks(decided)}) AND samples_sha256 IS NOT NULL"
+    theirs = f"SELECT samples_sha256 FROM taken WHERE {kept}"
     return f"WHERE last_us < ? AND sha256 NOT IN ({theirs})"
 
 
 def _decided(link: Link) -> list[str]:
     """The runs that a baseline or an open alert stands on."""
-    marks = ", ".join("?" * len(_CLOSED))
     sql = f"""
       SELECT run_id FROM baselines b WHERE version = ({_NEWEST})
-      UNION SELECT since_run FROM alerts WHERE state NOT IN ({marks})"""
+      UNION SELECT since_run FROM alerts WHERE state NOT IN ({marks(_CLOSED)})"""
     return sorted(row["run_id"] for row in link.ask(sql, _CLOSED))

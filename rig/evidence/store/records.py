@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,12 @@ def indexed_run(row: Row, boards: tuple[str, ...]) -> IndexedRun:
         operator=row["operator"],
         boards=boards,
     )
+
+
+def placed(run: IndexedRun, folder: Path) -> IndexedRun:
+    """The run with its bundle in that folder, where it lies there: the folder may have been moved."""
+    beside = folder / run.run_id
+    return replace(run, path=beside) if beside.is_dir() else run
 
 
 def stored_run(

@@ -14,15 +14,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rig.errors import EvidenceFault
-from rig.evidence.alerts import Alert, Baseline, State
+from rig.evidence.alerts import Alert, Baseline
 from rig.evidence.model import CaseResult, MeasurementResult, Run
 from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.store import decisions, reading
 from rig.evidence.store.database import BUSY_S, Database, Unusable
 from rig.evidence.store.postgres import SCHEMES, PostgresServer
-from rig.evidence.store.records import BoardNow, Flake, IndexedRun
+from rig.evidence.store.records import BoardNow, Flake, IndexedRun, placed
 from rig.evidence.store.sqlite import SqliteFile
-from rig.evidence.store.writing import packed_samples, place_id, put_run
+from rig.evidence.store.writing import must_be_the_same, packed_samples, place_id, put_run
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,12 +55,13 @@ class Store:
         self.database.close()
 
     def ingest(self, run: Run, stamp: str = "") -> None:
-        """Puts a run (again) into the store, all of it or nothing.
+        """Puts a run (again) into the store, all of it or nothing; never in the place of another one.
 
         ``stamp`` is the state of its bundle (see ``intake.stamp``); without one a later scan reads it again.
         """
         packed = self._read(packed_samples, run)
         with self.explained(), self.database.writing() as link:
+            must_be_the_same(link, run)
             put_run(link, run, stamp, packed)
 
     # --- asking
@@ -71,11 +72,12 @@ class Store:
 
     def runs(self, limit: int | None = None, board: str | None = None) -> list[IndexedRun]:
         """The newest runs first, at most ``limit``, of that board or of any."""
-        return self._read(reading.read_runs, limit, board)
+        return [self._placed(run) for run in self._read(reading.read_runs, limit, board)]
 
     def run(self, run_id: str) -> IndexedRun | None:
         """The run of that id, or None."""
-        return self._read(reading.read_run, run_id)
+        run = self._read(reading.read_run, run_id)
+        return None if run is None else self._placed(run)
 
     def whole(self, run_id: str) -> Run | None:
         """All that is kept of a run, without events, artifacts and samples; None where there is none."""
@@ -116,7 +118,7 @@ class Store:
 
     # --- what people decide
 
-    def alerts(self, states: Collection[State] | None = None) -> list[Alert]:
+    def alerts(self, states: Collection[str] | None = None) -> list[Alert]:
         """The alerts in one of the states, or all; the one that changed last first."""
         return self._read(decisions.read_alerts, states)
 
@@ -139,6 +141,9 @@ class Store:
     def _read(self, question: Callable[..., _T], *asked: object) -> _T:
         with self.explained(), self.database.reading() as link:
             return question(link, *asked)
+
+    def _placed(self, run: IndexedRun) -> IndexedRun:
+        return placed(run, self.database.file.parent) if self.database.file is not None else run
 
     @contextmanager
     def explained(self) -> Iterator[None]:

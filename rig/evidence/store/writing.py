@@ -14,7 +14,7 @@ from rig.evidence import bundle
 from rig.evidence.conditions import context_of, is_exact
 from rig.evidence.model import BoardResult, MeasurementResult, Run
 from rig.evidence.series_key import followed, variant_of
-from rig.evidence.store.database import Link, cell, insert, microseconds
+from rig.evidence.store.database import Link, cell, insert, marks, microseconds, portions
 from rig.evidence.store.records import FIGURES
 
 _LEVEL: Final = 6
@@ -59,9 +59,11 @@ def packed_samples(link: Link, run: Run) -> PackedSamples:
         for m in run.measurements
         if m.samples_sha256 is not None and m.samples_dtype is not None
     }
-    there = "SELECT 1 FROM samples WHERE sha256 = ? AND dtype = ?"
-    lacking = {key: n for key, n in wanted.items() if not link.ask(there, key)}
-    return dict(_packed(run, lacking))
+    there: set[tuple[str, str]] = set()
+    for hashes in portions({sha256 for sha256, _ in wanted}):
+        rows = link.ask(f"SELECT sha256, dtype FROM samples WHERE sha256 IN ({marks(hashes)})", hashes)
+        there |= {(row["sha256"], row["dtype"]) for row in rows}
+    return dict(_packed(run, {key: n for key, n in wanted.items() if key not in there}))
 
 
 def _packed(
@@ -76,12 +78,8 @@ def _packed(
 
 
 def put_run(link: Link, run: Run, stamp: str, packed: PackedSamples) -> None:
-    """Replaces all that is known of a run; ``stamp`` is the state of its bundle when it was read.
-
-    Raises EvidenceFault where the store has another run of that id.
-    """
+    """Replaces all that is known of a run; ``stamp`` is the state of its bundle when it was read."""
     run_id, started_us = run_id_of(run), microseconds(run.started_utc)
-    _must_be_the_same(link, run_id, started_us, run)
     before = delete_run(link, run_id)
     boards = {board.name: board for board in run.boards}
     _rows(link, "runs", _RUN, [_of_run(run, run_id, started_us, stamp)])
@@ -110,15 +108,18 @@ def delete_run(link: Link, run_id: str) -> set[int]:
 
 def drop_empty(link: Link, places: Collection[int]) -> None:
     """Forgets those of the places that have no measurement any more."""
-    for place in places:
-        if not link.ask("SELECT 1 FROM measurements WHERE place = ? LIMIT 1", (place,)):
-            link.do("DELETE FROM followed WHERE place = ?", (place,))
-            link.do("DELETE FROM places WHERE id = ?", (place,))
+    for some in portions(places):
+        used = f"SELECT place FROM measurements WHERE place IN ({marks(some)})"
+        for table, column in (("followed", "place"), ("places", "id")):
+            which = f"{column} IN ({marks(some)}) AND {column} NOT IN ({used})"
+            link.do(f"DELETE FROM {table} WHERE {which}", [*some, *some])
 
 
-def _must_be_the_same(link: Link, run_id: str, started_us: int, run: Run) -> None:
+def must_be_the_same(link: Link, run: Run) -> None:
+    """Raises EvidenceFault where the store has another run of that id."""
+    run_id = run_id_of(run)
     rows = link.ask("SELECT started_us, path FROM runs WHERE run_id = ?", (run_id,))
-    if rows and rows[0]["started_us"] != started_us:
+    if rows and rows[0]["started_us"] != microseconds(run.started_utc):
         raise EvidenceFault(
             f"run {run_id} is in the store already, begun at another moment: that is another run",
             evidence=f"{run.path}, {rows[0]['path']}",
