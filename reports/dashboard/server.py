@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -124,11 +124,17 @@ class _Pages:
 
         self._live = Live(lambda: fingerprint(self._sources))
         looking = asyncio.create_task(self._live.run())
+        await asyncio.to_thread(self._warm)
         try:
             yield
         finally:
             self._live.end()
             await looking
+
+    def _warm(self) -> None:
+        """The first page is made once before anybody waits for it."""
+        with suppress(RigError):
+            render(self._sources, names.HOME, Visit(live=True))
 
     def _page(self, request: Request) -> Response:
         """Runs in a thread of its own, so that a slow page holds up no other."""

@@ -84,7 +84,11 @@ class AlertLine:
 
     alert: AlertRow
     spark: str
-    advice: str
+
+    @property
+    def advice(self) -> str:
+        """What is done about it."""
+        return "" if self.dropped else _ADVICE.get(self.alert.state, "")
 
     @property
     def moves(self) -> Mapping[str, str]:
@@ -121,7 +125,7 @@ _ADVICE = {
 def alert_lines(sources: Sources, alerts: Sequence[AlertRow], drawn: int = 24) -> list[AlertLine]:
     """The alerts with their drawings; only the first ``drawn`` have one."""
     return [
-        AlertLine(alert, spark_of(sources, alert.key) if place < drawn else "", _ADVICE.get(alert.state, ""))
+        AlertLine(alert, spark_of(sources, alert.key) if place < drawn else "")
         for place, alert in enumerate(alerts)
     ]
 

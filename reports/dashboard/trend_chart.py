@@ -23,6 +23,8 @@ _WRONG: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.ABORTED)
 _SEPARATE: Final = 12.0
 """Pixels that two labels of steps keep apart, at least."""
 _LETTER: Final = 6.8
+_DAY: Final = 62.0
+"""Pixels for a day or month on the axis."""
 _LABEL: Final = 120
 
 
@@ -40,8 +42,8 @@ class Frame:
         return _LEFT + self.x(seconds), self.height - _BOTTOM - _IMAGES - self.y(value)
 
     def place(self, point: Point) -> tuple[float, float]:
-        """The place of a point of a series."""
-        return self.at(point.started_utc.timestamp(), point.value)
+        """The place of a point of a series; one that is beyond the drawing lies at its edge."""
+        return self.at(point.started_utc.timestamp(), min(max(point.value, self.y.low), self.y.high))
 
 
 def drawable(points: Sequence[Point]) -> list[Point]:
@@ -57,16 +59,24 @@ def noise_of(trend: Trend | None) -> tuple[float, float] | None:
     return band if all(map(math.isfinite, band)) and band[1] > band[0] else None
 
 
+def usual_range(values: Sequence[float]) -> tuple[float, float]:
+    """From least to most, without single spikes: at most once more than what 94 of 100 values span."""
+    ordered = sorted(values)
+    low, high = ordered[len(ordered) * 3 // 100], ordered[-1 - len(ordered) * 3 // 100]
+    room = max(high - low, 0.02 * max(abs(low), abs(high)))
+    return max(ordered[0], low - room), min(ordered[-1], high + room)
+
+
 def frame_of(points: Sequence[Point], trend: Trend | None, width: float, height: float) -> Frame:
-    """The frame in which all points fit, and a limit that is near."""
+    """The frame of all points but the few that would flatten the others, and of a limit that is near."""
     times = [point.started_utc.timestamp() for point in points]
-    values = [point.value for point in points]
-    low, high = min(values), max(values)
+    low, high = usual_range([point.value for point in points])
     if (noise := noise_of(trend)) is not None:
         low, high = min(low, noise[0]), max(high, noise[1])
     room = max(high - low, abs(high) * 0.02, 1e-12)
     near = [v for v in _limits(points[-1]) if low - room <= v <= high + room]
-    low, high = min([low, *near]) - 0.06 * room, max([high, *near]) + 0.1 * room
+    levels = [v for c in _within(trend, points) for v in (c.before, c.after) if math.isfinite(v)]
+    low, high = min([low, *near, *levels]) - 0.06 * room, max([high, *near, *levels]) + 0.1 * room
     tall = height - _TOP - _BOTTOM - _IMAGES
     return Frame(
         Scale(min(times), max(times), width - _LEFT - _RIGHT), Scale(low, high, tall, 0), width, height
@@ -97,8 +107,10 @@ def spark(points: Sequence[Point], trend: Trend | None, label: str) -> str:
     if not shown:
         return ""
     width, height = 168.0, 34.0
-    times, values = [p.started_utc.timestamp() for p in shown], [p.value for p in shown]
-    x, y = Scale(min(times), max(times), width, 3), Scale(min(values), max(values), height, 4)
+    times = [p.started_utc.timestamp() for p in shown]
+    low, high = usual_range([p.value for p in shown])
+    values = [min(max(p.value, low), high) for p in shown]
+    x, y = Scale(min(times), max(times), width, 3), Scale(low, high, height, 4)
     drawing = Drawing(width, height)
     drawing.path(((x(t), height - y(v)) for t, v in zip(times, values, strict=True)), "bar", 1.4)
     for change in _within(trend, points)[-1:]:
@@ -125,7 +137,8 @@ def _grid(drawing: Drawing, frame: Frame, points: Sequence[Point]) -> None:
         drawing.text(_LEFT - 10, y + 4, number(round(value, 9)), "muted", "end")
     base = frame.height - _BOTTOM - _IMAGES
     drawing.line(_LEFT, base, frame.width - _RIGHT, base, "faint")
-    for moment, words in day_marks(points[0].started_utc, points[-1].started_utc):
+    most = max(2, int(frame.width // _DAY))
+    for moment, words in day_marks(points[0].started_utc, points[-1].started_utc, most):
         x, _ = frame.at(moment.timestamp(), frame.y.low)
         drawing.line(x, base, x, base + 4, "faint")
         anchor = "start" if x < _LEFT + 20 else "end" if x > frame.width - 30 else "middle"
@@ -160,9 +173,12 @@ def _bounds(drawing: Drawing, frame: Frame, last: Point) -> None:
 def _points(drawing: Drawing, frame: Frame, points: Sequence[Point]) -> None:
     places = [frame.place(point) for point in points]
     small = 2.4 if len(points) > 120 else 3.2
+    beyond = [place for place, point in zip(places, points, strict=True) if not frame.y.holds(point.value)]
     wrong = [place for place, point in zip(places, points, strict=True) if point.outcome in _WRONG]
     drawing.path(places, "line", 1)
-    drawing.dots([place for place in places if place not in wrong], small, "bar")
+    apart = {*beyond, *wrong}
+    drawing.dots([place for place in places if place not in apart], small, "bar")
+    drawing.dots(beyond, small, "bar-tick")
     drawing.dots(wrong, small + 1, "bad")
 
 
