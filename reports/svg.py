@@ -55,6 +55,25 @@ class Drawing:
         place = f'cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}"'
         self._shapes.append(f'<circle {place} fill="var(--{colour})"/>')
 
+    def path(
+        self, points: Iterable[tuple[float, float]], colour: Colour, width: float = 1, dash: str = ""
+    ) -> None:
+        """A line through the points; nothing for fewer than two."""
+        drawn = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        if "L" in drawn:
+            style = f'fill="none" stroke="var(--{colour})" stroke-width="{_n(width)}" stroke-linejoin="round"'
+            self._shapes.append(f'<path d="M{drawn}" {style}{dashed}/>')
+
+    def dots(self, points: Iterable[tuple[float, float]], radius: float, colour: Colour) -> None:
+        """Many filled circles of one colour as one path."""
+        turn = f"a{_n(radius)} {_n(radius)} 0 1 0"
+        drawn = "".join(
+            f"M{_n(x - radius)} {_n(y)}{turn} {_n(2 * radius)} 0{turn} {_n(-2 * radius)} 0" for x, y in points
+        )
+        if drawn:
+            self._shapes.append(f'<path d="{drawn}" fill="var(--{colour})"/>')
+
     def text(
         self, x: float, y: float, words: str, colour: Colour, anchor: str = "start", *, strong: bool = False
     ) -> None:

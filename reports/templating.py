@@ -30,12 +30,12 @@ def environment(run: Run, folder: Path) -> Environment:
     return env
 
 
-def plain_environment() -> Environment:
-    """Returns the Jinja2 environment for a page that is not about one run."""
+def plain_environment(*more: Path) -> Environment:
+    """Returns the Jinja2 environment for a page that is not about one run; ``more`` folders of templates."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader((*more, TEMPLATES)),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

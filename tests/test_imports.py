@@ -54,6 +54,8 @@ HOMES = {  # library: the only files that may import it
     "matplotlib": ("reports/*",),
     "pyarrow": ("reports/frames.py",),
     "weasyprint": ("reports/pdf.py",),
+    "starlette": ("reports/dashboard/*",),
+    "uvicorn": ("reports/dashboard/server.py",),
     "psycopg": ("rig/evidence/store/*",),
     "yaml": ("rig/bench/inventory_yaml.py", "rig/evidence/qualification/tree.py"),
     "pydantic": ("rig/bench/inventory_check.py", "rig/bench/inventory_schema.py"),
@@ -70,6 +72,8 @@ LAZY_AT_HOME = (
     "psycopg",
     "pyarrow",
     "weasyprint",
+    "starlette",
+    "uvicorn",
 )
 SLEEPER = "rig/deadline.py"
 
@@ -261,6 +265,17 @@ VIOLATIONS = {
         "rig/cli/x.py",
         "def f():\n    from matplotlib.figure import Figure",
         "matplotlib belongs to reports/*",
+    ),
+    "starlette elsewhere": ("reports/x.py", "def f():\n    import starlette", "starlette belongs to"),
+    "starlette at once": (
+        "reports/dashboard/x.py",
+        "from starlette.routing import Route",
+        "starlette must be imported inside",
+    ),
+    "uvicorn elsewhere": (
+        "reports/dashboard/site.py",
+        "def f():\n    import uvicorn",
+        "uvicorn belongs to reports/dashboard/server.py",
     ),
     "psycopg at once": ("rig/evidence/store/x.py", "import psycopg", "psycopg must be imported inside"),
     "psycopg elsewhere": (

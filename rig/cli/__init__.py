@@ -51,6 +51,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "alerts": "List what changed over the nights, and answer it.",
         "baseline": "Name a run from which figures are looked at anew.",
         "demo": "Make up a year of nights, to look at.",
+        "dashboard": "Show all boards and runs in a browser: what changed.",
         "qualification": "Judge boards by a profile, and pack what is handed in.",
         "verify": "Check that a qualification pack is as it was signed.",
         "schema": "Print a JSON Schema of the inventory, for editors.",

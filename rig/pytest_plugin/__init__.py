@@ -4,8 +4,8 @@
 One flow: options → ``Qualification`` (one run, one board) → fixtures → the case → outcome → run bundle.
 Cases are the ``test_`` functions below a folder ``suites/``; all other tests are left alone. A case may ask
 for ``board``, ``console``, ``probe``, ``measure``, ``timebase``, ``kernel_view``, ``memory_readings``,
-``image_path``, ``other_firmware``, ``ethernet``, ``access_points``, ``updates``, and for those of
-``connectivity.py``.
+``image_path``, ``other_firmware``, ``ethernet``, ``access_points``, ``updates``, ``operator``, and for those
+of ``connectivity.py``.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ pytest_plugins = [
     "rig.pytest_plugin.update_times",
     "rig.pytest_plugin.updates",
     "rig.pytest_plugin.nor_flash",
+    "rig.pytest_plugin.operator",
     "rig.pytest_plugin.latency",
 ]
 

@@ -63,15 +63,14 @@ class Qualification:
     def begin(self, cases: Sequence[Case] = ()) -> None:
         """Makes the run's bundle, or this board's part of one. Raises EvidenceFault.
 
-        The cases to come are kept where another process looks after this one has died.
+        The cases to come are kept for who follows the run, and for who looks after this process has died.
         """
         settings = self.settings
         recorder = self._new_recorder()
         self.run_path, self._recorder, self.clock = recorder.path, recorder, recorder.clock
         try:
             recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
-            if settings.run is not None:
-                recorder.planned(settings.board.name, [(case.suite, case.name) for case in cases])
+            recorder.planned(settings.board.name, [(case.suite, case.name) for case in cases])
         except EvidenceFault:
             self._finish(Outcome.ERROR)
             raise

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""A board: who it is, its runs, its alerts, and every figure it gave last, with a way to its trend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reports.dashboard.names import slug
+from reports.dashboard.records import Key, RunRow
+from reports.dashboard.sources import OPEN, Sources, View, alert_lines
+from reports.svg import Drawing
+from rig.evidence.measurement import NOT_GOOD
+from rig.evidence.model import MeasurementResult
+
+_RUNS: Final = 120
+_SHOWN_RUNS: Final = 14
+_COLOURS: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "error", "ABORTED": "abort", "SKIPPED": "skip"}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLine:
+    """A series and what the last run gave for it; ``alert`` is the state of an open alert on it."""
+
+    key: Key
+    last: MeasurementResult | None
+    value: float | None
+    alert: str
+
+
+def board(sources: Sources, wanted: str) -> View | None:
+    """The page of the board of that slug."""
+    found = sources.board(wanted)
+    if found is None:
+        return None
+    runs = sources.store.runs(_RUNS, found.name)
+    alerts = [alert for alert in sources.store.alerts(None) if alert.key.board == found.name]
+    waiting = [alert for alert in alerts if alert.state in OPEN]
+    activity = next((a for a in sources.going_on() if a.board == found.name), None)
+    says = {
+        "board": found,
+        "activity": activity,
+        "strip": run_strip(runs, found.name),
+        "runs": runs[:_SHOWN_RUNS],
+        "alerts": alert_lines(sources, waiting),
+        "settled": [alert for alert in alerts if alert.state not in OPEN],
+        "suites": series_lines(sources, found.name, found.run_id),
+        "baselines": [b for b in sources.store.baselines() if b.board == found.name],
+        "known_suites": sources.suites,
+    }
+    return View("board.dash.html.j2", found.name, "boards", says)
+
+
+def names(sources: Sources) -> list[str]:
+    """The slugs of all boards."""
+    return [slug(board.name) for board in sources.store.boards()]
+
+
+def series_lines(sources: Sources, board: str | None, run_id: str | None) -> dict[str, list[SeriesLine]]:
+    """The series of a board, or of all, by suite; with the last run's figures where a run is named."""
+    waiting = {alert.key: alert.state for alert in sources.store.alerts(OPEN)}
+    last = _by_place(sources.store.measurements(run_id)) if run_id is not None else {}
+    found: dict[str, list[SeriesLine]] = {}
+    for key in sorted(
+        sources.store.keys(board), key=lambda k: (k.suite, k.name, k.board, k.case, k.statistic)
+    ):
+        m = last.get((key.board, key.suite, key.case, key.name))
+        value = figure(m, key.statistic) if m is not None else None
+        found.setdefault(key.suite, []).append(SeriesLine(key, m, value, waiting.get(key, "")))
+    return found
+
+
+def figure(m: MeasurementResult, statistic: str) -> float:
+    """The statistic of a measurement; a single value is its mean."""
+    value = getattr(m, "mean" if statistic == "value" else statistic, None)
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _by_place(results: Sequence[MeasurementResult]) -> Mapping[tuple[str, str, str, str], MeasurementResult]:
+    """The last attempt of each."""
+    ordered = sorted(results, key=lambda m: m.attempt)
+    return {(m.board, m.suite, m.case, m.name): m for m in ordered}
+
+
+def run_strip(runs: Sequence[RunRow], board: str) -> str:
+    """Returns a bar per run, oldest first, in the colour of its outcome; those that went wrong are taller."""
+    if not runs:
+        return ""
+    step, height = 8.0, 30.0
+    drawing = Drawing(step * _RUNS, height)
+    left = step * (_RUNS - len(runs))
+    for place, run in enumerate(reversed(runs)):
+        tall = height if run.outcome in NOT_GOOD else height * 0.6
+        colour, told = _COLOURS[run.outcome.value], f"{run.started_utc:%Y-%m-%d %H:%M} {run.outcome.value}"
+        drawing.rect(left + place * step, height - tall, step - 2, tall, colour, told)
+    return drawing.svg("strip", f"The last {len(runs)} runs of {board[:60]}, the newest at the right")

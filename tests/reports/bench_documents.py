@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Documents that pages read from folders: qualifications, and a plan of power cuts with one dead board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.reports import bench_year
+else:
+    import bench_year
+
+
+def write_qualifications(folder: Path, bench: bench_year.Bench, say: str = "") -> None:
+    """Qualification documents as ``Qualification.as_json`` makes them: two boards, one with waivers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for board, verdict in ((bench.names[0], "emulated"), (bench.names[3], "not qualified")):
+        run = bench.runs(1, board)[0].run_id
+        rows: list[dict[str, Any]] = [
+            {
+                "id": f"{group}/{name}{say}",
+                "mandatory": name != "SubUnsub_Multiple_Topics",
+                "state": "met",
+                "case": f"connectivity/{name.lower()}{say}",
+                "outcome": "PASS",
+                "run_id": run,
+                "reason": "",
+                "evidence": f"artifacts/{n}.log{say}",
+                "feature": f"{feature}{say}",
+                "waived": False,
+                "waiver": None,
+                "expired": [],
+                "unstable": n == 2,
+            }
+            for group, feature, names in GROUPS
+            for n, name in enumerate(names)
+        ]
+        if verdict == "not qualified":
+            old = {"owner": f"lee{say}", "reason": f"a slow month{say}", "expires": "2026-06-01"}
+            new = {
+                "owner": f"dana{say}",
+                "reason": f"the site's broker lacks it{say}",
+                "expires": "2027-01-31",
+            }
+            rows[1] |= {
+                "state": "failed",
+                "outcome": "FAIL",
+                "reason": f"the old image ran{say}",
+                "expired": [old],
+            }
+            rows[5] |= {"state": "failed", "outcome": "FAIL", "waived": True, "waiver": new}
+            rows[-1] |= {"state": "missing", "case": None, "outcome": None, "run_id": None, "evidence": None}
+        document = {
+            "format": 1,
+            "verdict": verdict,
+            "met": False,
+            "sentence": f"11 of 12 mandatory requirements are met{say}.",
+            "profile": {
+                "name": "freertos",
+                "title": f"FreeRTOS 202406 LTS{say}",
+                "version": "1",
+                "sha256": "",
+            },
+            "release": {
+                "name": f"202406-LTS{say}",
+                "until": "2026-06-30",
+                "window": f"ended{say}",
+                "source": f"notes{say}",
+            },
+            "boards": [board],
+            "image_sha256": bench_year.image_of(9),
+            "kernel": f"V9.0.0{say}",
+            "judged": "2026-11-24T02:10:00+00:00",
+            "notes": [f"the kernel is not that of the release{say}"],
+            "requirements": rows,
+        }
+        (folder / f"{bench_year.hash_of(board)[:8]}.json").write_text(json.dumps(document))
+
+
+GROUPS = (
+    ("OTACore", "ota", ("CloseFile_ValidSignature", "Abort_OpenFile", "WriteBlock_WriteManyBlocks")),
+    (
+        "MqttTest",
+        "mqtt",
+        (
+            "Subscribe_Publish_With_Qos_0",
+            "Connect_LWT",
+            "Resend_Unacked_Publish_QoS1",
+            "SubUnsub_Multiple_Topics",
+        ),
+    ),
+    ("TransportInterfaceTLS", "tls", ("TransportSend_BufferNullPtr", "Transport_SendRecvCompare")),
+    ("FreeRTOSVersion", "", ("FreeRTOSVersion",)),
+)
+
+
+def write_power_cuts(folder: Path, say: str = "", operations: int = 420) -> None:
+    """The document of a plan of power cuts, with one dead board in it."""
+    place = folder / "mps2"
+    place.mkdir(parents=True, exist_ok=True)
+    phases = [("download", 300), ("record", 24), ("swap", 96)]
+    names = [name for name, count in phases for _ in range(count)][:operations]
+    rows = []
+    for number, phase in enumerate(names, 1):
+        for fault in ("before", "part", "bits"):
+            outcome = "old" if phase != "swap" or number < 360 else "new"
+            if (number, fault) == (371, "bits"):
+                outcome = f"dead{say}"
+            op = {
+                "phase": f"{phase}{say}",
+                "kind": "program",
+                "address": 0x21180000 + 256 * number,
+                "length": 256,
+            }
+            rows.append(
+                {
+                    "op": op,
+                    "number": number,
+                    "fault": fault,
+                    "depth": 1,
+                    "parent": "",
+                    "state": f"s{number}",
+                    "outcome": outcome,
+                    "why": "",
+                }
+            )
+    failures = [f"swap program 256 B at 0x21197300, bits (operation 371): dead: no banner{say}"]
+    summary = {"operations": len(names), "judged": len(rows), "states": 1105, "failures": failures}
+    plan = {"board": f"mps2{say}", "protocol": "mqtt-cbor", "seed": 1}
+    (place / "matrix.json").write_text(json.dumps({"plan": plan, "summary": summary, "matrix": rows}))
