@@ -34,7 +34,7 @@ def _sheet(document: Mapping[str, Any]) -> Sheet:
     few = [row for row in update if row["op"]["phase"] != "download"]
     deeper = [row for row in rows if row["depth"] > 1]
     caption = folded(_caption(document["summary"]))
-    sheet = Sheet(4.1 + caption_height(caption))
+    sheet = Sheet(4.4 + caption_height(caption))
     plan = document["plan"]
     sheet.heading(
         f"Power cuts in an update of {plan['board']}", f"over {plan['protocol']}, seed {plan['seed']}"
@@ -42,8 +42,8 @@ def _sheet(document: Mapping[str, Any]) -> Sheet:
     sheet.legend(_marks(rows))
     _panel(sheet, 0.75, "every operation of the update", update, labels=False)
     _panel(sheet, 1.75, "those that are no download", few, labels=True)
-    _panel(sheet, 3.15, "in the recoveries", deeper, labels=False)
-    sheet.caption(4.05, caption)
+    _panel(sheet, 3.45, "in the recoveries", deeper, labels=False)
+    sheet.caption(4.35, caption)
     return sheet
 
 
@@ -66,6 +66,7 @@ def _panel(sheet: Sheet, top: float, title: str, rows: Sequence[Row], *, labels:
 
 def _x_axis(axes: Axes, operations: Sequence[tuple[Any, str]], *, labels: bool) -> None:
     if not labels:
+        axes.tick_params(axis="x", labelsize=6)
         axes.set_xlabel("operation", size=6, color=GREY, labelpad=1)
         return
     ticks = [place + 0.5 for place in range(len(operations))]

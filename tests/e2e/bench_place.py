@@ -29,6 +29,7 @@ from rig.evidence.reader import load_run
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOARD = "mps2"
+_ENDS_WITH_US = shutil.which("setpriv") or "setpriv"  # a run may be given a PATH on which it is not
 SABOTEUR = "tests.e2e.saboteur"
 EVIDENCE = os.environ.get("RIG_EVIDENCE", "0") not in ("", "0")
 """Whether the long plans run whole (``make evidence``) or as a sample."""
@@ -161,7 +162,7 @@ class BenchPlace:
         environ = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command],  # it ends with who tries it
+                [_ENDS_WITH_US, "--pdeathsig", "TERM", *command],
                 cwd=cwd or self.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
