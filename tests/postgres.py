@@ -20,6 +20,7 @@ from typing import Final
 from rig.child import Child, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
+from rig.scratch import private_folder
 
 PROGRAMS: Final = Path("/usr/lib/postgresql")
 PACKAGE_USER: Final = "postgres"
@@ -83,9 +84,11 @@ class Server:
 @contextmanager
 def own_server() -> Iterator[Server]:
     """A server with an empty folder, not running yet; the folder is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="rig-pg-"))
-    try:
+    with private_folder(Path(tempfile.gettempdir()), "rig-pg-") as outer:
+        folder = outer / "server"
+        folder.mkdir()
         if os.geteuid() == 0:
+            outer.chmod(0o711)
             shutil.chown(folder, PACKAGE_USER)
         options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", f"--username={PACKAGE_USER}"]
         argv = [*_as_user(dies=False), str(_program("initdb")), "-D", str(folder / "data"), *options]
@@ -93,8 +96,6 @@ def own_server() -> Iterator[Server]:
         if done.returncode:
             raise ToolFault(f"initdb ended with status {done.returncode}", evidence=done.stdout + done.stderr)
         yield Server(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _program(name: str) -> Path:

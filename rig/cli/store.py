@@ -73,8 +73,8 @@ def ingest(places: tuple[Path, ...], where: str, as_json: bool) -> None:
 def rebuild(folder: Path, where: str, as_json: bool) -> None:
     """Make the store again from the bundles in FOLDER (default: runs).
 
-    Alerts and baselines are in no bundle and stay. In PostgreSQL, which keeps
-    runs of other folders too, the runs of this folder are read again.
+    Alerts and baselines are in no bundle and stay. In a store that holds runs of
+    other folders too, only those of this folder are read again.
 
     Example: rig store rebuild
     """

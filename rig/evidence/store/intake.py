@@ -16,9 +16,9 @@ from rig.errors import EvidenceFault, UsageFault
 from rig.evidence import bundle
 from rig.evidence.model import Run
 from rig.evidence.reader import load_run, verify
-from rig.evidence.store.database import Database, Link, cell, insert, microseconds
+from rig.evidence.store.database import Database, Link, Unusable, cell, insert, microseconds
 from rig.evidence.store.sqlite import SqliteFile
-from rig.evidence.store.store import Store
+from rig.evidence.store.store import INDEX, Store
 from rig.evidence.store.writing import delete_run, drop_empty, packed_samples, put_run, run_id_of
 
 PRUNED: Final = "pruned"
@@ -62,7 +62,8 @@ def stamp(run: Path) -> str:
 
 def bundles_in(folder: Path) -> list[Path]:
     """The folders named like a run, oldest first."""
-    return sorted(path for path in folder.glob(bundle.RUN_ID_GLOB) if (path / bundle.HEADER).exists())
+    named = (path for path in folder.glob(bundle.RUN_ID_GLOB) if path.name.isascii())
+    return sorted(path for path in named if (path / bundle.HEADER).exists())
 
 
 def take_in(store: Store, places: Iterable[Path], *, again: bool = False) -> Intake:
@@ -80,14 +81,27 @@ def take_in(store: Store, places: Iterable[Path], *, again: bool = False) -> Int
 
 
 def remake(database: Database, folder: Path) -> Intake:
-    """Makes the store anew from the bundles of a folder, all or nothing; what people decided stays.
+    """Makes the runs of a folder's bundles again in a store; what people decided stays.
 
-    Of a server, which keeps the runs of other folders too, those of this folder are read again.
+    The folder's own index and a file that cannot be used are made anew, all or nothing. A store of other
+    kinds may hold the runs of other folders too, and keeps them.
     """
-    if not isinstance(database, SqliteFile):
-        return take_in(Store(database), [folder], again=True)
-    with database.replaced() as link:
-        return refill(link, folder, check=True)
+    if isinstance(database, SqliteFile) and (_is_index_of(database, folder) or not _is_usable(database)):
+        with database.replaced() as link:
+            return refill(link, folder, check=True)
+    return take_in(Store(database), [folder], again=True)
+
+
+def _is_index_of(database: SqliteFile, folder: Path) -> bool:
+    return database.path.name == INDEX and database.path.parent.resolve() == folder.resolve()
+
+
+def _is_usable(database: SqliteFile) -> bool:
+    try:
+        with database.reading() as link:
+            return bool(link.ask("PRAGMA quick_check(1)")[0]["quick_check"] == "ok")
+    except Unusable:
+        return False
 
 
 def refill(link: Link, folder: Path, *, check: bool) -> Intake:
@@ -101,7 +115,7 @@ def refill(link: Link, folder: Path, *, check: bool) -> Intake:
         if run is None:
             refused.append(Refused(path, why))
             if check:
-                link.do(LEFT_OUT, (path.name, before, why))
+                link.do(LEFT_OUT, (path.name, before, cell(why)))
             continue
         put_run(link, run, before, packed_samples(link, run))
         taken.append(run_id_of(run))
@@ -119,7 +133,7 @@ class _Scan:
         self.incomplete: list[str] = []
         self.refused: list[Refused] = []
         with store.explained(), store.database.reading() as link:
-            runs = link.ask("SELECT run_id, stamp, started_us FROM runs")
+            runs = link.ask("SELECT run_id, stamp, started_us, path FROM runs")
             left_out = link.ask("SELECT run_id, stamp, why FROM left_out")
         self._known = {row["run_id"]: row for row in runs}
         self._left_out = {row["run_id"]: row for row in left_out}
@@ -151,8 +165,11 @@ class _Scan:
         self.incomplete += [] if run.complete else [run_id_of(run)]
 
     def _leave_out(self, path: Path, before: str, why: str) -> None:
-        """Keeps what was known of a run out, too: it can no longer be trusted."""
+        """What was taken in from that very bundle goes, too: it can no longer be trusted."""
         self.refused.append(Refused(path, why))
+        known = self._known.get(path.name)
+        if known and known["path"] != str(path):  # a damaged copy says nothing of the bundle that is in there
+            return
         with self.store.explained(), self.store.database.writing() as link:
             drop_empty(link, delete_run(link, path.name))
             link.do(LEFT_OUT, (path.name, before, cell(why)))

@@ -89,15 +89,22 @@ def outcome(text: str | None) -> Outcome | None:
 def indexed_run(row: Row, boards: tuple[str, ...]) -> IndexedRun:
     """Of a row of ``runs``."""
     return IndexedRun(
-        run_id=row["run_id"],
-        path=Path(row["path"]),
-        outcome=Outcome(row["outcome"]),
-        complete=bool(row["complete"]),
-        started_utc=moment(row["started_us"]),
-        duration_s=number(row["duration_s"]),
-        operator=row["operator"],
+        **_of_run(row),
         boards=boards,
     )
+
+
+def _of_run(row: Row) -> dict[str, Any]:
+    """What a run and its line in a list have in common."""
+    return {
+        "run_id": row["run_id"],
+        "path": Path(row["path"]),
+        "outcome": Outcome(row["outcome"]),
+        "complete": bool(row["complete"]),
+        "started_utc": moment(row["started_us"]),
+        "duration_s": number(row["duration_s"]),
+        "operator": row["operator"],
+    }
 
 
 def placed(run: IndexedRun, folder: Path) -> IndexedRun:
@@ -111,13 +118,7 @@ def stored_run(
 ) -> Run:
     """Of a row of ``runs`` and all that belongs to it."""
     return Run(
-        run_id=row["run_id"],
-        path=Path(row["path"]),
-        outcome=Outcome(row["outcome"]),
-        complete=bool(row["complete"]),
-        started_utc=moment(row["started_us"]),
-        duration_s=number(row["duration_s"]),
-        operator=row["operator"],
+        **_of_run(row),
         environment=json.loads(row["environment"]),
         boards=tuple(map(board_result, boards)),
         cases=tuple(cases),

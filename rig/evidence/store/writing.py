@@ -173,7 +173,7 @@ def _last_attempts(results: Iterable[MeasurementResult]) -> dict[tuple[str, str,
 
 def _of_run(run: Run, run_id: str, started_us: int, stamp: str) -> dict[str, object]:
     bundled = bool(stamp) or (run.path / bundle.HEADER).exists()
-    kept = {"run_id": run_id, "started_us": started_us, "path": run.path.absolute()}
+    kept = {"run_id": run_id, "started_us": started_us, "path": run.path.resolve()}
     return _fields(run, _RUN) | kept | {"stamp": stamp, "bundled": bundled}
 
 
