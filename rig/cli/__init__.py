@@ -47,6 +47,9 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
         "campaign": "Run a plan of many runs on a board: power cuts.",
         "compare": "Show what changed between two runs.",
+        "alerts": "List what changed over the nights, and answer it.",
+        "baseline": "Name a run from which figures are looked at anew.",
+        "demo": "Make up a year of nights, to look at.",
         "schema": "Print a JSON Schema of the inventory, for editors.",
         "completion": "Print the completion script of a shell.",
     }
