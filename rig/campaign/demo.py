@@ -116,7 +116,7 @@ class Year:
         if night not in [begin for begin, _ in demo_year.RELEASES]:
             return
         for board in BOARDS:
-            known = (f"kernel {demo_year.kernel(night)}", board.name, run.run_id)
+            known = (f"kernel {demo_year.kernel(night)} on {board.name}", board.name, run.run_id)
             why = "the kernel was updated: what it changed was looked at by rig compare"
             self.baselines.append(set_baseline(*known, "Jonas", why, run.started_utc, self.baselines))
 
