@@ -236,6 +236,16 @@ def test_what_was_acknowledged_stays_open_until_it_goes_back() -> None:
     assert confirmed(nights.nights(30)) == []
 
 
+def test_a_step_far_beyond_where_it_came_from_is_no_repair() -> None:
+    nights = exact((0, 98), (5, 97), (9, 105), (12, 98))
+    (first,) = confirmed(nights.nights(9))
+    (second,) = confirmed(nights.nights(3))
+    assert (first.after, second.before, second.after) == (97, 97, 105)
+    assert [nights.kept[alert.id].state for alert in (first, second)] == ["confirmed", "confirmed"]
+    assert confirmed(nights.nights(3)) == []
+    assert [nights.kept[alert.id].state for alert in (first, second)] == ["fixed", "fixed"]
+
+
 def test_what_was_called_fixed_and_is_not_is_opened_again() -> None:
     nights = bench((0, 1000), (40, 1050), cv=0.003)
     (alert,) = confirmed(nights.nights(46))
