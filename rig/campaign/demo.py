@@ -116,7 +116,7 @@ class Year:
         if night not in [begin for begin, _ in demo_year.RELEASES]:
             return
         for board in BOARDS:
-            known = (f"kernel {demo_year.kernel(night)}", board.name, run.run_id)
+            known = (f"kernel {demo_year.kernel(night)} on {board.name}", board.name, run.run_id)
             why = "the kernel was updated: what it changed was looked at by rig compare"
             self.baselines.append(set_baseline(*known, "Jonas", why, run.started_utc, self.baselines))
 
@@ -256,7 +256,7 @@ class _Night:
             began += round(took * 1e9)
 
     def _is_flaky(self, m: MeasurementResult) -> bool:
-        rates = [e.amount for e in EVENTS if e.what == "flaky" and _meant(e, m, self.night)]
+        rates = [e.amount for e in EVENTS if e.what == "flaky" and e.reaches(m.board, m.name, self.night)]
         return bool(rates) and self.dice.random() < max(rates)
 
 
@@ -264,11 +264,6 @@ def last_night(until: datetime) -> datetime:
     """The beginning of the last night before a moment."""
     begin = until.astimezone(UTC).replace(hour=1, minute=30, second=0, microsecond=0)
     return begin if begin + timedelta(hours=4) < until else begin - timedelta(days=1)
-
-
-def _meant(event: Event, m: MeasurementResult, night: int) -> bool:
-    named = event.board == m.board and m.name == event.name
-    return named and event.night <= night and (event.until is None or night < event.until)
 
 
 def _clock(figure: Figure, identity: Mapping[str, Scalar]) -> Scalar:

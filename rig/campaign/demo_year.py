@@ -81,9 +81,9 @@ class Event:
     people: tuple[str, str, str, int] | None = None
     rerun: bool = True
 
-    def reaches(self, figure: Figure, night: int) -> bool:
-        """Whether it bears on that figure in that night."""
-        meant = figure.board == self.board and self.name in ("", figure.name)
+    def reaches(self, board: str, name: str, night: int) -> bool:
+        """Whether it bears on the figure of that name in that night."""
+        meant = board == self.board and self.name in ("", name)
         return meant and self.night <= night and (self.until is None or night < self.until)
 
 
@@ -154,7 +154,7 @@ def level(figure: Figure, night: int, events: Sequence[Event] = EVENTS, seed: in
         if number and night >= begin:
             at += _of_release(figure, number, seed)
     for event in events:
-        if not event.reaches(figure, night):
+        if not event.reaches(figure.board, figure.name, night):
             continue
         if event.what == "exact":
             at += event.amount

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -76,7 +76,7 @@ def list_alerts(state: str, board: str | None, where: str, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps([alert_as_json(alert) for alert in found], indent=2))
     else:
-        click.echo(_table(found) if found else f"no alerts ({state})")
+        click.echo(_listed(found) if found else f"no alerts ({state})")
 
 
 @alerts.command()
@@ -171,7 +171,7 @@ def _step(where: str, alert_id: str, step: Callable[[Alert], Alert]) -> None:
 
 
 def _night(night: Night) -> str:
-    lines = [_table(night.news) if night.news else f"nothing new in {night.series} series"]
+    lines = [_listed(night.news) if night.news else f"nothing new in {night.series} series"]
     for rerun in night.reruns:
         of = f" with image {rerun.image_sha256[:12]}" if rerun.image_sha256 else ""
         lines.append(f"run again: {rerun.board} {rerun.suite}/{rerun.case}, {rerun.times} times{of}")
@@ -182,30 +182,20 @@ def _night(night: Night) -> str:
     return "\n".join(lines)
 
 
-def _table(found: Sequence[Alert]) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("id", "state", "kind", "board", "figure", "before", "after", "", "since", "said", box=None)
-    for alert in found:
-        shown.add_row(*_row(alert))
-    console = Console(width=150)
-    with console.capture() as captured:
-        console.print(shown)
-    return captured.get().rstrip()
+def _listed(found: Sequence[Alert]) -> str:
+    return "\n".join(line for alert in found for line in _lines(alert))
 
 
-def _row(alert: Alert) -> list[str]:
-    from rich.markup import escape
-
+def _lines(alert: Alert) -> Iterator[str]:
+    """What is said of an alert at the shell: what, from what to what since when, and the last word on it."""
     from rig.evidence.measurement import show
 
-    key = alert.key
-    share = f"{100 * (alert.after - alert.before) / abs(alert.before):+.1f} %" if alert.before else ""
-    figure = f"{key.suite}/{key.case} {key.name} {key.statistic}"
-    said = f"{alert.author}: {alert.reason}" if alert.reason else ""
-    levels = [f"{show(round(alert.before, 4))}", f"{show(round(alert.after, 4))} {alert.unit}", share]
+    key, indent = alert.key, " " * len(alert.id)
     state = "dropped" if alert.dropped else alert.state
-    return [
-        escape(t) for t in (alert.id, state, alert.kind, key.board, figure, *levels, alert.since_run, said)
-    ]
+    figure = f"{key.board} {key.suite}/{key.case} {key.name} {key.statistic}"
+    yield f"{alert.id}  {state:<12}  {alert.kind:<5}  {figure}"
+    levels = f"{show(round(alert.before, 4))} → {show(round(alert.after, 4))} {alert.unit}"
+    share = f" ({100 * (alert.after - alert.before) / abs(alert.before):+.1f} %)" if alert.before else ""
+    yield f"{indent}  {levels}{share}, {alert.detail.get('verdict')} since {alert.since_run}"
+    if alert.reason:
+        yield f"{indent}  {alert.author}: {alert.reason}"

@@ -116,26 +116,29 @@ def _placed(alert: Alert, points: Sequence[Point], before: int, index: int) -> A
 
 
 def _confirmed(sure: Alert, alerts: Sequence[Alert], now: datetime) -> list[Alert]:
-    """A confirmed change; one that leads back to where an older alert came from ends both."""
-    for old in alerts:
-        if not _leads_back(sure, old):
-            continue
-        why = f"back to {show(sure.after)} since run {sure.since_run}"
-        ended = moved(sure, "fixed", now, reason=why, detail={"repairs": old.id})
-        repaired: dict[str, Scalar] = {"back_run": sure.since_run}
-        if old.state == "fixed":  # a person said so, and now it is seen
-            return [replace(old, detail={**old.detail, **repaired}), ended]
-        return [moved(old, "fixed", now, reason=why, detail=repaired), ended]
-    return [sure]
+    """A confirmed change; one that leads back to where older alerts came from ends them, and itself."""
+    old = [alert for alert in alerts if _leads_back(sure, alert)]
+    if not old:
+        return [sure]
+    why = f"back to {show(sure.after)} since run {sure.since_run}"
+    ended = moved(sure, "fixed", now, reason=why, detail={"repairs": " ".join(a.id for a in old)})
+    return [*(_repaired(alert, ended, now) for alert in old), ended]
+
+
+def _repaired(old: Alert, by: Alert, now: datetime) -> Alert:
+    known: dict[str, Scalar] = {"back_run": by.since_run}
+    if old.state == "fixed":  # a person said so, and now it is seen
+        return replace(old, detail={**old.detail, **known})
+    return moved(old, "fixed", now, reason=by.reason, detail=known)
 
 
 def _leads_back(change: Alert, old: Alert) -> bool:
-    if old.id == change.id or old.kind == "limit" or old.dropped or old.detail.get("back_run"):
+    """Whether the level is now nearer to where the older alert came from than half of its step."""
+    if old.id == change.id or old.kind == "limit" or old.dropped:
         return False
-    if old.state not in ("confirmed", "acknowledged", "fixed") or old.detail.get("repairs"):
+    if old.state not in ("confirmed", "acknowledged", "fixed") or {"repairs", "back_run"} & old.detail.keys():
         return False
-    opposite = (change.after - change.before) * (old.after - old.before) < 0
-    return opposite and abs(change.after - old.before) < abs(change.after - old.after)
+    return 2 * abs(change.after - old.before) < abs(old.after - old.before)
 
 
 def _seen_in(fresh: Sequence[Point]) -> str:

@@ -17,6 +17,7 @@ from rig.evidence.alerts import Alert
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import Run
 
+whole_year = pytest.mark.slow
 LAST = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 
 
@@ -38,6 +39,7 @@ def night_of(year: Year, alert: Alert) -> int:
     return (at - year.begin(0)).days
 
 
+@whole_year
 def test_a_year_has_its_nights_and_its_series(walked: tuple[Year, list[Run]]) -> None:
     year, runs = walked
     nights = [run for run in runs if len(run.boards) == len(BOARDS) and len(run.measurements) > 100]
@@ -47,6 +49,7 @@ def test_a_year_has_its_nights_and_its_series(walked: tuple[Year, list[Run]]) ->
     assert len({run.run_id for run in runs}) == len(runs)
 
 
+@whole_year
 def test_the_same_seed_is_the_same_year(walked: tuple[Year, list[Run]]) -> None:
     _, runs = walked
     again = Year(1, LAST, Path("demo")).runs()
@@ -56,6 +59,7 @@ def test_the_same_seed_is_the_same_year(walked: tuple[Year, list[Run]]) -> None:
 
 
 @pytest.mark.parametrize("event", [e for e in EVENTS if e.what in ("step", "exact")], ids=lambda e: e.name)
+@whole_year
 def test_what_happened_is_found_when_it_happened(event: object, walked: tuple[Year, list[Run]]) -> None:
     year, _ = walked
     (meant,) = [e for e in EVENTS if e is event]
@@ -65,11 +69,13 @@ def test_what_happened_is_found_when_it_happened(event: object, walked: tuple[Ye
     )
 
 
+@whole_year
 def test_drift_is_found_and_called_so(walked: tuple[Year, list[Run]]) -> None:
     found = alerts_of(walked[0], "h743-01", "boot.ready_time")
     assert "drift" in {alert.kind for alert in found}
 
 
+@whole_year
 def test_people_answered_and_something_is_open(walked: tuple[Year, list[Run]]) -> None:
     year, _ = walked
     states = {(a.key.name, a.state) for a in year.alerts.values() if not a.dropped}
@@ -81,6 +87,7 @@ def test_people_answered_and_something_is_open(walked: tuple[Year, list[Run]]) -
     assert all(a.reason and a.author for a in year.alerts.values() if a.state in ("acknowledged", "expected"))
 
 
+@whole_year
 def test_nothing_is_confirmed_of_what_nothing_happened_to(walked: tuple[Year, list[Run]]) -> None:
     year, _ = walked
     touched = {(e.board, e.name) for e in EVENTS}
@@ -90,6 +97,7 @@ def test_nothing_is_confirmed_of_what_nothing_happened_to(walked: tuple[Year, li
     assert len(false) <= 1
 
 
+@whole_year
 def test_flaky_cases_and_missed_limits_are_in_it(walked: tuple[Year, list[Run]]) -> None:
     _, runs = walked
     cases = [case for run in runs for case in run.cases]
@@ -112,10 +120,11 @@ def test_noise_is_as_it_says() -> None:
     assert spiked == pytest.approx(300, rel=0.2)
 
 
+@whole_year
 def test_an_exact_series_never_varies_but_by_its_truth(walked: tuple[Year, list[Run]]) -> None:
     year, _ = walked
     exact = [key for key, points in year.points.items() if points[0].exact]
-    assert len(exact) == 90  # emulated boards without their latencies, and bytes
+    assert len(exact) == 2 * 45 + 2 * 4  # emulated boards without their latencies; bytes of the others
     of = {(f.board, f.name): f for f in figures()}
     for key in exact:
         figure = of[key.board, key.name]
