@@ -66,7 +66,7 @@ def read_tree(path: Path) -> Tree:
 def hashes_of(tree: Tree) -> dict[str, str]:
     """The SHA-256 of every file of the tree's libraries, by its path in the tree. Reads all of them.
 
-    Raises UsageFault for a library whose folder is not there.
+    Raises UsageFault for a library whose folder is not there, or is reached over a link.
     """
     found: dict[str, str] = {}
     for library in tree.libraries:
@@ -75,6 +75,8 @@ def hashes_of(tree: Tree) -> dict[str, str]:
             raise UsageFault(
                 f"{tree.path / MANIFEST}: {library.name} should be in {folder}, which is no folder"
             )
+        if folder.resolve() != tree.path.resolve() / library.folder:
+            raise UsageFault(f"{tree.path / MANIFEST}: the way to {library.name} leads over a link: {folder}")
         for path in _files(folder):
             name = path.relative_to(tree.path).as_posix()
             found[name] = LINK if path.is_symlink() or not path.is_file() else _sha256(path)

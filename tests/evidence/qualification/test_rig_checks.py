@@ -260,6 +260,14 @@ def test_a_library_that_is_not_there_is_said(tree: Path) -> None:
         hashes_of(read_tree(tree))
 
 
+def test_a_library_that_is_a_link_is_refused(tree: Path) -> None:
+    folder = tree / "FreeRTOS/coreMQTT"
+    folder.rename(tree / "elsewhere")
+    folder.symlink_to(tree / "elsewhere")
+    with pytest.raises(UsageFault, match="the way to coreMQTT leads over a link"):
+        hashes_of(read_tree(tree))
+
+
 def test_both_checks_are_rows_of_a_qualification(tree: Path, tmp_path: Path) -> None:
     text = 'title = "x"\nversion = 1\nrelease = "202406-LTS"\n'
     for name in ("FreeRTOSVersion", "FreeRTOSIntegrity"):
