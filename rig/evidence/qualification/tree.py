@@ -127,7 +127,7 @@ def _library(file: Path, row: object) -> Library:
     if not all(isinstance(text, str) and text for text in said):
         raise UsageFault(f"{file}: a dependency needs name, version and repository.path, got {row!r:.120}")
     folder = PurePosixPath(str(said[2]))
-    if folder.is_absolute() or ".." in folder.parts:
+    if folder.is_absolute() or ".." in folder.parts or not folder.parts:
         raise UsageFault(f"{file}: {said[0]} leads out of the tree: {folder}")
     return Library(str(said[0]), str(said[1]), folder.as_posix())
 

@@ -224,6 +224,7 @@ def test_version_control_beside_the_files_is_no_file_of_the_release(tree: Path) 
         ("name: x\nversion: '1'\ndependencies: [3]\n", "a dependency needs name, version and repository"),
         (MANIFEST.replace("FreeRTOS/coreMQTT", "../../etc"), "coreMQTT leads out of the tree: ../../etc"),
         (MANIFEST.replace("FreeRTOS/coreMQTT", "/etc"), "coreMQTT leads out of the tree: /etc"),
+        (MANIFEST.replace("FreeRTOS/coreMQTT", "."), r"coreMQTT leads out of the tree: \."),
         ("a: &a [x]\nb: *a\n", "aliases are not read"),
         ("!!python/object/apply:os.system ['true']", "no YAML"),
         ("[" * 5000, "no YAML"),
