@@ -26,7 +26,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _EPILOG = "Exit code: 0 qualified, 1 a mandatory requirement failed, 3 not shown, stale or emulated, 2 usage."
 _SHARED = (
-    click.argument("profile"),
+    click.argument("profile", shell_complete=candidates.profiles),
     click.option("--runs", "folder", type=_FOLDER, default=RUNS, show_default=True, help="Where runs are."),
     click.option("--run", "named", multiple=True, metavar="RUN", shell_complete=candidates.runs,
                  help="Only this run; may be repeated. Default: all of the folder."),

@@ -115,7 +115,7 @@ def _case(found: Sequence[Execution], case: str, unit: str, repeats: int) -> Jud
         return Judged(State.TOO_FEW, f"{case} passed {len(judged)} of {repeats} times on {unit}", judged[0])
     if not found:
         return Judged(State.TOO_FEW, f"{case} was not run on {unit}", None)
-    newest = found[0]
+    newest = ([one for one in found if one.outcome is not Outcome.SKIPPED] or list(found))[0]
     state = State.SKIPPED if newest.outcome is Outcome.SKIPPED else State.NOT_JUDGED
     return Judged(state, newest.reason or newest.outcome.value, newest)
 

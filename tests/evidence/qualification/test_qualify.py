@@ -226,6 +226,13 @@ def test_several_cases_of_one_requirement(two: Profile, tmp_path: Path) -> None:
     ]
 
 
+def test_a_case_that_went_wrong_is_not_forgotten_when_it_is_skipped_later(
+    two: Profile, tmp_path: Path
+) -> None:
+    old, new = a_run(tmp_path, {DIGEST: ERROR}, age=timedelta(days=2)), a_run(tmp_path, {DIGEST: SKIPPED})
+    assert _row(qualify(two, [old, new], NOW)).state is State.NOT_JUDGED
+
+
 def test_a_case_that_one_unit_never_ran(tmp_path: Path) -> None:
     two_units = _with(tmp_path, "units = 2")
     first = a_run(tmp_path, BOTH)
