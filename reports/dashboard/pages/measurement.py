@@ -11,11 +11,13 @@ from typing import Final
 from reports.dashboard.names import series_page
 from reports.dashboard.pages.board import series_lines
 from reports.dashboard.records import ChangePoint, Key, Point, Trend
-from reports.dashboard.sources import Sources, View, alert_lines
+from reports.dashboard.sources import OPEN, Sources, View, alert_lines
 from reports.dashboard.trend_chart import drawable, frame_of, noise_of, trend_chart
 
 _BESIDE: Final = 8
 WIDTH, HEIGHT = 1056.0, 300.0
+WAITING: Final = (*OPEN, "acknowledged")
+"""The states of an alert that stand above the chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def measurement(sources: Sources, page: str) -> View | None:
     points = sources.store.series(key)
     baseline = _baseline(sources, key)
     trend = sources.trend(points, baseline)
+    alerts = [alert for alert in sources.store.alerts(None) if alert.key == key]
     changes = [c for c in trend.changes if 0 <= c.index < len(points)] if trend is not None else []
     says = {
         "key": key,
@@ -73,7 +76,8 @@ def measurement(sources: Sources, page: str) -> View | None:
         "chart": trend_chart(points, trend, f"{key.name} of {key.board}", width=WIDTH, height=HEIGHT),
         "steps": [StepLine(change, points[change.index]) for change in reversed(changes)],
         "table": list(reversed(list(_table(points, trend, {c.index for c in changes})))),
-        "alerts": alert_lines(sources, [a for a in sources.store.alerts(None) if a.key == key], drawn=0),
+        "alerts": alert_lines(sources, [a for a in alerts if a.state in WAITING], drawn=0),
+        "settled": [a for a in alerts if a.state not in WAITING],
         "beside": list(_beside(sources, key, keys)),
     }
     return View("measurement.html.j2", f"{key.name} · {key.board}", "measurements", says)
@@ -82,7 +86,7 @@ def measurement(sources: Sources, page: str) -> View | None:
 def measurements(sources: Sources) -> View:
     """The list of all series."""
     return View(
-        "measurements.html.j2", "Measurements", "measurements", {"suites": series_lines(sources, None, None)}
+        "measurements.html.j2", "Measurements", "measurements", {"suites": series_lines(sources, None)}
     )
 
 

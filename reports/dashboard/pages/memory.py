@@ -58,8 +58,8 @@ def memory(sources: Sources, wanted: str) -> View | None:
 
 
 def memory_of(sources: Sources, board: BoardRow) -> MemoryMap:
-    """What the last run of the board knows of its memory."""
-    return memory_map([m for m in sources.store.measurements(board.run_id) if m.board == board.name])
+    """What the newest runs of the board know of its memory."""
+    return memory_map(sources.newest(board.name))
 
 
 def _treemap(room: Room, known: MemoryMap) -> str:
