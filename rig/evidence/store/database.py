@@ -40,6 +40,10 @@ class Link(Protocol):
         """The rows of a query; columns by name."""
         ...
 
+    def tuples(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query without the names of columns, for very many of them."""
+        ...
+
     def do(self, sql: str, values: Sequence[object] = ()) -> int:
         """Executes a statement; how many rows it changed."""
         ...

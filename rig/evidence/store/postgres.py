@@ -47,6 +47,13 @@ class PostgresLink:
         """See Link."""
         return list(self.connection.execute(_in_its_form(sql), values).fetchall())
 
+    def tuples(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See Link."""
+        from psycopg.rows import tuple_row
+
+        with self.connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(_in_its_form(sql), values).fetchall()
+
     def do(self, sql: str, values: Sequence[object] = ()) -> int:
         """See Link."""
         return self.connection.execute(_in_its_form(sql), values).rowcount

@@ -33,17 +33,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ALL: Final = 2**62
-_POINT: Final = "m.run_id, m.started_us, m.image_sha256, m.n, m.outcome, m.lower, m.upper, m.unit, m.exact"
+_POINT: Final = (
+    "m.run_id, m.started_us, m.image_sha256, m.{figure}, m.n, m.outcome, m.lower, m.upper, m.unit, m.exact"
+)
 _OF_A_CASE: Final = 'p.board = ? AND p.suite = ? AND p."case" = ? AND p.name = ?'
 
 
 def read_runs(link: Link, limit: int | None, board: str | None = None) -> list[IndexedRun]:
     """The newest runs first, at most ``limit``, of that board or of any."""
-    of_board = "WHERE run_id IN (SELECT run_id FROM boards WHERE name = ?)" if board is not None else ""
-    chosen = f"FROM runs {of_board} ORDER BY started_us DESC, run_id DESC LIMIT ?"
-    values = (*(() if board is None else (board,)), _ALL if limit is None else limit)
-    rows = link.ask(f"SELECT * {chosen}", values)
-    return _with_boards(link, rows, f"SELECT run_id {chosen}", values)
+    table, which, of_board = ("runs", "", ()) if board is None else ("boards", "WHERE name = ?", (board,))
+    chosen = f"SELECT run_id FROM {table} {which} ORDER BY started_us DESC, run_id DESC LIMIT ?"
+    values = (*of_board, _ALL if limit is None else limit)
+    rows = link.ask(f"SELECT * FROM runs WHERE run_id IN ({chosen})", values)
+    newest_first = sorted(rows, key=lambda row: (row["started_us"], row["run_id"]), reverse=True)
+    return _with_boards(link, newest_first, chosen, values)
 
 
 def read_run(link: Link, run_id: str) -> IndexedRun | None:
@@ -85,19 +88,19 @@ def read_keys(link: Link, board: str | None = None) -> list[SeriesKey]:
 
 def read_series(link: Link, place: int, statistic: str, since: datetime | None) -> list[Point]:
     """One figure of a place over its runs, oldest first; the last attempt of each run counts."""
-    figure = _figure(statistic)
-    sql = f"SELECT {_POINT}, m.{figure} AS value FROM measurements m WHERE m.place = ? AND m.last = 1"
+    figures = _POINT.format(figure=_figure(statistic))
+    sql = f"SELECT {figures} FROM measurements m WHERE m.place = ? AND m.last = 1"
     begin, values = ("", ()) if since is None else (" AND m.started_us >= ?", (microseconds(since),))
     order = " ORDER BY m.started_us, m.run_id"
-    return [point(row) for row in link.ask(f"{sql}{begin}{order}", (place, *values))]
+    return [point(*row) for row in link.tuples(f"{sql}{begin}{order}", (place, *values))]
 
 
 def read_trend(link: Link, of: tuple[str, str, str, str], statistic: str) -> list[Point]:
     """The same of a board, suite, case and name, however it was taken."""
     sql = f"""
-      SELECT {_POINT}, m.{_figure(statistic)} AS value FROM places p JOIN measurements m ON m.place = p.id
+      SELECT {_POINT.format(figure=_figure(statistic))} FROM places p JOIN measurements m ON m.place = p.id
       WHERE {_OF_A_CASE} AND m.last = 1 ORDER BY m.started_us, m.run_id"""
-    return [point(row) for row in link.ask(sql, of)]
+    return [point(*row) for row in link.tuples(sql, of)]
 
 
 def _figure(statistic: str) -> str:
@@ -126,11 +129,15 @@ def read_cases(link: Link, run_id: str) -> list[CaseResult]:
 
 
 def read_flakes(link: Link, since: datetime) -> list[Flake]:
-    """The cases that since then passed on a later attempt, or went wrong sometimes; most trouble first."""
+    """The cases that since then passed on a later attempt, or went wrong sometimes; most trouble first.
+
+    The order of a CROSS JOIN is SQLite's to keep: the few runs first, never all cases.
+    """
     wrong = "sum(CASE WHEN c.outcome IN ('FAIL', 'ERROR') THEN 1 ELSE 0 END)"
     sql = f"""
       SELECT c.board, c.suite, c."case", count(*) AS attempts, sum(c.unstable) AS unstable, {wrong} AS failed
-      FROM runs r JOIN cases c ON c.run_id = r.run_id WHERE r.started_us >= ? AND c.outcome <> 'SKIPPED'
+      FROM runs r CROSS JOIN cases c
+      WHERE r.started_us >= ? AND c.run_id = r.run_id AND c.outcome <> 'SKIPPED'
       GROUP BY c.board, c.suite, c."case"
       HAVING sum(c.unstable) > 0 OR ({wrong} > 0 AND {wrong} < count(*))"""
     rows = link.ask(sql, (microseconds(since),))

@@ -17,6 +17,7 @@ from rig.evidence.model import BoardResult, CaseResult, MeasurementResult, Run
 from rig.evidence.series_key import Point
 from rig.evidence.store.database import Row, moment
 
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _AS_THEY_ARE = (
     *("board", "suite", "case", "attempt", "name", "unit", "n", "lower", "upper", "limit_origin", "limit_at"),
     *("samples_sha256", "statistic", "samples_dtype", "note"),
@@ -144,20 +145,21 @@ def board_now(row: Row) -> BoardNow:
     )
 
 
-def point(row: Row) -> Point:
-    """Of a row of ``measurements`` with the wanted figure as ``value``."""
-    return Point(
-        run_id=row["run_id"],
-        started_utc=moment(row["started_us"]),
-        image_sha256=row["image_sha256"],
-        value=number(row["value"]),
-        n=row["n"],
-        outcome=outcome(row["outcome"]),
-        lower=row["lower"],
-        upper=row["upper"],
-        unit=row["unit"],
-        exact=bool(row["exact"]),
-    )
+def point(
+    run_id: str,
+    started_us: int,
+    image_sha256: str | None,
+    value: float | None,
+    n: int,
+    outcome: str | None,
+    *limit_and_unit: Any,
+) -> Point:
+    """Of a row of ``measurements``, its figures in this order: a trend has thousands of them."""
+    lower, upper, unit, exact = limit_and_unit
+    judged = None if outcome is None else _OUTCOMES[outcome]
+    figure = math.nan if value is None else value
+    started = moment(started_us)
+    return Point(run_id, started, image_sha256, figure, n, judged, lower, upper, unit, exact == 1)
 
 
 def case_result(row: Row) -> CaseResult:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from rig.errors import EvidenceFault
 from rig.evidence.store.database import BUSY_S, Link, Row, Unusable, insert, must_not_be_newer
@@ -39,6 +39,12 @@ class SqliteLink:
     def ask(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """See Link."""
         return list(map(dict, self.connection.execute(sql, values).fetchall()))
+
+    def tuples(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See Link."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, values).fetchall()
 
     def do(self, sql: str, values: Sequence[object] = ()) -> int:
         """See Link."""
