@@ -3,9 +3,8 @@
 
 Circular binary segmentation (Olshen et al. 2004) with ranks in place of values: a stretch is cut where the
 ranks inside and outside of an arc differ most, and each part is ranked and looked at again. What a cut is
-worth is Kruskal-Wallis' H; it must be worth more than ``3 ln n`` for each change that it
-makes. Ranks make one spike weigh as much as any other large value, so that no number of single outliers makes
-a level.
+worth is Kruskal-Wallis' H; it must be worth more than ``3 ln n`` for each change that it makes. In ranks a
+spike weighs as much as any other large value, so that no number of single ones makes a level.
 """
 
 from __future__ import annotations

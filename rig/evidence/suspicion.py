@@ -61,7 +61,7 @@ def suspect(points: Sequence[Point], alerts: Sequence[Alert], baseline: str | No
     """What is wrong with the newest points of the level that counts, by the look that sees it first."""
     start = start_of(points, alerts, baseline)
     offset = max(start, len(points) - WINDOW)
-    found = levels_of(points[offset:], varies=any(a.dropped and a.kind == "exact" for a in alerts))
+    found = levels_of(points[offset:], varies=_varied(points[start:], alerts))
     if found.exact:
         return _shifted(_exact_change(found), offset)
     suspected = _shifted(_quick(found), offset)
@@ -125,6 +125,12 @@ def values_of(points: Sequence[Point]) -> Series:
     import numpy as np
 
     return np.array([point.value for point in points], dtype=np.float64)
+
+
+def _varied(points: Sequence[Point], alerts: Sequence[Alert]) -> bool:
+    """Whether a re-run has shown at this level that the series is not exact."""
+    dropped = {a.since_run for a in alerts if a.dropped and a.kind == "exact"}
+    return bool(dropped) and any(point.run_id in dropped for point in points)
 
 
 def _shifted(found: Found | None, by: int) -> Found | None:

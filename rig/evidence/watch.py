@@ -7,6 +7,7 @@ list that a campaign can carry out and that any other program can read as JSON.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -147,9 +148,12 @@ def bisects_of(alerts: Sequence[Alert]) -> tuple[Bisect, ...]:
 
 
 def alert_as_json(alert: Alert) -> dict[str, Any]:
-    """An alert for other programs."""
+    """An alert for other programs; a level that there never was is null."""
+    levels = {
+        n: x if math.isfinite(x) else None for n, x in (("before", alert.before), ("after", alert.after))
+    }
     times = {"opened_utc": alert.opened_utc.isoformat(), "changed_utc": alert.changed_utc.isoformat()}
-    return {**asdict(alert), **times, "detail": dict(alert.detail), "dropped": alert.dropped}
+    return {**asdict(alert), **levels, **times, "detail": dict(alert.detail), "dropped": alert.dropped}
 
 
 def _urgency(alert: Alert) -> tuple[bool, float]:

@@ -152,6 +152,19 @@ def test_a_glitch_is_no_second_change_on_its_way_back() -> None:
     assert nights.nights(20) == []
 
 
+def test_after_the_next_known_change_it_is_exact_again() -> None:
+    nights = exact((0, 98), (5, 99), (10, 120))
+    nights.nights(5)
+    glitch = iter([99.0, 98.0, 99.0])
+    steady, nights.level = nights.level, lambda _night: next(glitch)
+    nights.one_night()
+    nights.level = steady
+    nights.nights(4)
+    release = nights.points[KEY][-1]
+    nights.base.append(set_baseline("release", "mps2", release.run_id, "ada", "11.1", nights.now))
+    assert confirmed(nights.one_night())[0].kind == "exact"
+
+
 def test_a_figure_that_got_better_says_so() -> None:
     nights = exact((0, 98), (3, 90))
     assert nights.nights(4)[-1].detail["verdict"] == "improved"
@@ -186,6 +199,13 @@ def test_one_alert_for_all_figures_of_a_measurement() -> None:
         store.points[key] = [*series([10] * 3), point(3, 50, outcome=Outcome.FAIL)]
     store.night = 3
     assert [alert.kind for alert in store.look().news] == ["limit"]
+
+
+def test_a_first_run_outside_its_limit_has_nothing_before_it() -> None:
+    store = Bench(lambda _night: 1.0)
+    store.points[KEY] = [point(0, 50, outcome=Outcome.FAIL)]
+    (alert,) = json.loads(json.dumps(store.look().as_json()))["news"]
+    assert (alert["before"], alert["after"]) == (None, 50)
 
 
 # --- what a person says
