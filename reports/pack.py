@@ -31,7 +31,7 @@ from rig.evidence.export import plain
 from rig.evidence.model import Run
 from rig.evidence.qualification import Qualification
 from rig.evidence.qualification.archive import pack
-from rig.evidence.qualification.seal import seal
+from rig.evidence.qualification.seal import private_key, seal
 
 SUFFIX: Final = ".tar.gz"
 _SECRETS: Final = {
@@ -56,6 +56,7 @@ def write_pack(
     """
     from rig.evidence.bundle import write_atomic
 
+    private_key(private_pem)  # what cannot sign is refused before anything is made
     files = pack_files(said, runs, version=version, waivers=waivers)
     files["report.pdf"] = pdf_of(qualification_page(said, runs, paper=True))
     facts = {

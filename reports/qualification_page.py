@@ -38,6 +38,8 @@ _WORDS: Final = {
     Word.STALE: "ABORTED",
     Word.EMULATED: "SKIPPED",
 }
+_MOST_LINES: Final = 6
+"""Executions of one requirement that have a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of the matrix; ``common``: an execution whose unit and run are those of all its rows.
+    """A group of the matrix; ``common``: an execution whose unit and run are those of all that is shown.
 
-    ``several``: its rows were decided on more than one unit, or in more than one run.
+    ``several``: there is more than one unit, or more than one run, so each execution has a line.
     """
 
     name: str
@@ -80,13 +82,14 @@ def qualification_page(said: Qualification, runs: Sequence[Run], *, paper: bool 
     sheets = ["report.css", *(["paper.css"] if paper else []), "qualification.css"]
     css = "".join((STATIC / sheet).read_text(encoding="utf-8") for sheet in sheets)
     env = plain_environment()
-    env.filters["evidence"] = _address
+    env.filters |= {"evidence": _address, "executions": executions_of}
     return env.get_template("qualification.html.j2").render(
         said=said,
         look=_WORDS[said.word],
         looks={state.value: look for state, look in LOOKS.items()},
         counts=_counts(said.mandatory),
         window=said.release.window(said.judged_utc.date()) if said.release else "unknown",
+        most=_MOST_LINES,
         folds=folds(said),
         waivers=list(_waivers(said)),
         groups=list(_groups(said)),
@@ -94,6 +97,12 @@ def qualification_page(said: Qualification, runs: Sequence[Run], *, paper: bool 
         hashes=list(_hashes(said, runs)),
         css=Markup(css),
     )
+
+
+def executions_of(row: Row) -> list[Execution]:
+    """What there is to show of a requirement: what decided first, then the others of the image."""
+    others = [one for one in row.shown if one is not row.by]
+    return [row.by, *others] if row.by is not None else others
 
 
 def tally(rows: Sequence[Row]) -> str:
@@ -117,7 +126,8 @@ def folds(said: Qualification) -> list[Fold]:
 def _groups(said: Qualification) -> Iterator[Group]:
     for name in dict.fromkeys(row.wanted.group for row in said.rows):
         rows = tuple(row for row in said.rows if row.wanted.group == name)
-        seen = {(one.unit.name, one.run_id): one for row in rows if (one := row.by)}
+        all_of = [one for row in rows for one in executions_of(row)]
+        seen = {(one.unit.name, one.run_id): one for one in all_of}
         common = next(iter(seen.values())) if len(seen) == 1 else None
         yield Group(name, rows, tally(rows), common, len(seen) > 1)
 
@@ -141,5 +151,5 @@ def _hashes(said: Qualification, runs: Sequence[Run]) -> Iterator[tuple[str, str
                 yield f"{run.run_id}/{path.name}", sha256_of(path)
 
 
-def _address(row: Row) -> str:
-    return quote(printable(f"runs/{row.run_id}/{row.evidence}"))
+def _address(one: Execution) -> str:
+    return quote(printable(f"runs/{one.run_id}/{one.evidence[0]}"))

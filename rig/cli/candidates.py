@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a shell offers to complete: names of boards, suites and runs, found without checking anything.
+"""What a shell offers to complete: boards, suites, runs and profiles, found without checking anything.
 
 Owns being quick and silent: called at every press of the tab key, so nothing heavy is imported, nothing is
 written, and where a file cannot be read there is nothing to offer. What is accepted, the commands know.
@@ -47,6 +47,19 @@ def runs(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
         return [CompletionItem(incomplete, type="dir")]
     found = sorted((path.parent.name for path in RUNS.glob(f"*/{HEADER}")), reverse=True)
     return _items(["latest", *found], incomplete)
+
+
+def profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The profiles that come with the rig; a path where one is begun."""
+    from rig.cli.qualification_input import profiles_folder
+
+    del param
+    if "/" in incomplete or Path(incomplete).is_file():
+        return [CompletionItem(incomplete, type="file")]
+    names: list[str] = []
+    with suppress(RigError):
+        names = sorted(path.stem for path in profiles_folder(_options(ctx)).glob("*.toml"))
+    return _items(names, incomplete)
 
 
 def images(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

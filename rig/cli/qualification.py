@@ -1,35 +1,32 @@
 # SPDX-License-Identifier: MIT
 """``rig qualification``: what a profile says of boards, and the signed pack to hand in. Touches no board.
 
-Owns the arguments; what is judged is ``rig/evidence/qualification``, what is shown ``reports``.
+Owns the arguments. They are read by ``qualification_input.py``, judged by ``rig/evidence/qualification``, and
+what came of it is shown by ``reports``.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rig.cli import COMMANDS, EXIT_ERROR, EXIT_FAIL, Options, candidates
-from rig.cli.report import RUNS, say_incomplete
+from rig.cli.qualification_input import Asked, judged, profiles_folder
+from rig.cli.report import RUNS
 from rig.errors import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rig.evidence.model import Run
-    from rig.evidence.qualification import Given, Profile, Qualification, Waiver
+    from rig.evidence.qualification import Qualification
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _EPILOG = "Exit code: 0 qualified, 1 a mandatory requirement failed, 3 not shown, stale or emulated, 2 usage."
 _SHARED = (
-    click.argument("profile"),
+    click.argument("profile", shell_complete=candidates.profiles),
     click.option("--runs", "folder", type=_FOLDER, default=RUNS, show_default=True, help="Where runs are."),
     click.option("--run", "named", multiple=True, metavar="RUN", shell_complete=candidates.runs,
                  help="Only this run; may be repeated. Default: all of the folder."),
@@ -40,20 +37,6 @@ _SHARED = (
     click.option("--tree", type=_FOLDER, help="Tree of libraries with its manifest.yml."),
     click.option("--hashes", type=_FILE, help="The hashes that the tree's files must have."),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What both commands that judge are given, in the order of their options."""
-
-    profile: str
-    folder: Path
-    named: tuple[str, ...]
-    boards: tuple[str, ...]
-    image: str | None
-    waivers: Path | None
-    tree: Path | None
-    hashes: Path | None
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,7 +64,7 @@ def profiles(options: Options) -> None:
     """
     from rig.evidence.qualification import load_profile
 
-    for path in sorted(_profiles(options).glob("*.toml")):
+    for path in sorted(profiles_folder(options).glob("*.toml")):
         profile = load_profile(path)
         must = sum(wanted.mandatory for wanted in profile.wanted)
         click.echo(
@@ -119,7 +102,7 @@ def check(
     from reports.terminal_qualification import print_qualification
 
     asked = Asked(profile, folder, named, boards, image, waivers, tree, hashes)
-    found, _ = _judged(ctx.obj, asked)
+    found, _ = judged(ctx.obj, asked)
     documents = [said.as_json() for said in found]
     for said, document in zip(found, documents, strict=True):
         if keep is not None:
@@ -166,7 +149,7 @@ def pack(
 
     asked = Asked(profile, folder, named, boards, image, waivers, tree, hashes)
     private = read_pem(key)
-    found, runs = _judged(ctx.obj, asked)
+    found, runs = judged(ctx.obj, asked)
     if len(found) != 1:
         names = ", ".join(name for said in found for name in said.boards)
         raise UsageFault(
@@ -191,73 +174,6 @@ def hashes(tree: Path) -> None:
     from rig.evidence.qualification.tree import as_list, hashes_of, read_tree
 
     click.echo(as_list(hashes_of(read_tree(tree))), nl=False)
-
-
-def _judged(options: Options, asked: Asked) -> tuple[list[Qualification], list[Run]]:
-    from rig.evidence.qualification import find_profile, load_profile, load_waivers
-
-    profile = load_profile(find_profile(asked.profile, _profiles(options)))
-    waivers = load_waivers(asked.waivers) if asked.waivers else ()
-    given = _given(asked)
-    runs = _runs(asked)
-    return [_one(asked, profile, runs, boards, waivers, given) for boards in _products(asked, runs)], runs
-
-
-def _one(
-    asked: Asked,
-    profile: Profile,
-    runs: Sequence[Run],
-    boards: tuple[str, ...],
-    waivers: Sequence[Waiver],
-    given: Given,
-) -> Qualification:
-    from rig.evidence.qualification import qualify
-
-    now = datetime.now(UTC)
-    return qualify(profile, runs, now, boards=boards, image=asked.image, waivers=waivers, given=given)
-
-
-def _given(asked: Asked) -> Given:
-    from rig.evidence.qualification import Given
-    from rig.evidence.qualification.tree import hashes_of, read_list, read_tree
-
-    if asked.tree is None:
-        if asked.hashes is not None:
-            raise UsageFault("--hashes says what the files of a tree must be: it needs --tree")
-        return Given()
-    tree = read_tree(asked.tree)
-    return Given(tree, hashes_of(tree), read_list(asked.hashes) if asked.hashes else None)
-
-
-def _runs(asked: Asked) -> list[Run]:
-    from rig.evidence.bundle import HEADER
-    from rig.evidence.reader import load_run
-    from rig.evidence.store import find_run
-
-    paths = [find_run(asked.folder, name) for name in asked.named]
-    paths = paths or sorted(path.parent for path in asked.folder.glob(f"*/{HEADER}"))
-    if not paths:
-        raise UsageFault(f"there are no runs in {asked.folder}")
-    runs = [load_run(path, with_events=False) for path in paths]
-    for run in runs:
-        say_incomplete(run)
-    return runs
-
-
-def _products(asked: Asked, runs: Sequence[Run]) -> list[tuple[str, ...]]:
-    there = sorted({board.name for run in runs for board in run.boards})
-    unknown = [name for name in asked.boards if name not in there]
-    if unknown:
-        raise UsageFault(f"no run has a board '{unknown[0]}'; there are {', '.join(there) or 'none'}")
-    if not there:
-        raise UsageFault("no run has a board")
-    return [asked.boards] if asked.boards else [(name,) for name in there]
-
-
-def _profiles(options: Options) -> Path:
-    from rig.project import project_root
-
-    return project_root(options.path() or Path("devices.yaml")) / "profiles"
 
 
 def _keep(folder: Path, said: Qualification, document: dict[str, Any]) -> None:

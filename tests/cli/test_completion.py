@@ -86,6 +86,7 @@ SUITES = ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recover
         (["report", ""], ["latest", "20260202T000000Z-bbbb", "20260101T000000Z-aaaa"]),
         (["report", "202601"], ["20260101T000000Z-aaaa"]),
         (["report", "--format", "j"], ["json", "junit"]),
+        (["qualification", "check", "safe"], ["safe-updates"]),
         (["--inventory", "none.yaml", "flash", ""], []),
         (["completion", "f"], ["fish"]),
     ],
@@ -133,7 +134,10 @@ def test_the_inventory_that_is_named_counts(functions: str, bench: Path) -> None
     assert _completed(functions, bench, "rig", "--inventory", "other.yaml", "flash", "") == ["far-away"]
 
 
-@pytest.mark.parametrize("command", ["qualify --board ", "qualify --suite ", "report ", "console ", "flash "])
+@pytest.mark.parametrize(
+    "command",
+    ["qualify --board ", "qualify --suite ", "report ", "console ", "flash ", "qualification check "],
+)
 def test_an_answer_loads_nothing_heavy(bench: Path, command: str) -> None:
     script = (
         "import atexit, sys\n"

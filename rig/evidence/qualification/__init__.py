@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from rig.evidence.qualification.profile import Profile, find_profile, load_profile
-from rig.evidence.qualification.qualification import Given, Qualification, Row, Word, qualify
+from rig.evidence.qualification.qualification import Qualification, Row, Word
+from rig.evidence.qualification.verdict import Given, qualify
 from rig.evidence.qualification.waivers import Waiver, load_waivers
 
 __all__ = [

@@ -62,16 +62,17 @@ def judge(wanted: Wanted, found: Sequence[Execution], image: str | None, now: da
 
 def unusable(one: Execution, terms: Terms, image: str | None, now: datetime) -> str:
     """Why an execution does not count; empty if it does."""
+    return _never(one, terms, now) or _no_longer(one, terms, image, now)
+
+
+def _never(one: Execution, terms: Terms, now: datetime) -> str:
+    """Why an execution never counted by these terms."""
     if one.unit.played is not None:
         return f"played from run {one.unit.played}: no board ran"
     if one.unit.image_sha256 is None:
         return "of an image that the run does not name"
-    if one.unit.image_sha256 != image:
-        return f"of another image, {one.unit.image_sha256[:12]}"
     if one.started_utc > now + _AHEAD:
         return f"dated {one.started_utc:%Y-%m-%d}, which is still to come"
-    if terms.max_age_days is not None and now - one.started_utc > timedelta(days=terms.max_age_days):
-        return f"of {one.started_utc:%Y-%m-%d}, older than {terms.max_age_days} days"
     if any(clock not in terms.clocks for clock in one.clocks):
         return f"by the clock '{', '.join(one.clocks)}', not {' or '.join(terms.clocks)}"
     if not one.whole and one.outcome is not Outcome.FAIL:
@@ -79,15 +80,23 @@ def unusable(one: Execution, terms: Terms, image: str | None, now: datetime) -> 
     return ""
 
 
+def _no_longer(one: Execution, terms: Terms, image: str | None, now: datetime) -> str:
+    """Why an execution counted once and does not now."""
+    if one.unit.image_sha256 != image:
+        return f"of another image, {(one.unit.image_sha256 or 'unknown')[:12]}"
+    if terms.max_age_days is not None and now - one.started_utc > timedelta(days=terms.max_age_days):
+        return f"of {one.started_utc:%Y-%m-%d}, older than {terms.max_age_days} days"
+    return ""
+
+
 def _without(terms: Terms, found: Sequence[Execution], image: str | None, now: datetime) -> Judged:
-    """Where nothing counts: a pass that no longer does is stale, else nothing was shown."""
-    passed = next((one for one in found if one.outcome is Outcome.PASS), None)
-    if passed is not None:
-        return Judged(State.STALE, f"its PASS is {unusable(passed, terms, image, now)}", passed)
-    if found:
-        why = unusable(found[0], terms, image, now)
-        return Judged(State.MISSING, f"{found[0].outcome.value} is all there is, {why}", found[0])
-    return Judged(State.MISSING, "no run has a case that shows it", None)
+    """Where nothing counts: stale, if the newest that was judged is a pass that counted once."""
+    if not found:
+        return Judged(State.MISSING, "no run has a case that shows it", None)
+    newest = next((one for one in found if one.outcome in _JUDGED), found[0])
+    once = newest.outcome is Outcome.PASS and not _never(newest, terms, now)
+    why = unusable(newest, terms, image, now)
+    return Judged(State.STALE if once else State.MISSING, f"its {newest.outcome.value} is {why}", newest)
 
 
 def _of(found: Iterable[Execution], unit: str, case: str) -> list[Execution]:

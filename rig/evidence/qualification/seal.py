@@ -38,7 +38,7 @@ class Finding:
 
 def seal(files: Mapping[str, bytes], private_pem: bytes, facts: Mapping[str, Any]) -> dict[str, bytes]:
     """The files of the seal: the list, its signature, and the public key as a hint. Raises UsageFault."""
-    key = _private(private_pem)
+    key = private_key(private_pem)
     rows = [{"name": n, "bytes": len(c), "sha256": _sha256(c)} for n, c in sorted(files.items())]
     document = {
         "format": FORMAT,
@@ -89,7 +89,7 @@ def public_key(pem: bytes) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE KEY" in pem:
-        return _private(pem).public_key()
+        return private_key(pem).public_key()
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -99,7 +99,8 @@ def public_key(pem: bytes) -> Ed25519PublicKey:
     return key
 
 
-def _private(pem: bytes) -> Ed25519PrivateKey:
+def private_key(pem: bytes) -> Ed25519PrivateKey:
+    """An Ed25519 key that packs are signed with, without a password. Raises UsageFault."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

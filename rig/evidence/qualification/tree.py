@@ -66,7 +66,7 @@ def read_tree(path: Path) -> Tree:
 def hashes_of(tree: Tree) -> dict[str, str]:
     """The SHA-256 of every file of the tree's libraries, by its path in the tree. Reads all of them.
 
-    Raises UsageFault for a library whose folder is not there.
+    Raises UsageFault for a library whose folder is not there, or is reached over a link.
     """
     found: dict[str, str] = {}
     for library in tree.libraries:
@@ -75,6 +75,8 @@ def hashes_of(tree: Tree) -> dict[str, str]:
             raise UsageFault(
                 f"{tree.path / MANIFEST}: {library.name} should be in {folder}, which is no folder"
             )
+        if folder.resolve() != tree.path.resolve() / library.folder:
+            raise UsageFault(f"{tree.path / MANIFEST}: the way to {library.name} leads over a link: {folder}")
         for path in _files(folder):
             name = path.relative_to(tree.path).as_posix()
             found[name] = LINK if path.is_symlink() or not path.is_file() else _sha256(path)
@@ -125,7 +127,7 @@ def _library(file: Path, row: object) -> Library:
     if not all(isinstance(text, str) and text for text in said):
         raise UsageFault(f"{file}: a dependency needs name, version and repository.path, got {row!r:.120}")
     folder = PurePosixPath(str(said[2]))
-    if folder.is_absolute() or ".." in folder.parts:
+    if folder.is_absolute() or ".." in folder.parts or not folder.parts:
         raise UsageFault(f"{file}: {said[0]} leads out of the tree: {folder}")
     return Library(str(said[0]), str(said[1]), folder.as_posix())
 

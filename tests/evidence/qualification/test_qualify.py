@@ -112,6 +112,20 @@ def test_another_image_makes_it_stale_and_the_old_one_can_be_asked_for(two: Prof
         qualify(two, runs, NOW, image="ffff")
 
 
+def test_what_failed_last_on_another_image_is_not_stale(two: Profile, tmp_path: Path) -> None:
+    runs = [
+        a_run(tmp_path, BOTH, age=timedelta(days=3)),
+        a_run(tmp_path, {DIGEST: FAIL}, age=timedelta(days=2)),
+        a_run(tmp_path, {}, image=OTHER_IMAGE),
+    ]
+    said = qualify(two, runs, NOW)
+    assert (_row(said).state, _row(said).reason) == (
+        State.MISSING,
+        f"its FAIL is of another image, {IMAGE[:12]}",
+    )
+    assert (_row(said, SLOTS).state, said.word) == (State.STALE, Word.NOT_QUALIFIED)
+
+
 def test_halves_of_two_images_make_no_whole(two: Profile, tmp_path: Path) -> None:
     runs = [
         a_run(tmp_path, {DIGEST: PASS}),
@@ -127,7 +141,7 @@ def test_halves_of_two_images_make_no_whole(two: Profile, tmp_path: Path) -> Non
         (timedelta(days=90), State.MET),
         (timedelta(days=90, seconds=1), State.STALE),
         (timedelta(hours=-23), State.MET),
-        (timedelta(days=-2), State.STALE),
+        (timedelta(days=-2), State.MISSING),
     ],
 )
 def test_age(two: Profile, tmp_path: Path, age: timedelta, state: State) -> None:
@@ -194,7 +208,7 @@ def test_clocks(tmp_path: Path) -> None:
     listed = qualify(hardware, [a_run(tmp_path, BOTH, identity={**SILICON, "clock": "free"})], NOW)
     assert _row(listed).reason == "its PASS is by the clock 'free', not hardware or exact"
     arranged = a_run(tmp_path, BOTH, identity={**SILICON, "clock": "exact"}, clock="free")
-    assert _row(qualify(hardware, [arranged], NOW)).state is State.STALE
+    assert _row(qualify(hardware, [arranged], NOW)).state is State.MISSING
 
 
 def test_several_cases_of_one_requirement(two: Profile, tmp_path: Path) -> None:
@@ -226,7 +240,7 @@ def test_a_run_that_was_cut_off_shows_only_what_failed(two: Profile, tmp_path: P
     cut = dataclasses.replace(whole, complete=False, notes=("the run was cut off: it has no end",))
     said = qualify(two, [cut], NOW)
     assert (_row(said).state, _row(said).reason) == (
-        State.STALE,
+        State.MISSING,
         "its PASS is of a run that is incomplete",
     )
     assert _row(said, SLOTS).state is State.FAILED
@@ -236,7 +250,7 @@ def test_a_run_that_was_cut_off_shows_only_what_failed(two: Profile, tmp_path: P
 def test_a_transcript_that_is_played_is_no_board(two: Profile, tmp_path: Path) -> None:
     played = a_run(tmp_path, BOTH, identity={**SILICON, "played": "20261101T000000Z-abcd"})
     said = qualify(two, [played], NOW)
-    assert (said.met, said.units, _row(said).state) == (False, (), State.STALE)
+    assert (said.met, said.units, _row(said).state) == (False, (), State.MISSING)
     assert "no board ran" in _row(said).reason
 
 
@@ -302,7 +316,7 @@ def test_waivers(two: Profile, tmp_path: Path, waivers: Sequence[Waiver], word: 
     assert said.word is word
     row = _row(said, SLOTS)
     assert (row.state, row.waived) == (State.FAILED, word is Word.QUALIFIED)
-    assert ("1 of them waived" in said.sentence) == row.waived
+    assert ("; 1 waived" in said.sentence) == row.waived
     shown = json.dumps(said.as_json())
     expired = [waiver for waiver in waivers if not waiver.counts(NOW)]
     assert ("has expired" in shown) == bool(expired)

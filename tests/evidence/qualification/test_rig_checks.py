@@ -224,6 +224,7 @@ def test_version_control_beside_the_files_is_no_file_of_the_release(tree: Path) 
         ("name: x\nversion: '1'\ndependencies: [3]\n", "a dependency needs name, version and repository"),
         (MANIFEST.replace("FreeRTOS/coreMQTT", "../../etc"), "coreMQTT leads out of the tree: ../../etc"),
         (MANIFEST.replace("FreeRTOS/coreMQTT", "/etc"), "coreMQTT leads out of the tree: /etc"),
+        (MANIFEST.replace("FreeRTOS/coreMQTT", "."), r"coreMQTT leads out of the tree: \."),
         ("a: &a [x]\nb: *a\n", "aliases are not read"),
         ("!!python/object/apply:os.system ['true']", "no YAML"),
         ("[" * 5000, "no YAML"),
@@ -257,6 +258,14 @@ def test_a_library_that_is_not_there_is_said(tree: Path) -> None:
     (tree / "FreeRTOS/coreMQTT/source").rmdir()
     (tree / "FreeRTOS/coreMQTT").rmdir()
     with pytest.raises(UsageFault, match="coreMQTT should be in"):
+        hashes_of(read_tree(tree))
+
+
+def test_a_library_that_is_a_link_is_refused(tree: Path) -> None:
+    folder = tree / "FreeRTOS/coreMQTT"
+    folder.rename(tree / "elsewhere")
+    folder.symlink_to(tree / "elsewhere")
+    with pytest.raises(UsageFault, match="the way to coreMQTT leads over a link"):
         hashes_of(read_tree(tree))
 
 

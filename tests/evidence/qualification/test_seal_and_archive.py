@@ -289,6 +289,17 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         unpack(path)
 
 
+def test_a_file_with_holes_is_not_filled(tmp_path: Path) -> None:
+    member = _member("f/a")
+    member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": "400000000"}
+    path = tmp_path / "sparse.tar.gz"
+    path.write_bytes(_tar((member, b"x")))
+    with tarfile.open(path) as tar:
+        assert tar.getmembers()[0].size == 400_000_000  # a reader that is not careful would make them
+    with pytest.raises(EvidenceFault, match="no plain file inside it"):
+        unpack(path)
+
+
 def test_a_damaged_pack_is_named_or_refused_and_never_taken_for_whole(tmp_path: Path) -> None:
     sealed = FILES | seal(FILES, MINE, {})
     whole, path = pack(sealed, "folder", 7), tmp_path / "pack.tar.gz"
