@@ -22,7 +22,7 @@ from reports.dashboard.export import export
 from reports.dashboard.site import STATIC, Visit, pages, render
 from reports.dashboard.sources import Sources
 from reports.dashboard.treemap import Tile, squarified, treemap
-from reports.dashboard.trend_chart import trend_chart
+from reports.dashboard.trend_chart import trend_chart, usual_range
 from rig.errors import EvidenceFault
 from rig.events import Scalar
 from rig.evidence.comparison import Comparison
@@ -279,6 +279,14 @@ def test_odd_series_are_drawn_or_left_out(values: list[float]) -> None:
     chart = trend_chart(points, None, "odd")
     assert "nan" not in chart.lower().replace("nan</", "")
     assert bool(chart) == any(abs(v) < float("inf") for v in values)
+
+
+def test_spikes_do_not_flatten_a_chart_but_news_does_not_hide() -> None:
+    quiet = [100.0 + n % 5 for n in range(100)]
+    assert usual_range(quiet) == (100, 104)
+    spiked = [*quiet[:50], 900.0, *quiet[50:]]
+    assert usual_range(spiked)[1] < 110
+    assert usual_range([*quiet, 900.0])[1] == 900
 
 
 # --- hostile text
