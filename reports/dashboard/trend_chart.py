@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import Final
 
 from reports.dashboard.axes import day_marks, round_marks
-from reports.dashboard.records import ChangePoint, Point, Trend
 from reports.svg import Drawing, Scale
 from reports.text import number, one_line, short_hash
 from rig.evidence.measurement import Outcome
+from rig.evidence.series_key import Point
+from rig.evidence.trend import ChangePoint, Trend
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _IMAGES = 74.0, 14.0, 20.0, 22.0, 12.0
 _WRONG: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.ABORTED)

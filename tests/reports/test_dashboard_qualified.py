@@ -7,7 +7,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,11 +16,7 @@ from reports.dashboard.site import Visit, render
 from reports.dashboard.sources import Sources
 from rig.evidence.qualification import qualify
 from tests.evidence.qualification.runs import FAIL, NOW, PASS, a_run, profile
-
-if TYPE_CHECKING:
-    from tests.reports import bench_year
-else:
-    import bench_year
+from tests.reports import bench_year
 
 DIGEST, SLOTS, RSA = "PKCS11/Digest", "PKCS11/GetSlotList", "PKCS11/RSA_Sign"
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.dashboard.names import slug
-from reports.dashboard.records import Key, RunRow
 from reports.dashboard.sources import OPEN, Sources, View, alert_lines
 from reports.svg import Drawing
 from rig.evidence.measurement import NOT_GOOD
 from rig.evidence.model import MeasurementResult
+from rig.evidence.series_key import SeriesKey
+from rig.evidence.store import IndexedRun
 
 _RUNS: Final = 120
 _SHOWN_RUNS: Final = 14
@@ -23,7 +24,7 @@ _COLOURS: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "error", "ABORTED": "
 class SeriesLine:
     """A series and its newest figure; ``alert`` is the state of an open alert on it."""
 
-    key: Key
+    key: SeriesKey
     last: MeasurementResult | None
     value: float | None
     alert: str
@@ -78,7 +79,7 @@ def figure(m: MeasurementResult, statistic: str) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
 
 
-def run_strip(runs: Sequence[RunRow], board: str) -> str:
+def run_strip(runs: Sequence[IndexedRun], board: str) -> str:
     """Returns a bar per run, oldest first, in the colour of its outcome; those that went wrong are taller."""
     if not runs:
         return ""

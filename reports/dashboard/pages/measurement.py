@@ -10,9 +10,11 @@ from typing import Final
 
 from reports.dashboard.names import series_page
 from reports.dashboard.pages.board import series_lines
-from reports.dashboard.records import ChangePoint, Key, Point, Trend
 from reports.dashboard.sources import OPEN, Sources, View, alert_lines
 from reports.dashboard.trend_chart import drawable, frame_of, noise_of, trend_chart
+from rig.evidence.alerts import baseline_of
+from rig.evidence.series_key import Point, SeriesKey
+from rig.evidence.trend import ChangePoint, Trend
 
 _BESIDE: Final = 8
 WIDTH, HEIGHT = 1056.0, 300.0
@@ -50,7 +52,7 @@ class PointLine:
 class Beside:
     """The same figure of another board, or taken in another way."""
 
-    key: Key
+    key: SeriesKey
     points: Sequence[Point]
     svg: str
 
@@ -95,11 +97,10 @@ def names(sources: Sources) -> list[str]:
     return list(map(series_page, sources.store.keys(None)))
 
 
-def _baseline(sources: Sources, key: Key) -> str | None:
+def _baseline(sources: Sources, key: SeriesKey) -> str | None:
     """The run of the last baseline that was set for the series or for all of its board."""
-    of_it = [b for b in sources.store.baselines() if b.board == key.board and b.key in (None, key)]
-    newest = max(of_it, key=lambda b: (b.set_utc, b.version), default=None)
-    return newest.run_id if newest is not None else None
+    found = baseline_of(key, sources.store.baselines())
+    return found.run_id if found is not None else None
 
 
 def _table(points: Sequence[Point], trend: Trend | None, steps: set[int]) -> Iterator[PointLine]:
@@ -113,7 +114,7 @@ def _table(points: Sequence[Point], trend: Trend | None, steps: set[int]) -> Ite
         before = point.image_sha256
 
 
-def _beside(sources: Sources, key: Key, keys: Sequence[Key]) -> Iterator[Beside]:
+def _beside(sources: Sources, key: SeriesKey, keys: Sequence[SeriesKey]) -> Iterator[Beside]:
     alike = [
         k for k in keys if (k.suite, k.name, k.statistic) == (key.suite, key.name, key.statistic) and k != key
     ]
