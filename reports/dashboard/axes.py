@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -34,11 +34,6 @@ def day_marks(first: datetime, last: datetime, most: int = 12) -> list[tuple[dat
     step = next((n for n in (1, 2, 3, 6, 12) if len(months) <= n * most), 12)
     shown = [month for month in months if (month.month - 1) % step == 0]
     return [(month, month.strftime("%Y" if month.month == 1 else "%b")) for month in shown]
-
-
-def in_time(moments: Sequence[datetime]) -> list[float]:
-    """Seconds since 1970 of each."""
-    return [moment.timestamp() for moment in moments]
 
 
 def _days(first: datetime, last: datetime) -> Iterator[datetime]:

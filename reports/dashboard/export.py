@@ -6,7 +6,6 @@ Nothing sensitive is in it that is not on the pages, and no page asks a host for
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +26,8 @@ class Exported:
     octets: int
 
 
-def export(sources: Sources, folder: Path, tell: Callable[[int], None] = lambda _count: None) -> Exported:
-    """Writes all pages; ``tell`` is called with how many there are so far.
-
-    Raises EvidenceFault where the folder holds something else, or cannot be written.
-    """
+def export(sources: Sources, folder: Path) -> Exported:
+    """Writes all pages. Raises EvidenceFault where the folder holds something else, or cannot be written."""
     _take(folder)
     written = octets = 0
     for name in pages(sources):
@@ -40,7 +36,6 @@ def export(sources: Sources, folder: Path, tell: Callable[[int], None] = lambda 
             continue  # gone since it was listed
         octets += _write(folder / name, content.encode())
         written += 1
-        tell(written)
     for name, path in STATIC.items():
         octets += _write(folder / "static" / name, path.read_bytes())
     return Exported(folder / "index.html", written, octets)

@@ -13,7 +13,7 @@ import os.path
 import re
 from typing import Final
 
-from reports.dashboard.records import Key
+from rig.evidence.series_key import SeriesKey
 
 ANYWHERE: Final = ""
 """The name of a page of a server that may be shown at any address: its links begin at the root."""
@@ -56,7 +56,7 @@ def run_page(run_id: str) -> str:
     return f"run/{slug(run_id)}.html"
 
 
-def series_page(key: Key) -> str:
+def series_page(key: SeriesKey) -> str:
     """The page of a series. The hash tells apart what the readable part cannot."""
     parts = [key.board, key.suite, key.case, key.name, key.statistic, key.variant]
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:10]

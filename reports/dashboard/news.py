@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reports.dashboard.names import ALERTS, series_page
-from reports.dashboard.records import AlertRow
 from reports.text import change, number, one_line, plural, printable
+from rig.evidence.alerts import RIG, Alert
 
 _ORDER: Final = ("confirmed", "suspected", "acknowledged", "expected", "fixed")
 _QUIET: Final = frozenset({"expected", "fixed"})
@@ -24,14 +24,14 @@ _LONGEST: Final = 120
 class News:
     """The alerts to be told of, the worst first, and what is told when they are."""
 
-    alerts: tuple[AlertRow, ...]
+    alerts: tuple[Alert, ...]
     told: Mapping[str, str]
 
     def __bool__(self) -> bool:
         return bool(self.alerts)
 
 
-def news(alerts: Iterable[AlertRow], told: Mapping[str, str]) -> News:
+def news(alerts: Iterable[Alert], told: Mapping[str, str]) -> News:
     """What is news beside ``told``, the state by alert that was told last."""
     every = list(alerts)
     fresh = [a for a in every if told.get(a.id) != a.state and (a.id in told or a.state not in _QUIET)]
@@ -44,11 +44,11 @@ def payload(found: News, site: str = "") -> dict[str, Any]:
     return {"text": "\n".join(_lines(found, site)), "alerts": [_alert(a, site) for a in found.alerts]}
 
 
-def sentence(alert: AlertRow) -> str:
+def sentence(alert: Alert) -> str:
     """An alert in a line: ``confirmed: mps2 queue.send.switch 318 → 319 instructions (+0.31 %)``."""
     share = f" ({change((alert.after - alert.before) / abs(alert.before))})" if alert.before else ""
     moved = f"{number(alert.before)} → {number(alert.after)} {alert.unit}{share}"
-    said = f": {alert.author}: {alert.reason}" if alert.author not in ("", "rig") else ""
+    said = f": {alert.author}: {alert.reason}" if alert.author not in ("", RIG) else ""
     return one_line(f"{alert.state}: {alert.key.board} {alert.key.name} {moved}{said}", 4 * _LONGEST)
 
 
@@ -57,7 +57,7 @@ def _lines(found: News, site: str) -> list[str]:
     return [head, *map(sentence, found.alerts), *([_address(site, ALERTS)] if site else [])]
 
 
-def _alert(alert: AlertRow, site: str) -> dict[str, Any]:
+def _alert(alert: Alert, site: str) -> dict[str, Any]:
     key = alert.key
     said = {
         "id": alert.id,

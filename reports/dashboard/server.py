@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pages over HTTP: addresses, forms, and who is logged in. What may pass at all is ``guard.py``'s.
+"""The pages over HTTP: addresses, and who is logged in. What may pass at all is ``guard.py``'s.
 
 An address is compared with the names of the pages and never opened as a path. Nothing here waits for a board.
 """
@@ -9,17 +9,16 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs
 
 from reports.dashboard import names
-from reports.dashboard.guard import LONGEST_BODY, Guard, Rules, Sessions, cookie_header
+from reports.dashboard.forms import Form, perform, read_form, way_back
+from reports.dashboard.guard import Guard, Rules, Sessions, cookie_header
 from reports.dashboard.live import MOST_FOLLOWERS, Live, fingerprint
 from reports.dashboard.records import Actions
 from reports.dashboard.site import STATIC, Visit, render, rendered
-from reports.dashboard.sources import MOVES, Sources, View
+from reports.dashboard.sources import Sources, View
 from rig.errors import RigError, UsageFault
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 _TYPES: Final = MappingProxyType({".css": "text/css", ".js": "text/javascript"})
 _GRACE_S: Final = 2
 _MOST_AT_ONCE: Final = 256
-_LONGEST_NAME: Final = 80
-Form = dict[str, str]
 
 
 class Dashboard:
@@ -176,7 +173,7 @@ class _Pages:
         if request.method != "POST":
             view = View("login.html.j2", "Log in", "", {})
             return _html(rendered(view, names.ANYWHERE, self._visit(request), self._sources.now()))
-        form = await _form(request)
+        form = await read_form(request)
         session = self._sessions.open(form.get("token", ""))
         if session is None:
             return await run_in_threadpool(
@@ -189,7 +186,7 @@ class _Pages:
     async def _act(self, request: Request) -> Response:
         from starlette.concurrency import run_in_threadpool
 
-        form = await _form(request)
+        form = await read_form(request)
         return await run_in_threadpool(self._do, request, request.path_params["what"], form)
 
     def _do(self, request: Request, what: str, form: Form) -> Response:
@@ -198,15 +195,15 @@ class _Pages:
         try:
             fault = perform(self._actions, what, form)
         except RigError as error:
-            return self._message(request, 409, "That did not work", str(error), _back(form))
+            return self._message(request, 409, "That did not work", str(error), way_back(form))
         if fault:
-            return self._message(request, 400, "That cannot be done", fault, _back(form))
-        return _see_other(f"/{_back(form)}")
+            return self._message(request, 400, "That cannot be done", fault, way_back(form))
+        return _see_other(f"/{way_back(form)}")
 
-    def _visit(self, request: Request, said: str = "") -> Visit:
+    def _visit(self, request: Request) -> Visit:
         admitted = bool(request.scope.get("state", {}).get("admitted"))
         may_act = self._rules.may_act and admitted
-        return Visit(True, may_act, self._rules.token is not None and not admitted, said)
+        return Visit(True, may_act, self._rules.token is not None and not admitted)
 
     def _message(
         self, request: Request, status: int, title: str, words: str, back: str = names.HOME
@@ -214,55 +211,6 @@ class _Pages:
         says = {"tone": "FAIL", "eyebrow": str(status), "words": words, "back": back}
         view = View("message.html.j2", title, "", says)
         return _html(rendered(view, names.ANYWHERE, self._visit(request), self._sources.now()), status)
-
-
-def perform(actions: Actions, what: str, form: Form) -> str:
-    """Does what a form asks for; returns what is wrong with the form, empty where nothing is."""
-    author, reason = (form.get(name, "").strip() for name in ("author", "reason"))
-    if what in ("alert", "answer") and not 0 < len(author) <= _LONGEST_NAME:
-        return f"A name of at most {_LONGEST_NAME} characters is needed."
-    match what:
-        case "alert":
-            if form.get("state") not in MOVES["confirmed"] or not reason:
-                return "A state and a reason are needed."
-            actions.move_alert(form.get("alert", ""), form["state"], author, reason)
-        case "start":
-            suite = form.get("suite", "")
-            actions.start(form.get("board", ""), [suite] if suite else [])
-        case "abort":
-            actions.abort(form.get("board", ""))
-        case "answer":
-            if not form.get("prompt", "").isdigit():
-                return "Which prompt is answered?"
-            actions.answer(form.get("board", ""), int(form["prompt"]), form.get("answer", ""), author)
-        case _:
-            return "There is no such action."
-    return ""
-
-
-async def _form(request: Request) -> Form:
-    """The fields of a form; of one that is too long or no form, none."""
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > LONGEST_BODY:
-            return {}
-    try:
-        fields = parse_qs(content.decode(), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _back(form: Form) -> str:
-    """The page from which a form came, if it is one of ours by its looks."""
-    page = form.get("back", names.HOME)
-    safe = page.endswith(".html") and not page.startswith("/") and ".." not in PurePosixPath(page).parts
-    return (
-        page
-        if safe and ":" not in page and "\\" not in page and page.isprintable() and page.isascii()
-        else names.HOME
-    )
 
 
 def _html(content: str, status: int = 200) -> Response:

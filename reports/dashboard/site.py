@@ -98,12 +98,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at a page and how: over a server, and with what right; ``said`` is told at the top."""
+    """Who looks at a page and how: over a server, and with what right."""
 
     live: bool = False
     may_act: bool = False
     can_log_in: bool = False
-    said: str = ""
 
 
 def render(sources: Sources, page: str, visit: Visit) -> str | None:

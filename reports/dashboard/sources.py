@@ -14,12 +14,19 @@ from typing import Any
 
 from reports.dashboard.activity import Activity, Watch
 from reports.dashboard.names import slug
-from reports.dashboard.records import AlertRow, Analysis, BoardRow, Key, Point, RunRow, Store, Trend
+from reports.dashboard.records import Analysis, Store
+from rig.evidence.alerts import RIG, Alert, State
 from rig.evidence.comparison import Comparison
+from rig.evidence.model import MeasurementResult
+from rig.evidence.series_key import Point, SeriesKey
+from rig.evidence.store import BoardNow, IndexedRun
+from rig.evidence.trend import Trend
 
-OPEN = ("suspected", "confirmed")
+OPEN: tuple[State, ...] = ("suspected", "confirmed")
 """The states of an alert that nobody has answered yet."""
 _NIGHT_S = 20 * 3600
+_LOOKED_BACK = 8
+"""Runs of a board that are looked at for its newest figures."""
 Comparer = Callable[[Path, Path], Comparison]
 
 
@@ -53,16 +60,25 @@ class Sources:
         """What the boards do now."""
         return self.watch.look() if self.watch is not None else []
 
-    def board(self, wanted: str) -> BoardRow | None:
+    def board(self, wanted: str) -> BoardNow | None:
         """The board of that slug."""
         return next((board for board in self.store.boards() if slug(board.name) == wanted), None)
 
-    def open_alerts(self) -> list[AlertRow]:
+    def newest(self, board: str) -> list[MeasurementResult]:
+        """What the board measured last, of each measurement: a re-run may be of one case only."""
+        found: dict[tuple[str, str, str], MeasurementResult] = {}
+        for run in self.store.runs(_LOOKED_BACK, board):
+            own = [m for m in self.store.measurements(run.run_id) if m.board == board]
+            last = {(m.suite, m.case, m.name): m for m in sorted(own, key=lambda m: m.attempt)}
+            found = last | found
+        return list(found.values())
+
+    def open_alerts(self) -> list[Alert]:
         """What waits for an answer: what is confirmed first, the newest first."""
         found = self.store.alerts(OPEN)
         return sorted(found, key=lambda a: (a.state != "confirmed", -a.opened_utc.timestamp(), a.id))
 
-    def last_night(self) -> list[RunRow]:
+    def last_night(self) -> list[IndexedRun]:
         """The newest run and those begun within 20 hours before it, newest first."""
         runs = self.store.runs(200)
         return [run for run in runs if (runs[0].started_utc - run.started_utc).total_seconds() < _NIGHT_S]
@@ -82,7 +98,7 @@ class View:
 class AlertLine:
     """An alert as a list shows it, with a small drawing of its series and what may be done."""
 
-    alert: AlertRow
+    alert: Alert
     spark: str
 
     @property
@@ -98,12 +114,12 @@ class AlertLine:
     @property
     def person(self) -> str:
         """Who answered it; the rig is no person."""
-        return "" if self.alert.author == "rig" else self.alert.author
+        return "" if self.alert.author == RIG else self.alert.author
 
     @property
     def dropped(self) -> bool:
         """Whether it was a suspicion that was not borne out."""
-        return self.alert.state == "fixed" and self.alert.detail.get("dropped") is True
+        return self.alert.dropped
 
 
 _WORDS = {"acknowledged": "Acknowledge", "expected": "It is expected", "fixed": "It is fixed"}
@@ -122,7 +138,7 @@ _ADVICE = {
 }
 
 
-def alert_lines(sources: Sources, alerts: Sequence[AlertRow], drawn: int = 24) -> list[AlertLine]:
+def alert_lines(sources: Sources, alerts: Sequence[Alert], drawn: int = 24) -> list[AlertLine]:
     """The alerts with their drawings; only the first ``drawn`` have one."""
     return [
         AlertLine(alert, spark_of(sources, alert.key) if place < drawn else "")
@@ -130,7 +146,7 @@ def alert_lines(sources: Sources, alerts: Sequence[AlertRow], drawn: int = 24) -
     ]
 
 
-def spark_of(sources: Sources, key: Key) -> str:
+def spark_of(sources: Sources, key: SeriesKey) -> str:
     """A small drawing of a series."""
     from reports.dashboard.trend_chart import spark
 

@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import Final
 
 from reports.dashboard.axes import day_marks, round_marks
-from reports.dashboard.records import ChangePoint, Point, Trend
 from reports.svg import Drawing, Scale
 from reports.text import number, one_line, short_hash
 from rig.evidence.measurement import Outcome
+from rig.evidence.series_key import Point
+from rig.evidence.trend import ChangePoint, Trend
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _IMAGES = 74.0, 14.0, 20.0, 22.0, 12.0
 _WRONG: Final = (Outcome.FAIL, Outcome.ERROR, Outcome.ABORTED)
@@ -60,11 +61,15 @@ def noise_of(trend: Trend | None) -> tuple[float, float] | None:
 
 
 def usual_range(values: Sequence[float]) -> tuple[float, float]:
-    """From least to most, without single spikes: at most once more than what 94 of 100 values span."""
+    """From least to most, without single spikes: at most once more than what 94 of 100 values span.
+
+    The last two are always in it: what is news is not left out.
+    """
     ordered = sorted(values)
     low, high = ordered[len(ordered) * 3 // 100], ordered[-1 - len(ordered) * 3 // 100]
     room = max(high - low, 0.02 * max(abs(low), abs(high)))
-    return max(ordered[0], low - room), min(ordered[-1], high + room)
+    low, high = max(ordered[0], low - room), min(ordered[-1], high + room)
+    return min(low, *values[-2:]), max(high, *values[-2:])
 
 
 def frame_of(points: Sequence[Point], trend: Trend | None, width: float, height: float) -> Frame:

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.reports import bench_year
-else:
-    import bench_year
+from tests.reports import bench_year
 
 
 def write_qualifications(folder: Path, bench: bench_year.Bench, say: str = "") -> None:

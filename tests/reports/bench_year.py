@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: MIT
 """A bench over many nights, in memory: a store as the dashboard reads it, with steps, alerts, a bad board.
 
-Seeded; what stepped when is known (``STEPS``), and ``analyse`` finds it by medians around each night.
+Seeded; what stepped when is known (``STEPS``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from rig.events import Scalar
+from rig.evidence.alerts import RIG, Alert, Baseline, State
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, MeasurementResult
+from rig.evidence.series_key import Point, SeriesKey
+from rig.evidence.store import BoardNow, Flake, IndexedRun
 
 LAST_NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 7, 45, tzinfo=UTC)
@@ -48,155 +49,13 @@ STEPS: Mapping[tuple[str, str], tuple[int, float]] = {
 """Board and measurement: how many nights before the last it stepped, and by which factor."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """Which series."""
-
-    board: str
-    suite: str
-    case: str
-    name: str
-    statistic: str
-    variant: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A run's figure."""
-
-    run_id: str
-    started_utc: datetime
-    image_sha256: str | None
-    value: float
-    n: int
-    outcome: Outcome | None
-    lower: float | None
-    upper: float | None
-    unit: str
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run of the list."""
-
-    run_id: str
-    path: Path
-    outcome: Outcome
-    complete: bool
-    started_utc: datetime
-    duration_s: float
-    operator: str | None
-    boards: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """A board as its last run left it."""
-
-    name: str
-    dut: str | None
-    image_sha256: str | None
-    outcome: Outcome
-    started_utc: datetime
-    run_id: str
-    identity: Mapping[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True)
-class Flake:
-    """How often a case went wrong."""
-
-    board: str
-    suite: str
-    case: str
-    attempts: int
-    unstable: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something that moved."""
-
-    id: str
-    key: Key
-    kind: str
-    state: str
-    since_run: str
-    since_image: str | None
-    before: float
-    after: float
-    unit: str
-    opened_utc: datetime
-    changed_utc: datetime
-    author: str = ""
-    reason: str = ""
-    detail: Mapping[str, Scalar] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """An accepted run."""
-
-    name: str
-    version: int
-    key: Key | None
-    board: str
-    run_id: str
-    author: str
-    reason: str
-    set_utc: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePoint:
-    """A step."""
-
-    index: int
-    run_id: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Where a series moves by itself."""
-
-    lower: float
-    upper: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """What was found in a series."""
-
-    changes: tuple[ChangePoint, ...]
-    noise: Band
-    floor: float | None = None
-    drift: None = None
+STATES: tuple[State, ...] = ("suspected", "confirmed", "acknowledged", "expected", "expected", "fixed")
+"""Of the alert of each step."""
 
 
 def image_of(night: int) -> str:
     """The image of a night; it changes every third."""
     return hashlib.sha256(f"image {night // 3}".encode()).hexdigest()
-
-
-def analyse(points: Sequence[Point], baseline: str | None) -> Trend:
-    """The largest lasting step, where it is larger than the noise."""
-    del baseline
-    values = [point.value for point in points]
-    exact = points[-1].exact
-    best, at = 0.03, 0
-    if exact:
-        at = next((n for n in range(len(values) - 1, 0, -1) if values[n] != values[n - 1]), 0)
-    for place in range(6, 0 if exact else len(values) - 5):
-        before, after = median(values[max(0, place - 15) : place]), median(values[place : place + 15])
-        if abs(after - before) > (best + 1e-9) * abs(before):
-            best, at = abs(after - before) / abs(before), place
-    found = (ChangePoint(at, points[at].run_id, median(values[:at]), median(values[at:])),) if at else ()
-    level = sorted(values[at:])
-    return Trend(found, Band(level[len(level) // 12], level[-1 - len(level) // 12]))
 
 
 class Bench:
@@ -205,8 +64,8 @@ class Bench:
     def __init__(self, nights: int = 180, say: str = "", runs_dir: Path = Path("runs")) -> None:
         self._say, self._runs_dir = say, runs_dir
         self.names = tuple(f"{board}{say}" for board in BOARDS)
-        self._runs: dict[str, list[RunRow]] = {board: [] for board in self.names}
-        self._points: dict[Key, list[Point]] = {}
+        self._runs: dict[str, list[IndexedRun]] = {board: [] for board in self.names}
+        self._points: dict[SeriesKey, list[Point]] = {}
         self._alerts: dict[str, Alert] = {}
         dice = random.Random(5)
         for night in range(nights):
@@ -221,7 +80,7 @@ class Bench:
         last = night == nights - 1
         outcome = Outcome.FAIL if wrong or (last and board == "qual-03") else Outcome.PASS
         name = f"{board}{self._say}"
-        row = RunRow(
+        row = IndexedRun(
             run_id,
             self._runs_dir / f"{began:%Y%m%dT%H%M%SZ}-{place:04x}",
             outcome,
@@ -235,7 +94,7 @@ class Bench:
         for figure, (suite, base, spread, unit) in FIGURES.items():
             value = self._value(dice, night, nights, board, figure, base, spread)
             upper = round(base * 1.25 * (1 + 0.08 * place)) if suite in ("kernel", "boot") else None
-            key = Key(
+            key = SeriesKey(
                 name,
                 f"{suite}{self._say}",
                 f"of[{figure}]{self._say}",
@@ -292,15 +151,14 @@ class Bench:
                 continue
             points = self._points[key]
             first = points[-ago]
-            state = ("suspected", "confirmed", "acknowledged", "expected", "expected", "fixed")[place]
-            author, reason = (
-                ("", "") if place < 2 else (f"dana{self._say}", f"the new driver does more{self._say}")
-            )
+            author, reason = RIG, ""
+            if place > 1:
+                author, reason = f"dana{self._say}", f"the new driver does more{self._say}"
             self._alerts[f"al-{place}"] = Alert(
                 f"al-{place}",
                 key,
                 "exact" if first.exact else "step",
-                state,
+                STATES[place],
                 first.run_id,
                 first.image_sha256,
                 points[-ago - 1].value,
@@ -315,16 +173,16 @@ class Bench:
 
     # --- what the dashboard reads
 
-    def runs(self, limit: int, board: str | None = None) -> list[RunRow]:
+    def runs(self, limit: int | None = None, board: str | None = None) -> list[IndexedRun]:
         """The newest runs."""
         every = [row for name, rows in self._runs.items() if board in (None, name) for row in rows]
         return sorted(every, key=lambda row: row.started_utc, reverse=True)[:limit]
 
-    def boards(self) -> list[BoardRow]:
+    def boards(self) -> list[BoardNow]:
         """All boards."""
         return [self._board(name, rows[-1]) for name, rows in self._runs.items() if rows]
 
-    def _board(self, name: str, row: RunRow) -> BoardRow:
+    def _board(self, name: str, row: IndexedRun) -> BoardNow:
         plain = name.removesuffix(self._say) if self._say else name
         identity: dict[str, Scalar] = {
             "kernel": f"V9.0.0{self._say}",
@@ -335,19 +193,18 @@ class Bench:
             "cpuid": "0x412fc230",
         }
         image = self._points_of(name, row.run_id)[0][1].image_sha256
-        return BoardRow(
-            name, f"QB-{hash_of(name)[:6].upper()}", image, row.outcome, row.started_utc, row.run_id, identity
-        )
+        dut = f"QB-{hash_of(name)[:6].upper()}"
+        return BoardNow(name, row.run_id, row.started_utc, row.outcome, dut, image, identity)
 
-    def keys(self, board: str | None = None) -> list[Key]:
+    def keys(self, board: str | None = None) -> list[SeriesKey]:
         """All series."""
         return [key for key in self._points if board in (None, key.board)]
 
-    def series(self, key: Any, since: datetime | None = None) -> list[Point]:
+    def series(self, key: SeriesKey, since: datetime | None = None) -> list[Point]:
         """The points of a series."""
         return [p for p in self._points[key] if since is None or p.started_utc >= since]
 
-    def _points_of(self, board: str, run_id: str) -> list[tuple[Key, Point]]:
+    def _points_of(self, board: str, run_id: str) -> list[tuple[SeriesKey, Point]]:
         return [
             (key, p)
             for key, points in self._points.items()
@@ -361,7 +218,7 @@ class Bench:
         board = next(row.boards[0] for row in self.runs(9999) if row.run_id == run_id)
         return [self._result(key, point) for key, point in self._points_of(board, run_id)]
 
-    def _result(self, key: Key, p: Point) -> MeasurementResult:
+    def _result(self, key: SeriesKey, p: Point) -> MeasurementResult:
         v, said = p.value, self._say
         plain = key.name.removesuffix(said) if said else key.name
         symbols = SYMBOLS if "flash" in plain else {}
@@ -408,7 +265,7 @@ class Bench:
         first = replace(again, attempt=1, unstable=False, outcome=Outcome.ERROR, reason=f"gone{self._say}")
         return [*found, first, again]
 
-    def _case(self, row: RunRow, suite: str, name: str) -> CaseResult:
+    def _case(self, row: IndexedRun, suite: str, name: str) -> CaseResult:
         said = self._say
         return CaseResult(
             row.boards[0], f"{suite}{said}", f"{name}{said}", 1, Outcome.PASS, "", False, 10**9, 0.4, {}
@@ -422,7 +279,7 @@ class Bench:
             Flake(self.names[0], f"latency{self._say}", f"round_trip{self._say}", 30, 1, 0),
         ]
 
-    def alerts(self, states: Collection[str] | None = None) -> list[Alert]:
+    def alerts(self, states: Collection[State] | None = None) -> list[Alert]:
         """The alerts in these states."""
         return [alert for alert in self._alerts.values() if states is None or alert.state in states]
 

@@ -12,14 +12,11 @@ from reports.dashboard.guard import Rules
 from reports.dashboard.server import Dashboard
 from reports.dashboard.sources import Sources
 from rig.errors import UsageFault
+from rig.evidence.trend import analyse
+from tests.reports import bench_documents, bench_year
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
-
-    from tests.reports import bench_documents, bench_year
-else:
-    import bench_documents
-    import bench_year
 
 TOKEN = "a-token-that-is-long-enough"
 BASE = "http://127.0.0.1:8750"
@@ -32,7 +29,7 @@ def sources_of(folder: Path, bench: bench_year.Bench | None = None, say: str = "
     bench_documents.write_power_cuts(folder / "power-cuts", say, 60)
     return Sources(
         store,
-        bench_year.analyse,
+        analyse,
         qualifications=folder / "qualifications",
         power_cuts=folder / "power-cuts",
         suites=("boot", "kernel"),

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
@@ -23,18 +22,13 @@ from reports.dashboard.server import Dashboard, server_of
 from reports.dashboard.sources import Sources
 from rig.deadline import Deadline, poll
 from rig.evidence.measurement import Outcome
+from rig.evidence.series_key import SeriesKey
 from tests.evidence.bundles import recorder
-
-if TYPE_CHECKING:
-    from tests.reports import bench_year, dashboard_kit, hostile
-else:
-    import bench_year
-    import dashboard_kit
-    import hostile
+from tests.reports import bench_year, dashboard_kit, hostile
 
 pytestmark = pytest.mark.slow
 CHROMIUM = Path("/usr/bin/chromium")
-KEY = bench_year.Key("mps2", "latency", "of[latency.round_trip]", "latency.round_trip", "p50", "exact mps2")
+KEY = SeriesKey("mps2", "latency", "of[latency.round_trip]", "latency.round_trip", "p50", "exact mps2")
 PAGES = {
     "overview": names.HOME,
     "boards": names.BOARDS,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,15 +18,11 @@ from reports.dashboard.merge_request import merge_summary, plain
 from reports.dashboard.news import news, payload, sentence
 from reports.dashboard.webhook import post
 from rig.errors import RigFault, UsageFault
+from rig.evidence.alerts import Alert
 from rig.evidence.reader import load_run
 from rig.evidence.regression import compare
 from tests.evidence.paired_runs import Taken, made
-
-if TYPE_CHECKING:
-    from tests.reports import bench_year, hostile
-else:
-    import bench_year
-    import hostile
+from tests.reports import bench_year, hostile
 
 SITE = "http://127.0.0.1:8750"
 
@@ -70,12 +66,12 @@ def hook() -> Iterator[Hook]:
 
 
 @pytest.fixture(scope="module")
-def alerts() -> list[bench_year.Alert]:
+def alerts() -> list[Alert]:
     """One in each state."""
     return bench_year.Bench(130).alerts()
 
 
-def test_only_what_is_new_is_told_and_the_worst_first(alerts: list[bench_year.Alert]) -> None:
+def test_only_what_is_new_is_told_and_the_worst_first(alerts: list[Alert]) -> None:
     first = news(alerts, {})
     assert [alert.state for alert in first.alerts] == ["confirmed", "suspected", "acknowledged"]
     assert not news(alerts, first.told)
@@ -83,7 +79,7 @@ def test_only_what_is_new_is_told_and_the_worst_first(alerts: list[bench_year.Al
     assert [alert.state for alert in news(moved, first.told).alerts] == ["fixed"]
 
 
-def test_the_payload_has_words_for_people_and_facts_for_programs(alerts: list[bench_year.Alert]) -> None:
+def test_the_payload_has_words_for_people_and_facts_for_programs(alerts: list[Alert]) -> None:
     body = payload(news(alerts, {}), SITE)
     lines = body["text"].split("\n")
     assert lines[0] == "Bench: 3 alerts changed"
@@ -105,7 +101,7 @@ def test_hostile_words_are_harmless_in_a_message(said: str) -> None:
     assert all("\n" not in sentence(alert) for alert in alerts)
 
 
-def test_news_are_posted(hook: Hook, alerts: list[bench_year.Alert]) -> None:
+def test_news_are_posted(hook: Hook, alerts: list[Alert]) -> None:
     body = payload(news(alerts, {}))
     post(hook.address, body)
     assert hook.came == [("/hook", "application/json", body)]

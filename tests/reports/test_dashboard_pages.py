@@ -9,10 +9,8 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,47 +20,19 @@ from reports.dashboard.export import export
 from reports.dashboard.site import STATIC, Visit, pages, render
 from reports.dashboard.sources import Sources
 from reports.dashboard.treemap import Tile, squarified, treemap
-from reports.dashboard.trend_chart import trend_chart
+from reports.dashboard.trend_chart import trend_chart, usual_range
 from rig.errors import EvidenceFault
 from rig.events import Scalar
+from rig.evidence.alerts import Alert, State
 from rig.evidence.comparison import Comparison
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult
+from rig.evidence.series_key import SeriesKey
+from rig.evidence.store import BoardNow
+from tests.reports import bench_documents, bench_year, dashboard_kit, hostile
+from tests.reports.outline import Outline
 
-if TYPE_CHECKING:
-    from tests.reports import bench_documents, bench_year, dashboard_kit, hostile
-else:
-    import bench_documents
-    import bench_year
-    import dashboard_kit
-    import hostile
-
-VOID = {"meta", "input", "br", "path", "link", "line", "circle"}
 NASTY = f"{hostile.MARKUP}]]>\x1b[2J\x1b]0;own\x07\u202e{{{{ 7*7 }}}}\x00\udcff"
-
-
-class Outline(HTMLParser):
-    """Checks that elements close in order; collects tags and attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag, tag
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +189,7 @@ def test_any_other_has_a_safe_slug_of_its_own(name: str) -> None:
 
 
 def test_names_that_look_alike_have_pages_apart() -> None:
-    key = bench_year.Key("mps2", "kernel", "a", "q.x", "p50")
+    key = SeriesKey("mps2", "kernel", "a", "q.x", "p50", "")
     others = [
         replace(key, case="b"),
         replace(key, statistic="p99"),
@@ -281,6 +251,14 @@ def test_odd_series_are_drawn_or_left_out(values: list[float]) -> None:
     assert bool(chart) == any(abs(v) < float("inf") for v in values)
 
 
+def test_spikes_do_not_flatten_a_chart_but_news_does_not_hide() -> None:
+    quiet = [100.0 + n % 5 for n in range(100)]
+    assert usual_range(quiet) == (100, 104)
+    spiked = [*quiet[:50], 900.0, *quiet[50:]]
+    assert usual_range(spiked)[1] < 110
+    assert usual_range([*quiet, 900.0])[1] == 900
+
+
 # --- hostile text
 
 
@@ -320,7 +298,7 @@ class Loud(bench_year.Bench):
 
     FLOOD = (NASTY * (10_000_000 // len(NASTY) + 1))[:10_000_000]
 
-    def boards(self) -> list[bench_year.BoardRow]:
+    def boards(self) -> list[BoardNow]:
         """Their identity and serial number are a flood."""
         flood: dict[str, Scalar] = {"kernel": self.FLOOD, "emulated": True, "compiler": self.FLOOD}
         return [replace(b, dut=self.FLOOD, identity=flood, image_sha256=self.FLOOD) for b in super().boards()]
@@ -329,7 +307,7 @@ class Loud(bench_year.Bench):
         """Every case says it as its reason."""
         return [replace(c, outcome=Outcome.FAIL, reason=self.FLOOD) for c in super().cases(run_id)[:2]]
 
-    def alerts(self, states: Collection[str] | None = None) -> list[bench_year.Alert]:
+    def alerts(self, states: Collection[State] | None = None) -> list[Alert]:
         """People said it too."""
         every = super().alerts(states)
         return [replace(alert, author=self.FLOOD, reason=self.FLOOD) for alert in every]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,12 +14,8 @@ from reports.dashboard.guard import LONGEST_BODY, POLICY, Rules
 from reports.dashboard.live import Live, fingerprint
 from reports.dashboard.sources import Sources
 from rig.errors import EvidenceFault, UsageFault
-
-if TYPE_CHECKING:
-    from tests.reports import bench_year, dashboard_kit
-else:
-    import bench_year
-    import dashboard_kit
+from rig.evidence.store import BoardNow
+from tests.reports import bench_year, dashboard_kit
 
 OURS = {"origin": dashboard_kit.BASE}
 ALERT = {"alert": "al-1", "state": "acknowledged", "author": "dana", "reason": "known", "back": "alerts.html"}
@@ -276,7 +271,7 @@ def test_two_runs_that_were_chosen_have_a_page(reader: TestClient, sources: Sour
 
 def test_a_store_that_is_away_is_said_and_not_a_crash(sources: Sources) -> None:
     class Away(bench_year.Bench):
-        def boards(self) -> list[bench_year.BoardRow]:
+        def boards(self) -> list[BoardNow]:
             raise EvidenceFault("the database is locked", evidence="index.sqlite")
 
     answer = dashboard_kit.client_of(replace(sources, store=Away(3)), Rules()).get("/")

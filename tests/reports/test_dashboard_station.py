@@ -6,7 +6,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,15 +19,10 @@ from rig.evidence.journal import encode
 from rig.evidence.measurement import Outcome
 from rig.evidence.prompts import ANSWERED, ASKED, SOURCE, Answer, Prompt, asked, give_answer, read_answer
 from rig.evidence.recorder import RunRecorder
+from rig.evidence.store import IndexedRun
 from rig.transcript import Transcript
 from tests.evidence.bundles import recorder
-
-if TYPE_CHECKING:
-    from tests.reports import bench_year, dashboard_kit, test_dashboard_pages
-else:
-    import bench_year
-    import dashboard_kit
-    import test_dashboard_pages
+from tests.reports import bench_year, dashboard_kit, test_dashboard_pages
 
 PROMPT = Prompt("mps2", 1, "Press the reset button, then say what the LED does.", ("blinks", "dark"))
 
@@ -168,7 +162,7 @@ def test_a_console_of_ten_megabytes_makes_no_large_page_of_its_run(tmp_path: Pat
                 kept.append(flood * 20 + b"\n", second * 10**9)
         run.board("mps2", transcript=path)
         run.case_finished("mps2", "boot", "one", 1, Outcome.PASS)
-    row = bench_year.RunRow(run.path.name, run.path, Outcome.PASS, True, bench_year.NOW, 1.0, None, ("mps2",))
+    row = IndexedRun(run.path.name, run.path, Outcome.PASS, True, bench_year.NOW, 1.0, None, ("mps2",))
     assert read_header(run.path)
     shown = consoles(row)
     (console,) = shown.values()
@@ -186,5 +180,5 @@ def test_a_console_of_ten_megabytes_makes_no_large_page_of_its_run(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["", "/", "..", "nothing"])
 def test_a_run_without_a_bundle_has_no_console(tmp_path: Path, name: str) -> None:
-    row = bench_year.RunRow("x", tmp_path / name / "x", Outcome.PASS, True, bench_year.NOW, 1.0, None, ())
+    row = IndexedRun("x", tmp_path / name / "x", Outcome.PASS, True, bench_year.NOW, 1.0, None, ())
     assert consoles(row) == {}

@@ -9,7 +9,6 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,41 +17,12 @@ from reports.html import render_html
 from rig.errors import EvidenceFault
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import CaseResult, MeasurementResult, Run
+from tests.reports.outline import Outline
 
 Page = Callable[..., str]
 Attempt = Callable[..., CaseResult]
 Measure = Callable[..., MeasurementResult]
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'\x1b[2J\udcff\ud800\u202e{{ 7*7 }}"
-VOID = {"meta", "input", "br", "path"}
-
-
-class Outline(HTMLParser):
-    """Checks that elements close in order, and collects tags, attributes and text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open[-1:] not in (["style"], ["script"]):
-            self.words.append(data)
 
 
 def silent(path: Path) -> Iterator[tuple[int, str]]:

@@ -12,7 +12,7 @@ from reports.figures import with_loaded, with_tick
 from reports.published import beside_published
 from reports.terminal import as_text
 from rig.evidence.model import MeasurementResult, Run
-from tests.reports.test_html import Outline
+from tests.reports.outline import Outline
 
 Measure = Callable[..., MeasurementResult]
 IDLE, LOADED = {"profile": "idle"}, {"profile": "loaded"}

@@ -12,7 +12,7 @@ from reports.latency import figures, latency_table, phase_table
 from reports.terminal import as_text
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import MeasurementResult, Run
-from tests.reports.test_html import Outline
+from tests.reports.outline import Outline
 
 Measure = Callable[..., MeasurementResult]
 LOSSY = "20 ms and 1 % loss each way"

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A board: who it is, its runs, its alerts, and every figure it gave last, with a way to its trend."""
+"""A board: who it is, its runs, its alerts, and its newest figures, with a way to its trend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from reports.dashboard.names import slug
-from reports.dashboard.records import Key, RunRow
 from reports.dashboard.sources import OPEN, Sources, View, alert_lines
 from reports.svg import Drawing
 from rig.evidence.measurement import NOT_GOOD
 from rig.evidence.model import MeasurementResult
+from rig.evidence.series_key import SeriesKey
+from rig.evidence.store import IndexedRun
 
 _RUNS: Final = 120
 _SHOWN_RUNS: Final = 14
@@ -21,9 +22,9 @@ _COLOURS: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "error", "ABORTED": "
 
 @dataclass(frozen=True, slots=True)
 class SeriesLine:
-    """A series and what the last run gave for it; ``alert`` is the state of an open alert on it."""
+    """A series and its newest figure; ``alert`` is the state of an open alert on it."""
 
-    key: Key
+    key: SeriesKey
     last: MeasurementResult | None
     value: float | None
     alert: str
@@ -45,7 +46,7 @@ def board(sources: Sources, wanted: str) -> View | None:
         "runs": runs[:_SHOWN_RUNS],
         "alerts": alert_lines(sources, waiting),
         "settled": [alert for alert in alerts if alert.state not in OPEN],
-        "suites": series_lines(sources, found.name, found.run_id),
+        "suites": series_lines(sources, found.name),
         "baselines": [b for b in sources.store.baselines() if b.board == found.name],
         "known_suites": sources.suites,
     }
@@ -57,10 +58,11 @@ def names(sources: Sources) -> list[str]:
     return [slug(board.name) for board in sources.store.boards()]
 
 
-def series_lines(sources: Sources, board: str | None, run_id: str | None) -> dict[str, list[SeriesLine]]:
-    """The series of a board, or of all, by suite; with the last run's figures where a run is named."""
+def series_lines(sources: Sources, board: str | None) -> dict[str, list[SeriesLine]]:
+    """The series of a board with its newest figures, or of all boards without, by suite."""
     waiting = {alert.key: alert.state for alert in sources.store.alerts(OPEN)}
-    last = _by_place(sources.store.measurements(run_id)) if run_id is not None else {}
+    newest = sources.newest(board) if board is not None else []
+    last = {(m.board, m.suite, m.case, m.name): m for m in newest}
     found: dict[str, list[SeriesLine]] = {}
     for key in sorted(
         sources.store.keys(board), key=lambda k: (k.suite, k.name, k.board, k.case, k.statistic)
@@ -77,13 +79,7 @@ def figure(m: MeasurementResult, statistic: str) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
 
 
-def _by_place(results: Sequence[MeasurementResult]) -> Mapping[tuple[str, str, str, str], MeasurementResult]:
-    """The last attempt of each."""
-    ordered = sorted(results, key=lambda m: m.attempt)
-    return {(m.board, m.suite, m.case, m.name): m for m in ordered}
-
-
-def run_strip(runs: Sequence[RunRow], board: str) -> str:
+def run_strip(runs: Sequence[IndexedRun], board: str) -> str:
     """Returns a bar per run, oldest first, in the colour of its outcome; those that went wrong are taller."""
     if not runs:
         return ""

@@ -13,10 +13,10 @@ from typing import Final
 from reports.comparison_page import comparison_says
 from reports.dashboard.names import compare_page, pair_of, slug
 from reports.dashboard.pages.board import figure
-from reports.dashboard.records import RunRow
 from reports.dashboard.sources import Sources, View
 from rig.errors import RigError
 from rig.evidence.model import MeasurementResult
+from rig.evidence.store import IndexedRun
 
 _OFFERED: Final = 60
 _MOST: Final = 5000
@@ -46,7 +46,7 @@ def overview(sources: Sources) -> View:
     return View("compare.html.j2", "Compare", "compare", says)
 
 
-def suggested(sources: Sources) -> Iterator[tuple[str, str, RunRow, RunRow]]:
+def suggested(sources: Sources) -> Iterator[tuple[str, str, IndexedRun, IndexedRun]]:
     """Of each board: why, and the two runs: the last two, and its baseline with the last."""
     known = {row.run_id: row for row in sources.store.runs(_MOST)}
     for board in sources.store.boards():
@@ -84,7 +84,7 @@ def names(sources: Sources) -> list[str]:
     return [compare_page(a.run_id, b.run_id) for _, _, a, b in suggested(sources)]
 
 
-def rows_of(sources: Sources, before: RunRow, after: RunRow) -> list[Row]:
+def rows_of(sources: Sources, before: IndexedRun, after: IndexedRun) -> list[Row]:
     """What both runs measured and what is not alike, the largest change first."""
     old = _last(sources.store.measurements(before.run_id))
     new = _last(sources.store.measurements(after.run_id))

@@ -10,12 +10,16 @@ from typing import Final
 
 from reports.dashboard.names import series_page
 from reports.dashboard.pages.board import series_lines
-from reports.dashboard.records import ChangePoint, Key, Point, Trend
-from reports.dashboard.sources import Sources, View, alert_lines
+from reports.dashboard.sources import OPEN, Sources, View, alert_lines
 from reports.dashboard.trend_chart import drawable, frame_of, noise_of, trend_chart
+from rig.evidence.alerts import baseline_of
+from rig.evidence.series_key import Point, SeriesKey
+from rig.evidence.trend import ChangePoint, Trend
 
 _BESIDE: Final = 8
 WIDTH, HEIGHT = 1056.0, 300.0
+WAITING: Final = (*OPEN, "acknowledged")
+"""The states of an alert that stand above the chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class PointLine:
 class Beside:
     """The same figure of another board, or taken in another way."""
 
-    key: Key
+    key: SeriesKey
     points: Sequence[Point]
     svg: str
 
@@ -62,6 +66,7 @@ def measurement(sources: Sources, page: str) -> View | None:
     points = sources.store.series(key)
     baseline = _baseline(sources, key)
     trend = sources.trend(points, baseline)
+    alerts = [alert for alert in sources.store.alerts(None) if alert.key == key]
     changes = [c for c in trend.changes if 0 <= c.index < len(points)] if trend is not None else []
     says = {
         "key": key,
@@ -73,7 +78,8 @@ def measurement(sources: Sources, page: str) -> View | None:
         "chart": trend_chart(points, trend, f"{key.name} of {key.board}", width=WIDTH, height=HEIGHT),
         "steps": [StepLine(change, points[change.index]) for change in reversed(changes)],
         "table": list(reversed(list(_table(points, trend, {c.index for c in changes})))),
-        "alerts": alert_lines(sources, [a for a in sources.store.alerts(None) if a.key == key], drawn=0),
+        "alerts": alert_lines(sources, [a for a in alerts if a.state in WAITING], drawn=0),
+        "settled": [a for a in alerts if a.state not in WAITING],
         "beside": list(_beside(sources, key, keys)),
     }
     return View("measurement.html.j2", f"{key.name} · {key.board}", "measurements", says)
@@ -82,7 +88,7 @@ def measurement(sources: Sources, page: str) -> View | None:
 def measurements(sources: Sources) -> View:
     """The list of all series."""
     return View(
-        "measurements.html.j2", "Measurements", "measurements", {"suites": series_lines(sources, None, None)}
+        "measurements.html.j2", "Measurements", "measurements", {"suites": series_lines(sources, None)}
     )
 
 
@@ -91,11 +97,10 @@ def names(sources: Sources) -> list[str]:
     return list(map(series_page, sources.store.keys(None)))
 
 
-def _baseline(sources: Sources, key: Key) -> str | None:
+def _baseline(sources: Sources, key: SeriesKey) -> str | None:
     """The run of the last baseline that was set for the series or for all of its board."""
-    of_it = [b for b in sources.store.baselines() if b.board == key.board and b.key in (None, key)]
-    newest = max(of_it, key=lambda b: (b.set_utc, b.version), default=None)
-    return newest.run_id if newest is not None else None
+    found = baseline_of(key, sources.store.baselines())
+    return found.run_id if found is not None else None
 
 
 def _table(points: Sequence[Point], trend: Trend | None, steps: set[int]) -> Iterator[PointLine]:
@@ -109,7 +114,7 @@ def _table(points: Sequence[Point], trend: Trend | None, steps: set[int]) -> Ite
         before = point.image_sha256
 
 
-def _beside(sources: Sources, key: Key, keys: Sequence[Key]) -> Iterator[Beside]:
+def _beside(sources: Sources, key: SeriesKey, keys: Sequence[SeriesKey]) -> Iterator[Beside]:
     alike = [
         k for k in keys if (k.suite, k.name, k.statistic) == (key.suite, key.name, key.statistic) and k != key
     ]

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.dashboard.records import BoardRow, Key
 from reports.dashboard.sources import Sources, View
 from reports.dashboard.treemap import Tile, treemap
 from reports.dashboard.trend_chart import trend_chart
 from reports.memory import MemoryMap, Room, memory_map
+from rig.evidence.series_key import SeriesKey
+from rig.evidence.store import BoardNow
 
 _GROWING: Final = ("memory.region.", "memory.heap.")
 _MOST_GROWN: Final = 8
@@ -21,7 +22,7 @@ _MOST_GROWN: Final = 8
 class Growth:
     """How a region or heap grew: the chart, and the difference over all of it."""
 
-    key: Key
+    key: SeriesKey
     svg: str
     first: float
     last: float
@@ -57,9 +58,9 @@ def memory(sources: Sources, wanted: str) -> View | None:
     return View("memory-board.html.j2", f"Memory of {board.name}", "memory", says)
 
 
-def memory_of(sources: Sources, board: BoardRow) -> MemoryMap:
-    """What the last run of the board knows of its memory."""
-    return memory_map([m for m in sources.store.measurements(board.run_id) if m.board == board.name])
+def memory_of(sources: Sources, board: BoardNow) -> MemoryMap:
+    """What the newest runs of the board know of its memory."""
+    return memory_map(sources.newest(board.name))
 
 
 def _treemap(room: Room, known: MemoryMap) -> str:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reports.dashboard.activity import Activity
-from reports.dashboard.records import AlertRow, BoardRow, RunRow
 from reports.dashboard.sources import Sources, View, alert_lines
 from reports.text import plural
+from rig.evidence.alerts import Alert
 from rig.evidence.measurement import NOT_GOOD, Outcome
+from rig.evidence.store import BoardNow, IndexedRun
 
 _FLAKY_DAYS: Final = 30
 _FLAKIEST: Final = 8
@@ -25,7 +26,7 @@ _MOST_RUNS: Final = 400
 class BoardLine:
     """A board: how its last run left it, what it does now, how many alerts wait for an answer."""
 
-    board: BoardRow
+    board: BoardNow
     activity: Activity | None
     alerts: int
     stale: bool
@@ -58,7 +59,7 @@ def overview(sources: Sources) -> View:
     return View("overview.html.j2", "Overview", "overview", says)
 
 
-def headline(alerts: Sequence[AlertRow], night: Sequence[RunRow]) -> Headline:
+def headline(alerts: Sequence[Alert], night: Sequence[IndexedRun]) -> Headline:
     """What is wrong, else that nothing is."""
     confirmed = sum(alert.state == "confirmed" for alert in alerts)
     wrong = [run for run in night if run.outcome in NOT_GOOD]
@@ -76,7 +77,7 @@ def headline(alerts: Sequence[AlertRow], night: Sequence[RunRow]) -> Headline:
     return Headline("PASS", "Nothing new", lead)
 
 
-def _night(night: Sequence[RunRow]) -> str:
+def _night(night: Sequence[IndexedRun]) -> str:
     if not night:
         return ""
     counted = Counter(run.outcome for run in night)
@@ -85,7 +86,7 @@ def _night(night: Sequence[RunRow]) -> str:
     return f"Last night {plural(len(night), 'run')} on {plural(len(boards), 'board')}: {ended}."
 
 
-def board_lines(sources: Sources, alerts: Sequence[AlertRow], now: datetime) -> list[BoardLine]:
+def board_lines(sources: Sources, alerts: Sequence[Alert], now: datetime) -> list[BoardLine]:
     """Every board, those with trouble first."""
     busy = {activity.board: activity for activity in sources.going_on()}
     counted = Counter(alert.key.board for alert in alerts)

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from reports.dashboard.names import slug
-from reports.dashboard.records import Key, RunRow
 from reports.dashboard.sources import Sources, View, alert_lines
 from reports.transcript import TranscriptPage, page, read_console, segments
 from reports.view import TROUBLE
 from rig.errors import RigError
 from rig.evidence.measurement import decide, is_unstable
 from rig.evidence.model import CaseResult, MeasurementResult
+from rig.evidence.series_key import SeriesKey
+from rig.evidence.store import IndexedRun
 
 _MOST: Final = 5000
 CONSOLE_BUDGET: Final = 400_000
@@ -46,7 +47,7 @@ def names(sources: Sources, most: int = _MOST) -> list[str]:
     return [slug(row.run_id) for row in sources.store.runs(most)]
 
 
-def _found(sources: Sources, wanted: str) -> tuple[RunRow | None, RunRow | None]:
+def _found(sources: Sources, wanted: str) -> tuple[IndexedRun | None, IndexedRun | None]:
     """The run, and the one before it that had one of its boards."""
     rows = sources.store.runs(_MOST)
     for place, row in enumerate(rows):
@@ -72,10 +73,10 @@ def _counts(stories: Iterable[list[CaseResult]]) -> dict[str, int]:
 
 
 def _figures(
-    sources: Sources, found: RunRow, results: Iterable[MeasurementResult]
-) -> list[tuple[MeasurementResult, Key | None]]:
+    sources: Sources, found: IndexedRun, results: Iterable[MeasurementResult]
+) -> list[tuple[MeasurementResult, SeriesKey | None]]:
     """The measurements, those with a verdict first, each with its series where there is one."""
-    keys: dict[tuple[str, str, str, str], Key] = {}
+    keys: dict[tuple[str, str, str, str], SeriesKey] = {}
     for board in found.boards:
         for key in sources.store.keys(board):
             keys.setdefault((key.board, key.suite, key.case, key.name), key)
@@ -83,7 +84,7 @@ def _figures(
     return [(m, keys.get((m.board, m.suite, m.case, m.name))) for m in ordered]
 
 
-def consoles(found: RunRow) -> dict[str, TranscriptPage]:
+def consoles(found: IndexedRun) -> dict[str, TranscriptPage]:
     """What the boards said, cut to a budget; of a run whose bundle is not at hand nothing."""
     from rig.evidence.reader import load_run
 
