@@ -12,7 +12,7 @@ from reports.cells import cell, cell_names, cell_tables
 from reports.terminal import as_text
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import MeasurementResult, Run
-from tests.reports.test_html import Outline
+from tests.reports.outline import Outline
 
 Measure = Callable[..., MeasurementResult]
 
