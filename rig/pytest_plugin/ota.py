@@ -7,11 +7,13 @@ and faults only through what it gets here.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from rig.errors import UsageFault
 from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def ota(request: pytest.FixtureRequest) -> Iterator[OtaControl]:
     control.clear()
     for job in control.jobs():
         if job["pending"]:
-            control.cancel(job["job_id"], force=True)
+            with contextlib.suppress(UsageFault):  # it ended meanwhile: its board has said so
+                control.cancel(job["job_id"], force=True)
 
 
 @pytest.fixture
