@@ -7,7 +7,6 @@ and faults only through what it gets here.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -49,8 +48,11 @@ def ota(request: pytest.FixtureRequest) -> Iterator[OtaControl]:
     control.clear()
     for job in control.jobs():
         if job["pending"]:
-            with contextlib.suppress(UsageFault):  # it ended meanwhile: its board has said so
+            try:
                 control.cancel(job["job_id"], force=True)
+            except UsageFault:
+                if control.job(job["job_id"])["pending"]:
+                    raise  # else it ended meanwhile: its board has said so
 
 
 @pytest.fixture
