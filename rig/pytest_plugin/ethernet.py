@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rig.bench.session import BoardSession
 
 WHERE: Final = "ethernet"
-_SEED_OF_IN: Final = 0x9E37  # both directions of one fault draw their own numbers
 
 
 class Ethernet:
@@ -66,8 +65,7 @@ class Ethernet:
         with self._told("frames", {"direction": direction, **impairment.parameters()}):
             try:
                 for one in directions:
-                    seed = impairment.seed ^ (_SEED_OF_IN if one == "in" else 0)
-                    self._relay.impair(replace(impairment, seed=seed), one)
+                    self._relay.impair(impairment, one)
                 yield
             finally:
                 for one in directions:

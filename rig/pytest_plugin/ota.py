@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from rig.errors import UsageFault
 from rig.pytest_plugin.current import of_request
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ def ota(request: pytest.FixtureRequest) -> Iterator[OtaControl]:
     control.clear()
     for job in control.jobs():
         if job["pending"]:
-            control.cancel(job["job_id"], force=True)
+            try:
+                control.cancel(job["job_id"], force=True)
+            except UsageFault:
+                if control.job(job["job_id"])["pending"]:
+                    raise  # else it ended meanwhile: its board has said so
 
 
 @pytest.fixture

@@ -235,3 +235,4 @@ def test_resumed(updates: Updates, measure: CaseMeasure, mqtt_rival: MqttPeer, p
     assert said.integer("resumed") >= half
     assert counted >= size
     updates.agent.ask("ota.cancel")
+    updates.await_job(job, "FAILED")

@@ -174,8 +174,10 @@ def test_torn_operation(
 @requirement("cut_during_commit")
 def test_cut_while_the_image_is_confirmed(updates: Updates, nor: NorControl, stop: Stop) -> None:
     """A confirmation that is not whole is none: the old image runs, and the job has failed."""
+    updates.base()
+    updates.online()
     since = updates.board.console.mark()
-    job = begin(updates)
+    job = updates.offer("0.9.1", "mqtt-cbor")
     updates.booted(since, "0.9.1")
     updates.online(test_ms=TEST_MS, automatic=0)
     nor.stop(stop, seed=SEED)

@@ -80,12 +80,13 @@ def test_a_device_with_jitter_passes(proxy: MqttProxy) -> None:
 
 
 @pytest.mark.slow
-def test_strictly_exponential_waits_pass_with_a_warning(proxy: MqttProxy) -> None:
+def test_strictly_exponential_waits_pass(proxy: MqttProxy) -> None:
     backoff = tried(proxy, exponential)
-    assert verdicts(backoff) == {**GOOD, "warning": Outcome.PASS}
+    found = verdicts(backoff)
+    assert {name: found[name] for name in GOOD} == GOOD  # how alike the waits are seen is up to a busy host
     assert backoff.growth > 2
     for waits in backoff.rounds:  # the end of a connection may be stamped a little after the device saw it
-        assert all(-0.04 < wait - exponential(n) < 0.5 for n, wait in enumerate(waits)), waits
+        assert all(wait > exponential(n) - 0.04 for n, wait in enumerate(waits)), waits
 
 
 @pytest.mark.slow
@@ -133,6 +134,18 @@ def test_waits_after_being_thrown_out(proxy: MqttProxy, what: str) -> None:
 
 
 # --- the numbers
+
+
+@pytest.mark.parametrize("late", [0, 0.01])
+def test_strictly_exponential_waits_have_a_warning(late: float) -> None:
+    rounds = tuple(tuple(exponential(n) + late * k for n in range(5)) for k in range(2))
+    assert verdicts(Backoff(rounds)) == {**GOOD, "warning": Outcome.PASS}
+
+
+def test_drawn_waits_have_none() -> None:
+    device = drawn(7)
+    rounds = tuple(tuple(device(n) or 0 for n in range(5)) for _ in range(2))
+    assert verdicts(Backoff(rounds)) == GOOD
 
 
 @settings(max_examples=50)
