@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Shares the items of a step among benches, each in a thread of its own, and tells how far it is.
 
-Owns the threads and the count. Where one item fails, the others end what they have begun, and the first
-error is raised; so it is where a person stops the plan.
+Owns the threads and the count. Where one item fails, or a person stops the plan, the others are abandoned in
+the middle of theirs, and the first error is raised: what they had begun is done again another time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,23 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+
+class Abandoned(Exception):
+    """What an item that is abandoned ends by, unless it ends by an error of its own."""
+
+
+class Worker(Protocol):
+    """What a thread works with."""
+
+    def abandon(self) -> None:
+        """From another thread: the item that is being done ends soon, by an error, and leaves nothing."""
+        ...
+
 
 _Item = TypeVar("_Item")
-_Worker = TypeVar("_Worker")
+_Worker = TypeVar("_Worker", bound=Worker)
 Tell = Callable[[str, int, int], None]
 """Is told which step is at which item of how many."""
 
@@ -40,16 +53,16 @@ class BenchPool:
         for item in items:
             left.put(item)
         ended, count = threading.Event(), _Count(self._tell, what, done, done + len(items))
+        working: list[_Worker] = []
 
         def work(name: str) -> None:
-            try:
-                with ExitStack() as stack, suppress(queue.Empty):
-                    mine = worker(stack, name)
-                    while not ended.is_set():
-                        one(mine, left.get_nowait())
-                        count.add()
-            finally:
-                ended.set()  # nothing is left, or this one broke: the others begin no more
+            with ExitStack() as stack, suppress(queue.Empty):
+                mine = worker(stack, name)
+                working.append(mine)
+                stack.callback(working.remove, mine)
+                while not ended.is_set():
+                    one(mine, left.get_nowait())
+                    count.add()
 
         if not items:
             return
@@ -58,8 +71,11 @@ class BenchPool:
             try:
                 for future in as_completed(futures):
                     future.result()
-            finally:
-                ended.set()  # also where somebody interrupts
+            except BaseException:  # also where somebody interrupts
+                ended.set()
+                for left_alone in list(working):
+                    left_alone.abandon()
+                raise
 
 
 class _Count:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from rig.bench.inventory import Board
+from rig.campaign.bench_pool import Abandoned
 from rig.campaign.cut_judge import Boot
 from rig.campaign.flash_file import FlashFile
 from rig.campaign.flash_range import FlashRange
@@ -79,6 +80,11 @@ class CutBench:
         self._memory: QtestMemory | None = None
         self._on_stop: OnStop | None = None
         self._last: tuple[int, Stop] | None = None
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """From another thread: what waits for the board here ends by ``Abandoned``."""
+        self._abandoned = True
 
     def off(self) -> None:
         """Pulls the plug."""
@@ -144,6 +150,8 @@ class CutBench:
     def _wait(self, wait: Callable[[Deadline], _Found], deadline: Deadline) -> _Found:
         """Waits in slices, and serves stops between them."""
         while True:
+            if self._abandoned:
+                raise Abandoned
             try:
                 return wait(deadline.sooner(_SLICE_S))
             except BoardSilent:

@@ -76,6 +76,10 @@ class Recoverer:
         self._bench, self._journal = bench, journal
         self._update, self._seed, self._deepest = update, seed, deepest
 
+    def abandon(self) -> None:
+        """From another thread: ends what is being done."""
+        self._bench.abandon()
+
     @property
     def _place(self) -> FlashRange:
         return self._bench.flash.place

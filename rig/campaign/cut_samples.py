@@ -34,6 +34,10 @@ class Samples:
         self._bench, self._journal, self._folder = bench, journal, folder
         self._files, self._seed = files, seed
 
+    def abandon(self) -> None:
+        """From another thread: ends what is being done."""
+        self._bench.abandon()
+
     # --- a captured state is what a kill leaves
 
     def kill(self, wanted: Cut) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from rig.errors import RigError
 from rig.links.nor_control import NorControl, NorState, Stop
 
 _LOOK_S = 0.0005
@@ -36,7 +35,7 @@ class StandBy:
         self._nor = nor
         self._on_stop = on_stop
         self._ended = threading.Event()
-        self._trouble: RigError | None = None
+        self._trouble: Exception | None = None
         self._thread = threading.Thread(target=self._look, name="flash stops", daemon=True)
 
     def __enter__(self) -> StandBy:
@@ -53,6 +52,11 @@ class StandBy:
         """From within ``on_stop``: this was the last one."""
         self._ended.set()
 
+    @property
+    def broken(self) -> bool:
+        """Whether nobody looks any more, since a stop or the look for it ended in an error."""
+        return self._trouble is not None
+
     def check(self) -> None:
         """Raises what a stop or the look for it ended in."""
         if self._trouble is not None:
@@ -63,5 +67,5 @@ class StandBy:
         try:
             while not self._ended.wait(_LOOK_S):
                 seen = serve(self._nor, self._on_stop, seen)
-        except RigError as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, who waits for the board must hear of it
             self._trouble = error

@@ -16,6 +16,7 @@ from typing import Final
 
 from rig.bench.inventory import Inventory
 from rig.bench.session import BoardSession, open_session
+from rig.campaign.bench_pool import Abandoned
 from rig.campaign.flash_file import FlashFile
 from rig.campaign.flash_range import FlashRange
 from rig.campaign.stops import OnStop, StandBy
@@ -65,7 +66,8 @@ class UpdateBench:
         self.session, self.lab, self.flash = session, lab, flash
         self._nor_place = nor
         self._encoding = "json" if protocol == "mqtt-json" else "cbor"
-        self._cut = False
+        self._cut = self._abandoned = False
+        self._stand_by: StandBy | None = None
         assert lab.services.mqtt is not None
         self.agent = BoardOta(session, THING, lab.services.mqtt.board)
 
@@ -94,19 +96,26 @@ class UpdateBench:
 
     def on(self) -> None:
         """Puts it back; returns when the board takes commands."""
+        if self._abandoned:
+            raise Abandoned
         self._cut = False
         self.session.power_cycle(_ONLINE_S)
 
     @property
     def is_cut(self) -> bool:
         """Whether the power was cut by ``cut`` and is not back."""
-        return self._cut
+        return self._cut or self._abandoned
 
     def cut(self) -> None:
         """Kills the board where it stands, from the thread that looks at its stops."""
         assert self.session.emulated is not None
         self._cut = True
         self.session.emulated.off()
+
+    def abandon(self) -> None:
+        """From any thread: the board loses its power for good, and what waits for it here ends."""
+        self._abandoned = True
+        self.cut()
 
     # --- a job
 
@@ -140,9 +149,10 @@ class UpdateBench:
             state = nor.state()
             counts.append(state.count)
             still = len(counts) > _QUIET_LOOKS and len(set(counts[-_QUIET_LOOKS:])) == 1
-            return self._cut or (still and state.stopped is None)
+            return self._is_over or (still and state.stopped is None)
 
         poll(quiet, Deadline.after(_ONLINE_S), _LOOK_S)
+        self._check_power()
 
     def until_cut(self, stops: Stop, on_stop: OnStop, job: str, *, at: int = 0, seed: int = 0) -> str:
         """Drives a job, and one boot more, while ``on_stop`` has the stops of the flash.
@@ -151,15 +161,18 @@ class UpdateBench:
         """
         nor = self.nor
         nor.stop(stops, at=at, seed=seed)
-        with StandBy(nor, lambda state: on_stop(state) and not self._cut) as stand_by:
+        with StandBy(nor, lambda state: on_stop(state) and not self.is_cut) as stand_by:
+            self._stand_by = stand_by
             try:
                 end = self.drive(job)
                 self.last_boot(nor)
             except (_PowerIsOut, BoardFault, LinkLost):
-                if not self._cut:
+                if not self._cut or self._abandoned:
                     stand_by.check()
                     raise
                 end = ""
+            finally:
+                self._stand_by = None
         if not self._cut:
             stand_by.check()
             nor.stop(_NO_STOPS)
@@ -167,8 +180,7 @@ class UpdateBench:
 
     def _is_online(self, since: Mark) -> bool:
         """Brings the agent online; False where the board has started again meanwhile."""
-        if self._cut:
-            raise _PowerIsOut
+        self._check_power()
         try:
             self.agent.ask("ota.settings", test_ms=PATIENT_MS)
             self.agent.online(wait_ms=_WAIT_MS, encoding=self._encoding)
@@ -183,7 +195,7 @@ class UpdateBench:
         def look() -> bool:
             nonlocal restarted
             restarted = self._has_said("boot", since)
-            return self._cut or restarted or self.status(job) in _ENDS
+            return self._is_over or restarted or self.status(job) in _ENDS
 
         if not poll(look, deadline, _LOOK_S):
             said = self.cloud.control.job(job)
@@ -192,9 +204,21 @@ class UpdateBench:
                 board=self.session.board.name,
                 evidence=self.session.console.evidence(since),
             )
+        self._check_power()
+        return not restarted
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing can come any more of what is waited for: no power, or nobody at the stops."""
+        return self.is_cut or (self._stand_by is not None and self._stand_by.broken)
+
+    def _check_power(self) -> None:
+        if self._abandoned:
+            raise Abandoned
         if self._cut:
             raise _PowerIsOut
-        return not restarted
+        if self._stand_by is not None:
+            self._stand_by.check()
 
     def _has_said(self, event: str, since: Mark) -> bool:
         with contextlib.suppress(BoardSilent):
@@ -203,9 +227,9 @@ class UpdateBench:
         return False
 
     def _await_ready(self, since: Mark) -> None:
-        ready = poll(lambda: self._cut or self._has_said("ready", since), Deadline.after(_ONLINE_S), _LOOK_S)
-        if self._cut:
-            raise _PowerIsOut
+        deadline = Deadline.after(_ONLINE_S)
+        ready = poll(lambda: self._is_over or self._has_said("ready", since), deadline, _LOOK_S)
+        self._check_power()
         if not ready:
             raise BoardSilent(f"it did not get ready in {_ONLINE_S:g} s", board=self.session.board.name)
 

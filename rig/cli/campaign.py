@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _MATRIX, _PICTURE = "matrix.json", "matrix"
 _SHOWN_FAILURES: Final = 20
+_TELL_EVERY_S: Final = 60.0
 _HEAD: Final = ("depth", "phase", "operation", "power went", "cuts", "outcomes")
 
 
@@ -99,20 +101,26 @@ def power_cuts(
 
 @contextmanager
 def _progress() -> Iterator[Tell]:
-    """A bar on a terminal, a line a step elsewhere."""
+    """A bar on a terminal; elsewhere a line as a step begins and ends, and every minute of it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     tasks: dict[str, Any] = {}
+    last_s = 0.0
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as live:
 
         def tell(what: str, done: int, total: int) -> None:
+            nonlocal last_s
+            now_s = time.monotonic()
+            if not console.is_terminal and (
+                what not in tasks or done == total or now_s - last_s >= _TELL_EVERY_S
+            ):
+                click.echo(f"rig: {what}: {done} of {total}", err=True)
+                last_s = now_s
             if what not in tasks:
                 tasks[what] = live.add_task(what, total=total)
-                if not console.is_terminal:
-                    click.echo(f"rig: {what}: {done} of {total}", err=True)
             live.update(tasks[what], completed=done, total=total)
 
         yield tell

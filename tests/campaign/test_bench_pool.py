@@ -3,13 +3,25 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from contextlib import ExitStack
 
 import pytest
 
-from rig.campaign.bench_pool import BenchPool
+from rig.campaign.bench_pool import Abandoned, BenchPool
 from rig.errors import LinkLost
+
+
+class Bench:
+    """A worker of that name; ``abandoned`` once it is."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.abandoned = threading.Event()
+
+    def abandon(self) -> None:
+        self.abandoned.set()
 
 
 def test_each_item_is_done_once_and_told() -> None:
@@ -17,10 +29,10 @@ def test_each_item_is_done_once_and_told() -> None:
     done: list[int] = []
     open_now: list[str] = []
 
-    def worker(stack: ExitStack, name: str) -> str:
+    def worker(stack: ExitStack, name: str) -> Bench:
         open_now.append(name)
         stack.callback(open_now.remove, name)
-        return name
+        return Bench(name)
 
     BenchPool(2, lambda *what: told.append(what)).share(
         "step", range(40), 2, worker, lambda _, item: done.append(item)
@@ -34,7 +46,7 @@ def test_the_first_error_is_raised_and_nothing_more_begun() -> None:
     done: list[int] = []
     broken, never = threading.Event(), threading.Event()
 
-    def one(_: str, item: int) -> None:
+    def one(_: Bench, item: int) -> None:
         if item == 1:
             broken.set()
             raise LinkLost("gone")
@@ -45,9 +57,27 @@ def test_the_first_error_is_raised_and_nothing_more_begun() -> None:
             never.wait(0.001)  # all of them would take ten seconds
 
     with pytest.raises(LinkLost, match="gone"):
-        BenchPool(2, lambda *_: None).share("step", range(10_000), 0, lambda _, name: name, one)
+        BenchPool(2, lambda *_: None).share("step", range(10_000), 0, lambda _, name: Bench(name), one)
     assert len(done) < 9_999
 
 
 def test_no_bench_is_made_where_nothing_is_left() -> None:
     BenchPool(2, lambda *_: None).share("step", [], 5, lambda *_: pytest.fail("made"), lambda *_: None)
+
+
+def test_a_person_who_stops_it_waits_for_no_item() -> None:
+    """Each would take a minute; the interrupt comes to the thread that shares them."""
+    benches: list[Bench] = []
+
+    def worker(_: ExitStack, name: str) -> Bench:
+        benches.append(Bench(name))
+        return benches[-1]
+
+    def one(bench: Bench, _: int) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        assert bench.abandoned.wait(60)
+        raise Abandoned
+
+    with pytest.raises(KeyboardInterrupt):
+        BenchPool(2, lambda *_: None).share("step", range(10), 0, worker, one)
+    assert 1 <= len(benches) <= 2
