@@ -168,7 +168,7 @@ def _notes(ground: _Ground, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{row.wanted.id} passed on a retry (unstable)"
     for waiver in ground.waivers:
         if not waiver.counts(ground.now):
-            yield f"{waiver.at}: the waiver of {waiver.requirement} has expired"
+            yield f"{waiver.at}: the waiver of {waiver.what} has expired"
 
 
 def _verdict(ground: _Ground, rows: tuple[Row, ...]) -> Qualification:
