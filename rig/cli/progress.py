@@ -80,9 +80,10 @@ class Display:
 
     def case_ended(self, result: CaseResult) -> None:
         """One line per case."""
-        self._live.advance(self._boards[result.board])
+        self._live.advance(self._boards[result.board], 1 if result.attempt == 1 else 0)
         style = _STYLES[result.outcome]
-        label = f"{result.board}  {result.suite}/{result.case}"
+        again = f", attempt {result.attempt}" if result.attempt > 1 else ""
+        label = f"{result.board}  {result.suite}/{result.case}{again}"
         self._console.print(f"[{style}]{result.outcome:<8}[/] ", end="")
         self._console.print(f"{label}  {result.duration_s:.2f} s", markup=False, soft_wrap=True)
         reason = result.reason.strip()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rig.bench.inventory import Board, Inventory
     from rig.evidence.model import Run
 
-ON_REQUEST = ("latency", "ota", "recovery")
+ON_REQUEST = ("latency", "ota", "recovery", "soak")
 """Suites that run only when asked for: they take many minutes, and the first of them judges nothing."""
 
 
@@ -44,6 +44,25 @@ ON_REQUEST = ("latency", "ota", "recovery")
     shell_complete=candidates.suites,
     help="Only this suite; may be repeated.",
 )
+@click.option("--case", "cases", multiple=True, metavar="SUITE/CASE", help="Only this case; may be repeated.")
+@click.option(
+    "--attempts",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How often a case that is not good is tried. A pass then is unstable.",
+)
+@click.option(
+    "--soak-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=120,
+    show_default=True,
+    help="How long the suite soak runs a board.",
+)
+@click.option(
+    "--image-name", metavar="NAME", default="", help="The line of images that it is of, for trends."
+)
+@click.option("--campaign", metavar="ID", default="", help="The campaign that the run is part of.")
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Qualify this image.")
 @click.option(
     "--ota-firmware",
@@ -66,6 +85,11 @@ def qualify(
     names: tuple[str, ...],
     every: bool,
     suites: tuple[str, ...],
+    cases: tuple[str, ...],
+    attempts: int,
+    soak_minutes: float,
+    image_name: str,
+    campaign: str,
     image: Path | None,
     ota_firmware: Path | None,
     dut: str | None,
@@ -78,7 +102,8 @@ def qualify(
     """Flash a board, run the suites on it, and keep the evidence in runs/.
 
     Several boards run side by side: one run, one report, and the worst of their outcomes. --board may be left
-    out if there is only one. Without --suite every suite runs but latency, ota and recovery, which take long.
+    out if there is only one. Without --suite every suite runs but latency, ota, recovery and soak, which take
+    long.
 
     Exit code: 0 pass, 1 FAIL, 2 wrong input, 3 ERROR or nothing ran, 130 stopped.
 
@@ -92,7 +117,9 @@ def qualify(
         raise click.UsageError("--dut is the serial number of one unit; name one board with it")
     root = project_root(inventory.path)
     arguments = ["--inventory", str(inventory.path)]
-    arguments += [str(path) for path in _folders(root, suites)]
+    arguments += [str(path) for path in _folders(root, suites or _suites_of(cases))]
+    arguments += [word for case in cases for word in ("--case", case)]
+    arguments += ["--attempts", str(attempts), "--soak-minutes", str(soak_minutes)]
     given = services.resolve() if services else None
     if given is not None:
         _must_be_services(given, boards)
@@ -102,18 +129,26 @@ def qualify(
         ("--dut", dut),
         ("--operator", operator),
         ("--services", given),
+        ("--campaign", campaign),
+        ("--image-name", image_name),
     ):
         arguments += [option, str(value)] if value else []
     arguments += ["--force-flash"] if force else []
     arguments += ["--record"] if record else []
-    status, path = _run(boards, arguments, root, operator, image)
+    status, path = _run(boards, arguments, root, operator, image, campaign, image_name)
     if path is not None:
         _show(load_run(path), as_json)
     raise click.exceptions.Exit(status)
 
 
 def _run(
-    boards: tuple[Board, ...], arguments: list[str], root: Path, operator: str | None, image: Path | None
+    boards: tuple[Board, ...],
+    arguments: list[str],
+    root: Path,
+    operator: str | None,
+    image: Path | None,
+    campaign: str,
+    image_name: str,
 ) -> tuple[int, Path | None]:
     """The run's exit code and its bundle, if it came to have one."""
     from rig.cli.progress import Display, Progress
@@ -131,7 +166,7 @@ def _run(
 
     _must_have_images(boards, image)
     display = Display(sys.stderr, [board.name for board in boards])
-    task = Task(boards, root, tuple(arguments), operator, image is None, preload)
+    task = Task(boards, root, tuple(arguments), operator, image is None, preload, campaign, image_name)
     return run_side_by_side(task, display), display.run_path
 
 
@@ -164,6 +199,13 @@ def _must_be_services(path: Path, boards: tuple[Board, ...]) -> None:
 
     for board in boards:
         read_services(path, emulated=board.emulator is not None)
+
+
+def _suites_of(cases: tuple[str, ...]) -> tuple[str, ...]:
+    """The suites that the cases are of."""
+    if wrong := [case for case in cases if "/" not in case]:
+        raise click.UsageError(f"--case {wrong[0]}: expected SUITE/CASE, such as kernel/boots")
+    return tuple(dict.fromkeys(case.partition("/")[0] for case in cases))
 
 
 def _folders(root: Path, wanted: tuple[str, ...]) -> list[Path]:

@@ -57,6 +57,8 @@ class Task:
     operator: str | None
     build: bool
     meanwhile: Callable[[], None]
+    campaign: str = ""
+    image_name: str = ""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ def run_side_by_side(task: Task, display: Display) -> int:
     where no bundle can be made, and KeyboardInterrupt where a person did not wait for that order.
     """
     names = [board.name for board in task.boards]
-    environment = describe_environment(task.boards)
+    environment = describe_environment(task.boards, task.campaign)
     with stoppable(), display, held() as release:
         recorder = RunRecorder.create(Path("runs"), RunClock(), task.operator, environment, boards=names)
         with recorder:
@@ -102,7 +104,7 @@ def _run(task: Task, recorder: RunRecorder, display: Display, release: Callable[
                 open_nursery(recorder.path.resolve(), _log(recorder.path, "."), _environ())
             )
             for board in task.boards:
-                recorder.board(board.name, identity=stated(board))
+                recorder.board(board.name, identity=stated(board, task.image_name))
             images = _build(task, display)
             for board in task.boards:
                 image = images.get(board.firmware.preset) if board.firmware else None

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What a figure is followed by over many runs: the key of a series, and one point of it. Pure.
 
-A series goes on as long as its figures can be compared: *variant* names the clock, counter, compiler, probe
-and (on silicon) the unit, and stands for the rest of the configuration by a short hash. The kernel is left
-out: what a new kernel changes is what a trend is there to show.
+A series goes on as long as its figures can be compared: *variant* names the line of images (where it has a
+name), the clock, counter, compiler, probe and (on silicon) the unit, and stands for the rest of the
+configuration by a short hash. The kernel is left out: what a new kernel changes is what a trend is there to
+show.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from rig.evidence.conditions import context_of
 from rig.evidence.measurement import Outcome
 from rig.evidence.model import BoardResult, MeasurementResult
 
-_NAMED: Final = ("clock", "counter", "compiler", "opt", "probe", "dut")
+IMAGE_NAME: Final = "image_name"
+"""What a board's identity calls the line of images that ran, where a board is followed with more than one."""
+_NAMED: Final = (IMAGE_NAME, "clock", "counter", "compiler", "opt", "probe", "dut")
 _HASHED: Final = (
     *("flags", "cpu_hz", "clock_source", "counter_hz", "tick_hz", "machine", "cpuid", "fpu"),
     *("asserts", "stack_check", "trace", "task_select", "heap", "preemption", "time_slicing"),
@@ -64,8 +67,9 @@ class Point:
 def variant_of(context: Mapping[str, Scalar], board: BoardResult | None) -> str:
     """What must be alike for two figures to belong to one series, as a short text."""
     known = dict(context_of(context, board))
-    if board is not None and "probe" in board.identity:
-        known.setdefault("probe", board.identity["probe"])
+    for name in ("probe", IMAGE_NAME):
+        if board is not None and name in board.identity:
+            known.setdefault(name, board.identity[name])
     words = [str(known[key]) for key in _NAMED if key in known]
     rest = [[key, str(known[key])] for key in _HASHED if key in known]
     if rest:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rig.bench.inventory_values import suggestion
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import EvidenceFault, RigError, UsageFault
 from rig.evidence.measurement import Outcome, exit_code
@@ -57,7 +58,8 @@ pytest_plugins = [
     "rig.pytest_plugin.latency",
 ]
 
-_ENDING = pytest.StashKey[Ending]()
+_ENDING = pytest.StashKey[Ending | None]()
+_ATTEMPT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +74,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--force-flash", action="store_true", help="program also an image that is there already")
     group.addoption("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="where bundles go")
     group.addoption("--services", metavar="FILE", type=Path, help="what the board talks to; default: our own")
+    group.addoption("--case", metavar="SUITE/CASE", action="append", default=[], help="only this case")
+    group.addoption(
+        "--attempts", metavar="N", type=int, default=1, help="how often a case that is not good is tried"
+    )
+    group.addoption(
+        "--soak-minutes", metavar="N", type=float, default=120, help="how long the suite soak runs a board"
+    )
+    group.addoption("--image-name", metavar="NAME", default="", help="the line of images that it is of")
+    group.addoption("--campaign", metavar="ID", default="", help="the campaign that the run is part of")
     group.addoption(
         "--record",
         action="store_true",
@@ -145,12 +156,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError("suites run on a board: name one with --board NAME ('rig boards' lists them)")
     _must_differ(cases)
     if qualification is not None:
+        cases = _chosen(config, items, cases, qualification.settings.only)
         for item, (suite, name) in cases:
             features = {mark.args[0] for mark in item.iter_markers("board_feature")}
             named = tuple("/".join(mark.args) for mark in item.iter_markers("requirement"))
             place = _arrangement_of(item)
             fixtures = frozenset(getattr(item, "fixturenames", ()))
             item.stash[CASE] = Case(suite, name, item.path, frozenset(features), place, named, fixtures)
+
+
+def _chosen(
+    config: pytest.Config,
+    items: list[pytest.Item],
+    cases: list[tuple[pytest.Item, tuple[str, str]]],
+    only: Sequence[str],
+) -> list[tuple[pytest.Item, tuple[str, str]]]:
+    """The cases that were asked for by name; the others are no part of the run."""
+    if not only:
+        return cases
+    there = {"/".join(place): (item, place) for item, place in cases}
+    if unknown := [name for name in only if name not in there]:
+        raise pytest.UsageError(f"no case {unknown[0]}; {suggestion(unknown[0], there, label='there are')}")
+    kept = [there[name] for name in dict.fromkeys(only)]
+    config.hook.pytest_deselected(items=[item for item in items if all(item is not one for one, _ in kept)])
+    items[:] = [item for item, _ in kept]
+    return kept
 
 
 def _must_differ(cases: Sequence[tuple[pytest.Item, tuple[str, str]]]) -> None:
@@ -206,25 +236,33 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """One attempt at a case: recorded when it begins, and with its outcome when all of it has ended."""
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
+    """One attempt at a case: recorded when it begins, and with its outcome when all of it has ended.
+
+    A case that may be tried again is run by the same hook, with its fixtures made anew.
+    """
     case = item.stash.get(CASE, None)
     if case is None:
         return (yield)
     qualification = item.config.stash[QUALIFICATION]
+    item.stash[_ATTEMPT] = attempt = item.stash.get(_ATTEMPT, 0) + 1
+    item.stash[_ENDING] = None
     try:
-        qualification.case_begins(case)
+        qualification.case_begins(case, attempt)
     except EvidenceFault as fault:
         qualification.give_up(fault)
         raise item.session.Interrupted(str(fault)) from fault
     try:
         result = yield
-        ending = item.stash.get(_ENDING, Ending(Outcome.ERROR, "it never ran"))
-        item.config.hook.pytest_rig_case_ended(result=qualification.case_ended(case, ending))
+        ending = item.stash[_ENDING] or Ending(Outcome.ERROR, "it never ran")
+        ended = qualification.case_ended(case, ending)
+        item.config.hook.pytest_rig_case_ended(result=ended)
     except EvidenceFault as fault:  # without records no later case is worth running
         qualification.give_up(fault)
         item.session.shouldstop = str(fault)
         return True
+    if qualification.may_try_again(ended):
+        return item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
     return result
 
 
@@ -328,6 +366,12 @@ def access_points(board: BoardSession) -> Iterator[AccessPoints]:
 
     with access_points_of(board) as points:
         yield points
+
+
+@pytest.fixture
+def soak_minutes(request: pytest.FixtureRequest) -> float:
+    """How long a board is to run under load."""
+    return float(request.config.getoption("soak_minutes"))
 
 
 @pytest.fixture

@@ -16,7 +16,11 @@ from rig.events import Scalar
 _PACKAGES = ("freertos-rig", "pyocd", "pyserial", "pytest", "numpy")
 
 
-def describe_environment(boards: Iterable[Board]) -> dict[str, Scalar]:
+CAMPAIGN = "campaign"
+"""Under this name a run says which campaign asked for it."""
+
+
+def describe_environment(boards: Iterable[Board], campaign: str = "") -> dict[str, Scalar]:
     """Names and versions, as the run's header keeps them. Blocks for the emulator's version, 20 ms."""
     known: dict[str, Scalar] = {
         "python": platform.python_version(),
@@ -29,6 +33,8 @@ def describe_environment(boards: Iterable[Board]) -> dict[str, Scalar]:
         known[package] = _version(package)
     if any(board.emulator is not None for board in boards):
         known["qemu"] = _first_line("qemu-system-arm", "--version")
+    if campaign:
+        known[CAMPAIGN] = campaign
     return known
 
 

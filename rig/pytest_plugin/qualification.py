@@ -19,7 +19,7 @@ import pytest
 
 from rig.errors import EvidenceFault, HostBusy, RigError, RigFault
 from rig.events import Event, EventSink, RunClock, Scalar
-from rig.evidence.measurement import Measurement, Outcome
+from rig.evidence.measurement import NOT_GOOD, Measurement, Outcome
 from rig.evidence.model import CaseResult, MeasurementResult
 from rig.evidence.recorder import RunRecorder
 from rig.pytest_plugin.connectivity import Connectivity
@@ -54,6 +54,7 @@ class Qualification:
         self.first_cause: RigError | None = None
         self.artifacts: dict[str, Path] = {}
         """What is kept with the case that runs."""
+        self._attempt = 1
         self.board = RunBoard(self)
         self._recorder: RunRecorder | None = None
         self._limits = SuiteLimits(settings.root)
@@ -69,7 +70,9 @@ class Qualification:
         recorder = self._new_recorder()
         self.run_path, self._recorder, self.clock = recorder.path, recorder, recorder.clock
         try:
-            recorder.board(settings.board.name, settings.dut, identity=stated(settings.board))
+            recorder.board(
+                settings.board.name, settings.dut, identity=stated(settings.board, settings.image_name)
+            )
             recorder.planned(settings.board.name, [(case.suite, case.name) for case in cases])
         except EvidenceFault:
             self._finish(Outcome.ERROR)
@@ -82,7 +85,7 @@ class Qualification:
         settings = self.settings
         if settings.run is not None:
             return RunRecorder.join(settings.run, settings.board.name)
-        environment = describe_environment([settings.board])
+        environment = describe_environment([settings.board], settings.campaign)
         return RunRecorder.create(settings.runs_dir, self.clock, settings.operator, environment)
 
     def __exit__(
@@ -126,12 +129,11 @@ class Qualification:
 
     # --- cases
 
-    def case_begins(self, case: Case) -> None:
-        """Records that the case begins, and gives it a transcript of its own."""
+    def case_begins(self, case: Case, attempt: int = 1) -> None:
+        """Records that an attempt at the case begins, and gives it a transcript of its own."""
         self.artifacts = {}
-        self.live.case_started(
-            self.settings.board.name, case.suite, case.name, requirements=case.requirements
-        )
+        self._attempt = attempt
+        self.live.case_started(*self._key(case), requirements=case.requirements)
         self.board.begin_transcript(case)
 
     def case_ended(self, case: Case, ending: Ending) -> CaseResult:
@@ -140,8 +142,15 @@ class Qualification:
         if isinstance(ending.error, RigFault) and not isinstance(ending.error, HostBusy):
             self.first_cause = self.first_cause or ending.error
         self.board.case_ended(case, ending)
-        key = (self.settings.board.name, case.suite, case.name, 1)
-        return self.live.case_finished(*key, ending.outcome, ending.reason, self.artifacts)
+        return self.live.case_finished(*self._key(case), ending.outcome, ending.reason, self.artifacts)
+
+    def may_try_again(self, result: CaseResult) -> bool:
+        """Whether a case that ended so gets another attempt: not good, and the board can still be reached."""
+        more = result.attempt < self.settings.attempts and self.first_cause is None
+        return more and result.outcome in NOT_GOOD
+
+    def _key(self, case: Case) -> tuple[str, str, str, int]:
+        return self.settings.board.name, case.suite, case.name, self._attempt
 
     def _examined(self, case: Case, ending: Ending) -> Ending:
         if ending.outcome is not Outcome.FAIL or not self.board.can_be_examined:
@@ -180,7 +189,7 @@ class Qualification:
 
     def declare(self, case: Case, declared: Measurement) -> None:
         """Promises a measurement of the case."""
-        self.live.declare(self.settings.board.name, case.suite, case.name, 1, declared)
+        self.live.declare(*self._key(case), declared)
 
     def measured(
         self,
@@ -199,15 +208,13 @@ class Qualification:
         build = board.firmware.preset if board.firmware else None
         limit = self._limits.of(case).find(declared.name, board.name, clock, build)
         return self.live.measurement(
-            board.name, case.suite, case.name, 1, declared,
+            *self._key(case), declared,
             samples=samples, value=value, limit=limit, context=context,
         )  # fmt: skip
 
     def keep(self, case: Case, name: str, content: bytes, *, sensitive: bool = False) -> None:
         """Keeps a file with the case."""
-        stored = self.live.artifact(
-            self.file(f"{case.suite}/{case.name}/{name}"), content, sensitive=sensitive
-        )
+        stored = self.live.artifact(self.case_file(case, name), content, sensitive=sensitive)
         self.artifacts[name] = stored
 
     def keep_open(self, context: AbstractContextManager[T]) -> T:
@@ -240,6 +247,11 @@ class Qualification:
     def file(self, name: str) -> str:
         """An artifact's name: boards side by side have the same cases."""
         return f"{self.settings.board.name}/{name}"
+
+    def case_file(self, case: Case, name: str) -> str:
+        """The same of a file of the case, one for each attempt."""
+        again = f"attempt-{self._attempt}/" if self._attempt > 1 else ""
+        return self.file(f"{case.suite}/{case.name}/{again}{name}")
 
     @property
     def live(self) -> RunRecorder:

@@ -77,7 +77,7 @@ class RunBoard:
         """Gives the case a transcript of its own, where the board is open."""
         if self.session is None:
             return
-        path = self._run.live.artifact_path(self._run.file(f"{case.suite}/{case.name}/console.log"))
+        path = self._run.live.artifact_path(self._run.case_file(case, "console.log"))
         self.session.console.begin_segment(path)
         self._run.artifacts["console"] = path
 
@@ -189,7 +189,10 @@ class RunBoard:
             opened = played.opened(settings.board, self._run.clock, self._run.live.event, transcript)
             self.session = self._stack.enter_context(opened)
             sha256 = played.image_sha256
-            identity: dict[str, Scalar] = {**stated(settings.board), "played": played.run.run_id}
+            identity: dict[str, Scalar] = {
+                **stated(settings.board, settings.image_name),
+                "played": played.run.run_id,
+            }
             self._run.live.board(settings.board.name, settings.dut, sha256, identity, transcript)
             self.begin_transcript(case)
         played.play(steps)
@@ -275,4 +278,5 @@ class RunBoard:
 
     def _identity(self) -> dict[str, Scalar]:
         assert self.session is not None
-        return {**stated(self._run.settings.board), **self.session.identity}
+        settings = self._run.settings
+        return {**stated(settings.board, settings.image_name), **self.session.identity}

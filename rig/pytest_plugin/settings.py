@@ -12,6 +12,7 @@ from rig.bench.inventory import Board, Inventory, find_inventory, load_inventory
 from rig.emulator.arrangement import AS_LISTED, Arrangement
 from rig.errors import UsageFault
 from rig.events import Scalar
+from rig.evidence.series_key import IMAGE_NAME
 from rig.pytest_plugin.connectivity import given_services
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ class Settings:
 
     ``run`` is the folder of a run that another process began, of which this board is a part; ``services``
     is what the board talks to, where that is not the rig's own; ``ota_firmware`` is a folder with a
-    bootloader and images for its slots that take the place of those the rig builds.
+    bootloader and images for its slots that take the place of those the rig builds; ``attempts`` is how often
+    a case that is not good is tried; ``only`` are the cases to run (none: all), as ``suite/case``;
+    ``campaign`` is the id of the campaign that asked for the run, ``image_name`` the line of images that the
+    image is of, by which trends are followed.
     """
 
     inventory: Inventory
@@ -41,6 +45,10 @@ class Settings:
     played: Path | None = None
     ota_firmware: Path | None = None
     built: Path | None = None
+    attempts: int = 1
+    only: tuple[str, ...] = ()
+    campaign: str = ""
+    image_name: str = ""
 
     @classmethod
     def of_options(cls, options: Namespace, root: Path) -> Settings:
@@ -52,6 +60,8 @@ class Settings:
         board = inventory.board(options.board)
         if options.image is not None and not options.image.is_file():
             raise UsageFault(f"no image {options.image}")
+        if options.attempts < 1:
+            raise UsageFault(f"--attempts is 1 or more, got {options.attempts}")
         if options.record and board.emulator is None:
             raise UsageFault("it is a physical board: only an emulated one can be recorded", board=board.name)
         if options.image is None and board.firmware is None:
@@ -61,6 +71,7 @@ class Settings:
             options.force_flash, options.runs_dir, root, options.join_run,
             given_services(options.services, board), options.record, options.played,
             _ota_firmware(options.ota_firmware), options.built,
+            options.attempts, tuple(options.case), options.campaign, options.image_name,
         )  # fmt: skip
 
     @property
@@ -105,12 +116,14 @@ def clock_of(board: Board) -> str:
     return board.emulator.clock if board.emulator is not None else "hardware"
 
 
-def stated(board: Board) -> dict[str, Scalar]:
-    """What the inventory says of the board, as reports show it."""
+def stated(board: Board, image_name: str = "") -> dict[str, Scalar]:
+    """What the inventory says of the board, as reports show it, and what its line of images is called."""
     stated: dict[str, Scalar] = {"description": board.description, "probe": board.probe.type}
     stated["features"] = " ".join(sorted(board.features))
     if board.emulator is not None:
         stated |= {"emulated": True, "machine": board.emulator.machine, "clock": board.emulator.clock}
+    if image_name:
+        stated[IMAGE_NAME] = image_name
     if board.firmware is not None and board.firmware.run_on_silicon is not None:
         stated["run_on_silicon"] = board.firmware.run_on_silicon
     return stated
