@@ -190,14 +190,16 @@ def spawn(
     log: Path,
     pass_fds: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
     grace_s: float = GRACE_S,
 ) -> Iterator[Child]:
     """Runs a program (never a shell line) until the context is left; it dies with this process at the latest.
 
     What it prints is appended to ``log``. ``pass_fds`` stay open in it under the same numbers; ``env``
-    replaces the environment. It leads a session of its own, so that Ctrl-C at the terminal reaches only the
-    rig, which then closes board and child in order. Raises ToolFault when the program or the log cannot be
-    opened. Does not wait for the program to be ready; one that fails at once is soon not ``alive``.
+    replaces the environment, ``cwd`` is the folder it works in. It leads a session of its own, so that Ctrl-C
+    at the terminal reaches only the rig, which then closes board and child in order. Raises ToolFault when
+    the program or the log cannot be opened. Does not wait for the program to be ready; one that fails at once
+    is soon not ``alive``.
     """
     program = require_program(argv[0])
     guard = [
@@ -209,7 +211,7 @@ def spawn(
         _STILL_OURS,
         str(os.getpid()),
     ]
-    child = Child(_start([*guard, str(program), *argv[1:]], log, pass_fds, env))
+    child = Child(_start([*guard, str(program), *argv[1:]], log, pass_fds, env, cwd))
     try:
         yield child
     finally:
@@ -217,7 +219,11 @@ def spawn(
 
 
 def _start(
-    argv: Sequence[str], log: Path, pass_fds: Sequence[int], env: Mapping[str, str] | None
+    argv: Sequence[str],
+    log: Path,
+    pass_fds: Sequence[int],
+    env: Mapping[str, str] | None,
+    cwd: Path | None,
 ) -> subprocess.Popen[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -229,6 +235,7 @@ def _start(
                 stderr=subprocess.STDOUT,
                 pass_fds=pass_fds,
                 env=env,
+                cwd=cwd,
                 start_new_session=True,
             )
     except OSError as error:

@@ -46,6 +46,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "services": "Run what a board talks to: broker, discovery.",
         "ota": "Offer OTA updates to a thing, and watch what becomes of them.",
         "campaign": "Run a plan of many runs on a board: power cuts.",
+        "nightly": "Run a plan on the boards over night, and judge it.",
+        "bisect": "Find the revision that brought a change.",
         "compare": "Show what changed between two runs.",
         "store": "Keep the results of many runs in one database.",
         "alerts": "List what changed over the nights, and answer it.",

@@ -93,13 +93,14 @@ def watch(where: str, as_json: bool) -> None:
     """
     from rig.evidence.measurement import EXIT_REGRESSION
     from rig.evidence.store import open_store
+    from rig.evidence.watch import unanswered
     from rig.evidence.watch import watch as walk
 
     with open_store(where) as store:
         night = walk(store, datetime.now(UTC))
         known = store.alerts()
     click.echo(json.dumps(night.as_json(), indent=2) if as_json else _night(night))
-    if any(a.state == "confirmed" and a.detail.get("verdict") == "regressed" for a in known):
+    if unanswered(known):
         raise click.exceptions.Exit(EXIT_REGRESSION)
 
 

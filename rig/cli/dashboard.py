@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PORT: Final = 8750
+TOLD: Final = RUNS / "told.json"
+"""What a webhook was told already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def export(ctx: click.Context, folder: Path) -> None:
 
 @dashboard.command()
 @click.option("--webhook-file", type=_FILE, required=True, help="File with the address to post to.")
-@click.option("--told", type=click.Path(dir_okay=False, path_type=Path), default=Path("runs/told.json"),
+@click.option("--told", type=click.Path(dir_okay=False, path_type=Path), default=TOLD,
               show_default=True, help="What was told already.")  # fmt: skip
 @click.option("--site", default="", metavar="URL", help="Where people reach the dashboard.")
 @click.pass_context
@@ -172,16 +174,21 @@ def notify(ctx: click.Context, webhook_file: Path, told: Path, site: str) -> Non
 
     Example: rig dashboard notify --webhook-file hook.txt
     """
+    with _opened(ctx.meta[__name__], ctx.obj) as (_, store):
+        click.echo(f"{tell_news(store, webhook_file, told, site)} told")
+
+
+def tell_news(store: Store, webhook_file: Path, told: Path, site: str) -> int:
+    """Posts what is new beside the file ``told``; how many alerts that were. Raises UsageFault, RigFault."""
     from reports.dashboard.news import news, payload
     from reports.dashboard.webhook import post
     from rig.evidence.bundle import read_json, write_json
 
-    with _opened(ctx.meta[__name__], ctx.obj) as (sources, _):
-        found = news(sources.store.alerts(), {k: str(v) for k, v in read_json(told).items()})
+    found = news(store.alerts(), {k: str(v) for k, v in read_json(told).items()})
     if found:
         post(_token(webhook_file) or "", payload(found, site))
     write_json(told, dict(found.told))
-    click.echo(f"{len(found.alerts)} told")
+    return len(found.alerts)
 
 
 @dashboard.command()

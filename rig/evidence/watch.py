@@ -147,6 +147,11 @@ def bisects_of(alerts: Sequence[Alert]) -> tuple[Bisect, ...]:
     return tuple(bisect for _, bisect in sorted(found, key=lambda pair: _urgency(pair[0])))
 
 
+def unanswered(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """The confirmed regressions that nobody has acknowledged, expected or fixed."""
+    return tuple(a for a in alerts if a.state == "confirmed" and a.detail.get("verdict") == "regressed")
+
+
 def alert_as_json(alert: Alert) -> dict[str, Any]:
     """An alert for other programs; a level that there never was is null."""
     levels = {

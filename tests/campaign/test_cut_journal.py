@@ -81,7 +81,7 @@ def test_the_same_cut_again_takes_the_place_of_the_first(tmp_path: Path) -> None
 
 def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"something else" * 1000)
-    with pytest.raises(EvidenceFault, match="no journal of power cuts"):
+    with pytest.raises(EvidenceFault, match="nothing can be kept there"):
         Journal(tmp_path)
     with Journal(tmp_path / "other") as journal, pytest.raises(EvidenceFault, match="no state"):
         journal.state("x")

@@ -68,7 +68,7 @@ def _completed(functions: str, bench: Path, *words: str) -> list[str]:
     return done.stdout.split()
 
 
-SUITES = ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recovery"]
+SUITES = ["boot", "kernel", "memory", "connectivity", "latency", "ota", "recovery", "soak"]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_no_arguments_show_the_help() -> None:
     ("args", "said"),
     [
         (["bords"], "no command 'bords'; did you mean 'boards'?"),
-        (["zzz"], "no command 'zzz'; there are: alerts, baseline, boards,"),
+        (["zzz"], "no command 'zzz'; there are: alerts, baseline, bisect, boards,"),
         (["--nonsense"], "No such option"),
         (["boards", "--nonsense"], "No such option"),
         (["boards", "extra"], "unexpected extra argument"),

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""``rig nightly``: the bench runs by itself, with one answer in the morning. Owns arguments and words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rig.cli import COMMANDS, Options
+from rig.cli.report import RUNS
+
+if TYPE_CHECKING:
+    from rig.campaign.night import Morning
+    from rig.campaign.night_result import CaseNight
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_RESULT: Final = "night.json"
+_SHOWN: Final = 40
+
+
+@click.command(short_help=COMMANDS["nightly"])
+@click.argument("file", type=_FILE)
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("nights"),
+              show_default=True, help="Where nights are kept.")  # fmt: skip
+@click.option(
+    "--new", "anew", is_flag=True, help="Begin anew, though the last night did not come to its end."
+)
+@click.option("--store", "where", metavar="STORE", envvar="RIG_STORE", default=str(RUNS),
+              show_default=True, help="Where trends are looked at. Also by RIG_STORE.")  # fmt: skip
+@click.option("--webhook-file", type=_FILE, help="File with an address to post what is new of alerts to.")
+@click.option("--site", default="", metavar="URL", help="Where people reach the dashboard.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def nightly(
+    options: Options,
+    file: Path,
+    folder: Path,
+    anew: bool,
+    where: str,
+    webhook_file: Path | None,
+    site: str,
+    as_json: bool,
+) -> None:
+    """Run the plan FILE on its boards, look at every trend, and run again what looks wrong.
+
+    Ended at any moment it goes on there when it is called again within 20 hours. No two of the same plan run
+    at once, and no board keeps the others.
+
+    Exit code: 0 all good, 1 a case failed or is unstable, 2 wrong plan, 3 something was not judged,
+    4 a regression is confirmed and nobody has answered it, 130 stopped.
+
+    Example: rig nightly nightly.toml
+    """
+    from rig.campaign.night import open_night
+    from rig.campaign.night_plan import load_plan
+    from rig.campaign.qualify_process import QualifyProcess
+    from rig.cli.dashboard import TOLD, tell_news
+    from rig.cli.pytest_run import stoppable
+    from rig.cli.qualify import ON_REQUEST
+    from rig.evidence.bundle import write_json
+    from rig.evidence.measurement import EXIT_REGRESSION, Outcome, exit_code
+    from rig.evidence.store import open_store
+    from rig.evidence.watch import Night as Walk
+    from rig.evidence.watch import unanswered, watch
+    from rig.project import project_root, suite_names
+
+    inventory = options.inventory()
+    suites = suite_names(project_root(inventory.path))
+    plan = load_plan(file.resolve(), list(inventory.boards), suites)
+    if not plan.suites and not plan.cases:
+        plan = plan.of_suites(tuple(name for name in suites if name not in ON_REQUEST))
+
+    def look() -> Walk:
+        RUNS.mkdir(exist_ok=True)  # of a night without a run
+        with open_store(where) as store:
+            return watch(store, datetime.now(UTC))
+
+    def tell(line: str) -> None:
+        click.echo(f"rig: {line}", err=True)
+
+    place = folder / file.stem
+    runner = QualifyProcess(inventory.path, Path.cwd(), place / "runs.log", plan.attempts, plan.soak_minutes)
+    with (
+        stoppable(),
+        open_night(plan, place, runner, look, tell, state_dir=inventory.state_dir, anew=anew) as night,
+    ):
+        morning = night.run()
+        write_json(night.folder / _RESULT, morning.document())
+        with open_store(where) as store:
+            if webhook_file is not None:
+                tell(f"{tell_news(store, webhook_file, TOLD, site)} told")
+            regressed = len(unanswered(store.alerts()))
+    click.echo(json.dumps(morning.document(), indent=2) if as_json else "\n".join(_text(morning, regressed)))
+    click.echo(f"result: {night.folder / _RESULT}", err=True)
+    if morning.result.outcome is Outcome.PASS and regressed:
+        raise click.exceptions.Exit(EXIT_REGRESSION)
+    raise click.exceptions.Exit(exit_code(morning.result.outcome))
+
+
+def _text(morning: Morning, regressed: int) -> Iterator[str]:
+    from reports.text import plural
+
+    result = morning.result
+    trouble = result.trouble
+    for case in trouble[:_SHOWN]:
+        yield from _lines(case)
+    if len(trouble) > _SHOWN:
+        yield f"and {plural(len(trouble) - _SHOWN, 'more case')}, see {_RESULT}"
+    for job, why in result.not_made:
+        yield f"NOT MADE  {job}: {why}"
+    if morning.watch_trouble:
+        yield f"the trends were not looked at: {morning.watch_trouble}"
+    elif morning.walk is not None:
+        open_now = plural(regressed, "confirmed regression") + " nobody has answered"
+        yield f"{plural(morning.walk.series, 'series', 'series')} looked at, {open_now}"
+    quiet = sum(case.quarantine is not None for case in trouble)
+    counted = f"{plural(len(result.cases), 'case')}, {len(trouble) - quiet} in trouble, {quiet} in quarantine"
+    yield f"{result.outcome.value}: night {morning.campaign}, {plural(result.runs, 'run')}, {counted}"
+
+
+def _lines(case: CaseNight) -> Iterator[str]:
+    where = f"{case.board} {case.image}" if case.image != "own" else case.board
+    yield f"{case.word:<8}  {where}  {case.case}  not good in {case.bad} of {case.runs} runs, see {case.run}"
+    if case.reason:
+        yield f"          {case.reason}"
+    if case.quarantine is not None:
+        entry = case.quarantine
+        yield f"          in quarantine until {entry.expires} by {entry.owner}: {entry.reason}"
