@@ -76,10 +76,12 @@ class Campaign:
     def run(self) -> None:
         """All steps. Raises RigError where one of them could not be done; what was found is kept."""
         begun = time.monotonic()
-        self._capture()
-        self._recover_all()
-        self._update_next()
-        self._add_seconds(time.monotonic() - begun)
+        try:
+            self._capture()
+            self._recover_all()
+            self._update_next()
+        finally:  # a call that was stopped took its time, too
+            self._add_seconds(time.monotonic() - begun)
         self._sample("kill", self.settings.kills, self._kill)
         self._sample("service", self.settings.services, self._through_service)
 
