@@ -67,8 +67,8 @@ class BenchPool:
         if not items:
             return
         with ThreadPoolExecutor(min(self._benches, len(items))) as pool:
-            futures = [pool.submit(work, f"bench-{n + 1}") for n in range(min(self._benches, len(items)))]
             try:
+                futures = [pool.submit(work, f"bench-{n + 1}") for n in range(min(self._benches, len(items)))]
                 for future in as_completed(futures):
                     future.result()
             except BaseException:  # also where somebody interrupts
