@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from rig.child import Child, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import ToolFault
@@ -71,7 +73,10 @@ class Server:
                 raise ToolFault(f"PostgreSQL was not ready in {READY_S:g} s", evidence=str(log))
             if not child.alive:
                 raise ToolFault(f"PostgreSQL {child.exit_reason()}", evidence=log.read_text())
-            yield child
+            try:
+                yield child
+            finally:
+                kill_whole(child)
 
     def _answers(self) -> bool:
         import psycopg
@@ -79,6 +84,16 @@ class Server:
         with suppress(psycopg.OperationalError), psycopg.connect(self.address("postgres"), connect_timeout=5):
             return True
         return False
+
+
+def kill_whole(server: Child) -> None:
+    """Pulls the plug: a process that serves a connection may outlive the server, and answer once more."""
+    serving = psutil.Process(server.pid).children(recursive=True) if server.alive else []
+    server.kill()
+    for process in serving:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(serving, READY_S)
 
 
 @contextmanager

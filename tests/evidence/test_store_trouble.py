@@ -26,7 +26,7 @@ from rig.evidence.store.postgres import PostgresServer
 from rig.evidence.store.schema import MIGRATIONS, VERSION, steps
 from rig.evidence.store.shared import keep_run
 from rig.evidence.store.store import database_at
-from tests.postgres import Server, own_server
+from tests.postgres import Server, kill_whole, own_server
 
 if TYPE_CHECKING:
     from tests.evidence import bundles, stored_runs
@@ -275,7 +275,7 @@ def half_written(store: Store, server: Child) -> None:
     """The server is killed between two rows of a transaction."""
     with store.database.writing() as link:
         link.do("INSERT INTO left_out VALUES ('x', '', 'half')")
-        server.kill()
+        kill_whole(server)
         link.do("INSERT INTO left_out VALUES ('y', '', 'half')")
 
 
