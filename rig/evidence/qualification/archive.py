@@ -113,6 +113,6 @@ def _safe(member: tarfile.TarInfo, path: Path) -> PurePosixPath:
         raise EvidenceFault(f"no pack: {error}", evidence=str(path)) from error
     name = PurePosixPath(member.name)
     plain = member.isreg() and not member.issparse()  # one with holes may grow to any size
-    if not plain or name.is_absolute() or ".." in name.parts or "\\" in member.name:
+    if not plain or not name.parts or name.is_absolute() or ".." in name.parts or "\\" in member.name:
         raise EvidenceFault(f"no pack: {member.name!r} is no plain file inside it", evidence=str(path))
     return name

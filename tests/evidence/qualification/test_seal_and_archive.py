@@ -212,6 +212,8 @@ def _member(name: str, kind: bytes = tarfile.REGTYPE, to: str = "") -> tarfile.T
         ([_member("../evil")], "outside the destination|no plain file"),
         ([_member("f/../../evil")], "outside the destination|no plain file"),
         ([_member("/etc/passwd")], "no plain file inside it"),
+        ([_member("."), _member("f/a")], "no plain file inside it"),
+        ([_member(""), _member("f/a")], "no plain file inside it"),
         ([_member("f/a", tarfile.SYMTYPE, "../../../etc/passwd")], "no pack"),
         ([_member("f/a", tarfile.SYMTYPE, "b")], "no plain file inside it"),
         ([_member("f/a", tarfile.LNKTYPE, "f/b")], "no plain file inside it"),
