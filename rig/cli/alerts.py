@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from rig.cli import COMMANDS
-from rig.cli.report import RUNS
+from rig.cli.store_option import as_json, where
 from rig.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 STATES: Final = ("open", "suspected", "confirmed", "acknowledged", "expected", "fixed", "all")
-
-where = click.option(
-    "--store",
-    "where",
-    metavar="STORE",
-    envvar="RIG_STORE",
-    default=str(RUNS / "index.sqlite"),
-    show_default=True,
-    help="A file, a folder of runs, or postgresql://USER@HOST/DATABASE. Also by RIG_STORE.",
-)
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def by_a_person(command: _Command) -> _Command:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import click
 
 from rig.cli import COMMANDS
-from rig.cli.alerts import as_json, by_a_person, where
+from rig.cli.alerts import by_a_person
+from rig.cli.store_option import as_json, where
 from rig.errors import UsageFault
 
 

@@ -13,7 +13,7 @@ import click
 
 from rig.cli import COMMANDS, Options
 from rig.cli.alerts import find
-from rig.cli.report import RUNS
+from rig.cli.store_option import where
 from rig.errors import RigFault, ToolFault, UsageFault
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
               help="Of a build, and of a run.")  # fmt: skip
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("bisects"),
               show_default=True, help="Where bisections are kept.")  # fmt: skip
-@click.option("--store", "where", metavar="STORE", envvar="RIG_STORE", default=str(RUNS),
-              show_default=True, help="Where the alert is. Also by RIG_STORE.")  # fmt: skip
+@where
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_obj
 def bisect(

@@ -13,6 +13,7 @@ import click
 
 from rig.cli import COMMANDS, Options
 from rig.cli.report import RUNS
+from rig.cli.store_option import where
 
 if TYPE_CHECKING:
     from rig.campaign.night import Morning
@@ -30,8 +31,7 @@ _SHOWN: Final = 40
 @click.option(
     "--new", "anew", is_flag=True, help="Begin anew, though the last night did not come to its end."
 )
-@click.option("--store", "where", metavar="STORE", envvar="RIG_STORE", default=str(RUNS),
-              show_default=True, help="Where trends are looked at. Also by RIG_STORE.")  # fmt: skip
+@where
 @click.option("--webhook-file", type=_FILE, help="File with an address to post what is new of alerts to.")
 @click.option("--site", default="", metavar="URL", help="Where people reach the dashboard.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

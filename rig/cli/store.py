@@ -14,6 +14,7 @@ import click
 
 from rig.cli import COMMANDS, EXIT_ERROR
 from rig.cli.report import RUNS
+from rig.cli.store_option import as_json, where
 
 if TYPE_CHECKING:
     from rig.evidence.model import Run
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 _SAMPLE_DAYS: Final = 90
 _PLACE = click.Path(path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_where = click.option(
-    "--store",
-    "where",
-    metavar="STORE",
-    envvar="RIG_STORE",
-    default=str(RUNS / "index.sqlite"),
-    show_default=True,
-    help="A file, or postgresql://USER@HOST/DATABASE. Also by RIG_STORE.",
-)
 
 
 @click.group(short_help=COMMANDS["store"])
@@ -48,8 +39,8 @@ def store() -> None:
 
 @store.command()
 @click.argument("places", metavar="[RUN|FOLDER]...", nargs=-1, type=_PLACE)
-@_where
-@_json
+@where
+@as_json
 def ingest(places: tuple[Path, ...], where: str, as_json: bool) -> None:
     """Take in bundles that the store does not know, checked against their hashes.
 
@@ -68,8 +59,8 @@ def ingest(places: tuple[Path, ...], where: str, as_json: bool) -> None:
 
 @store.command()
 @click.argument("folder", type=_FOLDER, default=RUNS)
-@_where
-@_json
+@where
+@as_json
 def rebuild(folder: Path, where: str, as_json: bool) -> None:
     """Make the store again from the bundles in FOLDER (default: runs).
 
@@ -93,8 +84,8 @@ def rebuild(folder: Path, where: str, as_json: bool) -> None:
               show_default=True, help="Drop raw samples older than that.")  # fmt: skip
 @click.option("--runs", "run_days", metavar="DAYS", type=click.IntRange(1), help="Drop whole runs, too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@_where
-@_json
+@where
+@as_json
 def prune(sample_days: int, run_days: int | None, dry_run: bool, where: str, as_json: bool) -> None:
     """Make room: raw samples go first, whole runs only if you say so.
 
@@ -126,8 +117,8 @@ def prune(sample_days: int, run_days: int | None, dry_run: bool, where: str, as_
               help="What to write.")  # fmt: skip
 @click.option("--board", help="Only this board's rows.")
 @click.option("--days", type=click.IntRange(1), help="Only runs of the last DAYS days.")
-@_where
-@_json
+@where
+@as_json
 def export(folder: Path, shape: str, board: str | None, days: int | None, where: str, as_json: bool) -> None:
     """Write the tables of all runs into FOLDER: cases and measurements.
 

@@ -133,7 +133,7 @@ def test_a_folder_without_the_right_to_write(open_folder: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceFault, match="No such file or directory"):
+    with pytest.raises(EvidenceFault, match=r"there is no store: no folder .*none"):
         open_store(tmp_path / "none" / "shared.sqlite")
 
 
@@ -381,5 +381,5 @@ def test_a_run_is_indexed_where_the_shared_store_is_nonsense(
 ) -> None:
     monkeypatch.setenv("RIG_STORE", str(tmp_path / "none" / "shared.sqlite"))
     path = bundles.small_run(tmp_path)
-    assert "is not in the shared store yet: the store cannot be used" in keep_run(path)
+    assert "is not in the shared store yet: there is no store" in keep_run(path)
     assert [run.run_id for run in list_runs(tmp_path)] == [path.name]

@@ -189,8 +189,11 @@ class SqliteFile:
         try:
             file = self.path.with_name(f".{self.path.stem}.lock").open("ab")
         except OSError as error:
-            message = f"the store cannot be used: {error.strerror}"
-            raise EvidenceFault(message, evidence=self.shown) from error
+            message, hint = f"the store cannot be used: {error.strerror}", None
+            if isinstance(error, FileNotFoundError):
+                message = f"there is no store: no folder {self.path.parent}"
+                hint = "A run here makes one; or name another by --store. 'rig demo DIR' makes up a year"
+            raise EvidenceFault(message, evidence=self.shown, hint=hint) from error
         with file:
             fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield file
