@@ -14,6 +14,7 @@ import click
 from rig.cli import COMMANDS, Options
 from rig.cli.report import RUNS
 from rig.cli.store_option import where
+from rig.errors import RigFault
 
 if TYPE_CHECKING:
     from rig.campaign.night import Morning
@@ -65,6 +66,7 @@ def nightly(
     from rig.evidence.bundle import write_json
     from rig.evidence.measurement import EXIT_REGRESSION, Outcome, exit_code
     from rig.evidence.store import open_store
+    from rig.evidence.store.store import database_at
     from rig.evidence.watch import Night as Walk
     from rig.evidence.watch import unanswered, watch
     from rig.project import project_root, suite_names
@@ -74,6 +76,8 @@ def nightly(
     plan = load_plan(file.resolve(), list(inventory.boards), suites)
     if not plan.suites and not plan.cases:
         plan = plan.of_suites(tuple(name for name in suites if name not in ON_REQUEST))
+
+    database_at(where)  # a wrong address is told now, not in the morning
 
     def look() -> Walk:
         RUNS.mkdir(exist_ok=True)  # of a night without a run
@@ -91,15 +95,22 @@ def nightly(
     ):
         morning = night.run()
         write_json(night.folder / _RESULT, morning.document())
-        with open_store(where) as store:
-            if webhook_file is not None:
-                tell(f"{tell_news(store, webhook_file, TOLD, site)} told")
-            regressed = len(unanswered(store.alerts()))
+        regressed = 0
+        try:
+            with open_store(where) as store:
+                regressed = len(unanswered(store.alerts()))
+                if webhook_file is not None:
+                    tell(f"{tell_news(store, webhook_file, TOLD, site)} told")
+        except RigFault as fault:  # the verdict of the runs stands, whoever cannot be reached
+            tell(str(fault))
     click.echo(json.dumps(morning.document(), indent=2) if as_json else "\n".join(_text(morning, regressed)))
     click.echo(f"result: {night.folder / _RESULT}", err=True)
-    if morning.result.outcome is Outcome.PASS and regressed:
+    outcome = morning.result.outcome
+    if outcome is Outcome.PASS and regressed:
         raise click.exceptions.Exit(EXIT_REGRESSION)
-    raise click.exceptions.Exit(exit_code(morning.result.outcome))
+    if outcome is Outcome.PASS and morning.watch_trouble:
+        outcome = Outcome.ERROR
+    raise click.exceptions.Exit(exit_code(outcome))
 
 
 def _text(morning: Morning, regressed: int) -> Iterator[str]:

@@ -82,6 +82,29 @@ def test_a_wrong_plan_touches_nothing(place: BenchPlace, text: str, said: str) -
     assert place.run_folders() == []
 
 
+def test_a_wrong_address_of_a_store_is_told_in_the_evening(place: BenchPlace) -> None:
+    done = place.rig(
+        "nightly", night(place, "night.toml", 'suites = ["boot"]'), "--store", "postgresql://a:b:c:d/?x=%%"
+    )
+    assert done.code == 2, done
+    assert "not an address of a PostgreSQL database" in done.err
+    assert place.run_folders() == []
+
+
+def test_a_store_that_is_away_costs_no_verdict(place: BenchPlace) -> None:
+    plan = night(place, "night.toml", 'cases = ["boot/identity_command_agrees_with_the_banner"]\n')
+    away = f"postgresql://rig@/rig?host={place.folder}"
+    (place.folder / "hook.txt").write_text("http://127.0.0.1:1/")
+    done = place.start("nightly", plan, "--store", away, "--webhook-file", "hook.txt").finish(LONGEST_S)
+    assert done.code == 3, done
+    assert "the trends were not looked at: the store cannot be reached" in done.out
+    assert "PASS: night" in done.out
+    assert (result_of(place)["outcome"], result_of(place)["runs"]) == ("PASS", 1)
+    told = place.start("nightly", plan, "--webhook-file", "hook.txt").finish(LONGEST_S)
+    assert told.code == 0, told  # nothing was new, and nobody was called
+    assert "0 told" in told.err
+
+
 class Hook:
     """A webhook on this host; ``posted`` is what came."""
 
