@@ -94,6 +94,10 @@ class OtaControl:
         """How often a fault has acted since it was switched on."""
         return int(self.ask("acted", kind=kind))
 
+    def made(self, kind: str) -> None:
+        """The fault that was another's to make has been made; what waited for that goes on."""
+        self.ask("made", kind=kind)
+
     def counts(self) -> dict[str, Any]:
         """Requests, blocks and bytes of each stream since the service began."""
         return cast("dict[str, Any]", self.ask("counts"))

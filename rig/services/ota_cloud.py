@@ -20,6 +20,7 @@ from typing import Any, Final
 from rig.child import Child, spawn
 from rig.deadline import Deadline, poll
 from rig.errors import LinkLost, RigError, ToolFault, UsageFault
+from rig.services.aws.fault_switches import BY_OTHERS
 from rig.services.endpoint import LOOPBACK, Endpoint, Place, free_ports
 from rig.services.ota_client import SOCKET, OtaControl
 from rig.services.ota_signing import new_key, public_key
@@ -27,8 +28,6 @@ from rig.services.pki import IdentityFiles, write_private
 
 NAME: Final = "ota"
 _READY_S: Final = 15.0
-BY_OTHERS: Final = ("broker_restart", "client_id_takeover", "half_open_tcp")
-"""The faults that need who has the broker, or the network."""
 
 _KEY: Final = "signer.key.pem"
 _PUBLIC: Final = "signer.pub.pem"
@@ -186,14 +185,19 @@ class OtaCloud:
             with suppress(LinkLost):
                 for event in self.control.watch(self._seen):
                     self._seen = event["number"]
-                    self._act(event)
+                    if event["event"] == "moment":
+                        self._act(event["fault"])
             self._ended.wait(0.05)
 
-    def _act(self, event: dict[str, Any]) -> None:
-        action = self.actions.get(event.get("fault", ""))
-        if event["event"] != "moment" or action is None:
-            return
+    def _act(self, kind: str) -> None:
+        """Makes the fault, if it is one of ours; the service sends no more until it hears of that."""
         try:
-            action()
+            self.actions.get(kind, _nothing)()
         except RigError as error:
             self._trouble = self._trouble or error
+        finally:
+            self.control.made(kind)
+
+
+def _nothing() -> None:
+    """A fault that the service makes by itself."""

@@ -182,6 +182,27 @@ def test_the_network_goes_half_open_at_a_block(
     cloud.check()
 
 
+def test_no_block_comes_before_the_fault_that_is_due_at_it(
+    cloud: OtaCloud, device: Device, image: ImageFile
+) -> None:
+    """However long the fault takes to be made: a device must not be done with the file before it."""
+    _, stream = cloud.control.create(THING, [image], "mqtt-json")
+    device.heard(2)
+    silent = threading.Event()
+
+    def slow() -> None:
+        with pytest.raises(queue.Empty):
+            device.client.next(0.5)
+        silent.set()
+
+    cloud.actions["half_open_tcp"] = slow
+    cloud.fault("half_open_tcp", block=2)
+    (said,) = device.blocks(stream, {"f": 0, "l": BLOCK, "o": 2, "n": 1}, 1)
+    assert silent.is_set()
+    assert said["i"] == 2
+    cloud.check()
+
+
 def test_an_action_that_fails_is_the_rigs_trouble(cloud: OtaCloud, device: Device, image: ImageFile) -> None:
     def fail() -> None:
         raise ToolFault("no broker")

@@ -59,7 +59,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     }
 )
 
-MOMENTS: Final = ("cancel_during", "broker_restart", "client_id_takeover", "half_open_tcp")
+BY_OTHERS: Final = ("broker_restart", "client_id_takeover", "half_open_tcp")
+"""The faults that need who has the broker, or the network."""
+MOMENTS: Final = ("cancel_during", *BY_OTHERS)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rig.services.aws.fault_switches import FaultSwitches
+from rig.services.aws.fault_switches import BY_OTHERS, FaultSwitches
+from rig.services.aws.held import Held
 from rig.services.aws.history import History, note
 from rig.services.aws.image_answers import ImageAnswers
 from rig.services.aws.job_desk import JobDesk
@@ -47,15 +48,23 @@ _OURS: Final = re.compile(r"notify|notify-next|.*/(?:accepted|rejected)")
 
 class OtaService:
     """The service on what ``folder`` keeps. ``places``: host and port in the addresses of files, by protocol.
+    ``held_s``: how long no block is sent at most while another makes a fault that is due at it.
 
     ``answer`` is for one thread at a time and takes care of it; the rest is safe from any thread.
     """
 
     def __init__(
-        self, folder: Path, places: Mapping[str, str], *, throttle: Throttle = USUAL, now: Clock = time.time
+        self,
+        folder: Path,
+        places: Mapping[str, str],
+        *,
+        throttle: Throttle = USUAL,
+        now: Clock = time.time,
+        held_s: float = 0.0,
     ) -> None:
         self.database = OtaDatabase(folder / DATABASE)
         self.switches = FaultSwitches()
+        self.held = Held(held_s)
         self.counts = StreamCounts()
         self.history = History(self.database)
         self.desk = JobDesk(self.database, self.switches, now)
@@ -107,8 +116,12 @@ class OtaService:
         return f"{protocol}://{self._places[protocol]}{path}"
 
     def _moment(self, kind: str, stream: str, block: int) -> None:
+        """Makes the fault, or waits until it has been made: the block must not come before it."""
+        if kind in BY_OTHERS:
+            self.held.begin(kind)
         with self.database.transaction() as connection:
             note(connection, self._now(), "moment", fault=kind, stream=stream, block=block)
         if kind == "cancel_during":
             self.desk.cancel_stream(stream)
         self.history.wake()
+        self.held.wait(kind)

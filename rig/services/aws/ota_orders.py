@@ -60,6 +60,7 @@ class OtaOrders:
             "fault": self._service.switches.set,
             "clear": self._service.switches.clear,
             "acted": self._service.switches.acted,
+            "made": self._service.held.made,
             "advance": self._clock.advance,
             "snapshot": lambda path: self._service.database.copy_to(Path(path)),
         }

@@ -37,6 +37,8 @@ from rig.services.pki import IdentityFiles
 
 _LOOK_S: Final = 0.25
 """How late a step timer may end."""
+_HELD_S: Final = 10.0
+"""How long a fault that another makes may take; a broker starts anew in less."""
 
 
 def main(path: Path) -> int:
@@ -72,7 +74,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _serve(config: dict[str, Any], folder: Path, clock: SteppedClock, ended: threading.Event) -> None:
-    service = OtaService(folder, config["places"], now=clock)
+    service = OtaService(folder, config["places"], now=clock, held_s=_HELD_S)
     with ExitStack() as stack:
         client, outbox = _on_mqtt(service, config, stack)
         servers = _images(service, config, stack)
