@@ -65,7 +65,7 @@ def parts(comparison: Comparison, width: int, *, everything: bool) -> Iterator[R
     hidden = {*LONELY} | (set() if everything else {Word.UNCHANGED})
     if shown := [change for change in comparison.changes if change.verdict not in hidden]:
         yield heading("Figures")
-        yield from _figures(shown, width)
+        yield from figure_table(shown, width)
     if lonely := folds(comparison):
         yield heading("In one run only")
         yield from (_fold(fold, everything) for fold in lonely)
@@ -113,7 +113,7 @@ def _fold(fold: Fold, everything: bool) -> Text:
 # --- figures
 
 
-def _figures(changes: Sequence[Change], width: int) -> Iterator[RenderableType]:
+def figure_table(changes: Sequence[Change], width: int) -> Iterator[RenderableType]:
     """A line a figure, and below it what else must be known; a name that is too long has its own line."""
     wide, boards = width >= _WIDE, len({change.row.board for change in changes}) > 1
     heads = _heads(wide, boards)

@@ -4,6 +4,7 @@
 ::
 
     images built and kept ─▶ runs, board by board ─▶ watch ─▶ suspected cases again (twice at most) ─▶ result
+                                                                 images beside the baseline ─▶
 
 Owns the order and its memory: whatever ends the controller, the same command goes on where it stopped. A run
 is ``qualify_process.py``'s, what a run means the store's and the watch's. No board waits for another one.
@@ -26,11 +27,13 @@ from rig.bench.lock import board_lock
 from rig.campaign.kept_file import KeptFile
 from rig.campaign.night_images import IMAGES, NightImages
 from rig.campaign.night_plan import Job, NightPlan, jobs_of
-from rig.campaign.night_result import NightResult, result_of
+from rig.campaign.night_result import NightResult, beside_the_baseline, result_of
 from rig.campaign.qualify_process import RunEnd
 from rig.errors import BoardBusy, RigError, RigFault
 from rig.evidence.measurement import Outcome
+from rig.evidence.model import Run
 from rig.evidence.quarantine import load_quarantine
+from rig.evidence.two_images import TwoImages
 from rig.evidence.watch import Night as Walk
 from rig.evidence.watch import Rerun
 
@@ -53,6 +56,10 @@ class Runner(Protocol):
         """Runs a board, and blocks until that has ended."""
         ...
 
+    def read(self, run_id: str) -> Run:
+        """One of its runs. Raises EvidenceFault."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Morning:
@@ -63,11 +70,13 @@ class Morning:
     result: NightResult
     walk: Walk | None
     watch_trouble: str = ""
+    beside: tuple[TwoImages, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Plain data."""
         return {"campaign": self.campaign, "begun_utc": self.begun_utc.isoformat(),
-                **self.result.document(), "watch_trouble": self.watch_trouble,
+                **self.result.document(), "beside": [pair.document() for pair in self.beside],
+                "watch_trouble": self.watch_trouble,
                 "watch": self.walk.as_json() if self.walk else None}  # fmt: skip
 
 
@@ -105,9 +114,11 @@ class Night:
         self._work(jobs)
         every = [job for those in jobs.values() for job in those]
         walk, trouble = self._confirm(every)
-        result = result_of(every, self._ends(), quarantine, datetime.now(UTC))
+        ends = self._ends()
+        result = result_of(every, ends, quarantine, datetime.now(UTC))
+        beside = tuple(beside_the_baseline(self.plan, every, ends, self._runner.read))
         self._kept.set_fact("ended_utc", datetime.now(UTC).isoformat())
-        return Morning(self.campaign, _begun(self._kept), result, walk, trouble)
+        return Morning(self.campaign, _begun(self._kept), result, walk, trouble, beside)
 
     # --- runs
 

@@ -14,6 +14,7 @@
     at_once = 2              # boards that run at the same time
     soak_minutes = 120       # how long the suite soak runs a board
     quarantine = "quarantine.toml"
+    baseline = "release"     # the image that the others are compared with, figure by figure
 
     [[image]]
     name = "tonight"
@@ -48,7 +49,8 @@ _COUNTS: Final = {
     "soak_minutes": 120,
 }
 _LISTS: Final = ("boards", "suites", "cases")
-_KEYS: Final = (*_LISTS, *_COUNTS, "quarantine", "image")
+_NAMES: Final = ("quarantine", "baseline")
+_KEYS: Final = (*_LISTS, *_COUNTS, *_NAMES, "image")
 _IMAGE_KEYS: Final = ("name", "file", "build", "boards")
 
 
@@ -79,6 +81,7 @@ class NightPlan:
     soak_minutes: int = 120
     quarantine: Path | None = None
     cases: tuple[str, ...] = ()
+    baseline: str | None = None
 
     @property
     def digest(self) -> str:
@@ -130,6 +133,8 @@ def load_plan(path: Path, boards: Sequence[str], suites: Sequence[str]) -> Night
     faults = [f"{path}:{lines.get(key, 1)}: {fault}" for key, fault in _faults(document, boards, suites)]
     mine: Any = document.get("boards")
     images, of_images = _images(path, text, document, mine if _is_words(mine) else list(boards))
+    if not of_images:
+        faults += [f"{path}:{lines['baseline']}: {fault}" for fault in _baseline_faults(document, images)]
     if faults := [*faults, *of_images]:
         raise UsageFault("\n".join(["the plan of the night cannot be used:", *faults]))
     wanted = tuple(document["boards"])
@@ -142,6 +147,7 @@ def load_plan(path: Path, boards: Sequence[str], suites: Sequence[str]) -> Night
         tuple(named) or (PlannedImage(OWN, wanted),),
         quarantine=path.parent / quarantine if quarantine else None,
         cases=tuple(document.get("cases", ())),
+        baseline=document.get("baseline"),
         **{key: document.get(key, default) for key, default in _COUNTS.items()},
     )
 
@@ -163,8 +169,15 @@ def _faults(
         yield "cases", "cases is a list of names such as boot/identity"
     if not document.get("boards"):
         yield "boards", 'a night needs boards, such as boards = ["mps2"]'
-    if not isinstance(document.get("quarantine", ""), str):
-        yield "quarantine", "quarantine is the name of a file"
+    for key, what in zip(_NAMES, ("a file", "an image"), strict=True):
+        if not isinstance(document.get(key, ""), str):
+            yield key, f"{key} is the name of {what}"
+
+
+def _baseline_faults(document: Mapping[str, Any], images: Sequence[PlannedImage]) -> Iterator[str]:
+    name = document.get("baseline")
+    if isinstance(name, str) and name not in (names := [image.name for image in images] or [OWN]):
+        yield f"no image '{name}' to compare the others with{toml_text.nearest(name, names)}"
 
 
 def _list_faults(key: str, value: object, known: Sequence[str]) -> Iterator[str]:

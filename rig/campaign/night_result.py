@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a night came to: each case of each board and image over all its runs, and the verdict. Pure.
+"""What a night came to: each case of each board and image over all its runs, the verdict, and what each image
+differs by from the baseline. Pure.
 
 A case is *unstable* where it was good and bad with the same image: in two attempts of a run, or in two runs.
 An unstable case decides a night as a failed one does, for whoever looks at it in the morning must know it;
@@ -8,16 +9,20 @@ what is known and answered for is put in quarantine, which is shown and decides 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from rig.campaign.night_plan import Job
+from rig.campaign.night_plan import Job, NightPlan
 from rig.campaign.qualify_process import CaseEnd, RunEnd
+from rig.errors import EvidenceFault
 from rig.evidence.answered import Answered
 from rig.evidence.measurement import NOT_GOOD, Outcome
+from rig.evidence.model import Run
 from rig.evidence.quarantine import quarantined
+from rig.evidence.two_images import TwoImages, compare_images
 
 Word = Literal["PASS", "FAIL", "ERROR", "UNSTABLE", "SKIPPED"]
 _BAD: tuple[Word, ...] = ("FAIL", "UNSTABLE", "ERROR")
@@ -98,6 +103,23 @@ def result_of(
             gathered.setdefault((job.board, job.image, case), []).append((end.run_id, ended))
     cases = (_case(key, those, quarantine, now) for key, those in sorted(gathered.items()))
     return NightResult(tuple(cases), runs, tuple(not_made))
+
+
+def beside_the_baseline(
+    plan: NightPlan, jobs: Iterable[Job], ends: Mapping[str, RunEnd], read: Callable[[str], Run]
+) -> Iterator[TwoImages]:
+    """Every other image of a board beside the plan's baseline, where either has a run that can be read."""
+    found: dict[str, dict[str, list[Run]]] = {}
+    for job in jobs if plan.baseline else ():
+        end = ends.get(job.name)
+        if end is not None and end.run_id:
+            with suppress(EvidenceFault):
+                run = read(end.run_id)
+                found.setdefault(job.board, {}).setdefault(job.image, []).append(run)
+    for board, runs in found.items():
+        before = runs.pop(str(plan.baseline), [])
+        for image, after in runs.items() if before else ():
+            yield compare_images(board, (str(plan.baseline), image), before, after)
 
 
 def _case(

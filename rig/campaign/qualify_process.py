@@ -111,6 +111,10 @@ class QualifyProcess:
             return RunEnd("", Outcome.ERROR, why=why or f"there is no run: its process {how}, see {self.log}")
         return end_of(found, board, why)
 
+    def read(self, run_id: str) -> Run:
+        """One of the runs, without its events. Raises EvidenceFault."""
+        return load_run(self.runs_dir / run_id, with_events=False)
+
 
 def run_asked_by(runs_dir: Path, asked: str) -> Run | None:
     """The newest run that says it was asked for by that name; None where there is none to be read."""

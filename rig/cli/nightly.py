@@ -53,7 +53,8 @@ def nightly(
     at once, and no board keeps the others.
 
     Exit code: 0 all good, 1 a case failed or is unstable, 2 wrong plan, 3 something was not judged,
-    4 a regression is confirmed and nobody has answered it, 130 stopped.
+    4 a regression is confirmed and nobody has answered it, or an image is slower or larger than the plan's
+    baseline for certain, 130 stopped.
 
     Example: rig nightly nightly.toml
     """
@@ -103,14 +104,37 @@ def nightly(
                     tell(f"{tell_news(store, webhook_file, TOLD, site)} told")
         except RigFault as fault:  # the verdict of the runs stands, whoever cannot be reached
             tell(str(fault))
-    click.echo(json.dumps(morning.document(), indent=2) if as_json else "\n".join(_text(morning, regressed)))
+    if as_json:
+        click.echo(json.dumps(morning.document(), indent=2))
+    else:
+        _show(morning, regressed)
     click.echo(f"result: {night.folder / _RESULT}", err=True)
     outcome = morning.result.outcome
-    if outcome is Outcome.PASS and regressed:
+    if outcome is Outcome.PASS and (regressed or any(pair.regressed for pair in morning.beside)):
         raise click.exceptions.Exit(EXIT_REGRESSION)
     if outcome is Outcome.PASS and morning.watch_trouble:
         outcome = Outcome.ERROR
     raise click.exceptions.Exit(exit_code(outcome))
+
+
+def _show(morning: Morning, regressed: int) -> None:
+    from reports.terminal_comparison import figure_table
+    from reports.terminal_text import standard_console
+    from reports.text import plural
+    from rig.evidence.comparison import Word
+
+    console = standard_console()
+    for pair in morning.beside:
+        moved = pair.moved
+        worse = sum(change.verdict is Word.REGRESSED for change in moved)
+        told = f"{pair.board}: {pair.image} beside {pair.baseline}, {pair.runs[1]} and {pair.runs[0]} runs"
+        click.echo(f"{told}: {len(moved)} of {plural(pair.compared, 'figure')} moved, {worse} for the worse")
+        for line in figure_table(moved[:_SHOWN], console.width) if moved else ():
+            console.print(line)
+        if len(moved) > _SHOWN:
+            click.echo(f"and {plural(len(moved) - _SHOWN, 'more figure')}, see {_RESULT}")
+    for said in _text(morning, regressed):
+        click.echo(said)
 
 
 def _text(morning: Morning, regressed: int) -> Iterator[str]:

@@ -31,9 +31,9 @@ def comparison_as_json(comparison: Comparison, *, everything: bool = False) -> d
     """
     shown = [c for c in comparison.changes if everything or c.verdict is not Word.UNCHANGED]
     return {
-        "changes": [_change(change) for change in shown],
+        "changes": [change_as_json(change) for change in shown],
         "regressed": comparison.regressed,
-        "incomparable": [_incomparable(row) for row in comparison.incomparable],
+        "incomparable": [incomparable_as_json(row) for row in comparison.incomparable],
         "tick_hits": [_tick_hits(row) for row in comparison.tick_hits],
         "outcomes": [_outcome(row) for row in comparison.outcomes],
         "counts": {str(word): comparison.counts[word] for word in Word},
@@ -61,7 +61,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {"board": row.board, "suite": row.suite, "case": row.case, "name": row.name, "unit": row.unit}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_as_json(change: Change) -> dict[str, Any]:
     noise = change.noise
     return {
         **_row(change.row),
@@ -94,7 +94,7 @@ def _moved(moved: Moved | None) -> dict[str, Any]:
     return {**{name: plain(value) for name, value in figures.items()}, "interval": interval}
 
 
-def _incomparable(row: Incomparable) -> dict[str, Any]:
+def incomparable_as_json(row: Incomparable) -> dict[str, Any]:
     return {**_row(row.row), "keys": _differences(row.differences), "note": row.note}
 
 

@@ -102,7 +102,7 @@ class Judge:
             return pair.change(Word.UNCHANGED, "p50", figures, shift=found.shift)
         if found.shift is not None:
             return self._exactly(pair, ("p50",), figures, found.shift, found.differing)
-        large = [name for name in significance.FIGURES if _is_large(pair, figures[name])]
+        large = [name for name in significance.FIGURES if is_large(pair, figures[name])]
         evidence = significance.weigh(*both, large)
         common = bool(found.common) and figures["p50"].delta != 0
         return _Tested(pair, figures, both, evidence, found.differing, common)
@@ -123,7 +123,7 @@ class Judge:
     ) -> Change:
         """The row by the figures of it that moved, the first of them to be shown."""
         figure, note = moved[0], ""
-        verdict, mixed = _verdict(pair, [figures[name].delta for name in moved])
+        verdict, mixed = verdict_of(pair, [figures[name].delta for name in moved])
         if verdict is Word.UNCHANGED:
             return pair.change(verdict, figure, figures, shift=0.0)
         noise = self._noise_of_exact(pair, figure)
@@ -161,19 +161,19 @@ class Judge:
         if large and noise is None:
             verdict, note = Word.CHANGED, "one value each, and no earlier runs tell its noise: not judged"
         elif noise is not None and large and abs(moved.delta) > noise.floor:
-            verdict, _ = _verdict(pair, [moved.delta])
+            verdict, _ = verdict_of(pair, [moved.delta])
         return pair.change(verdict, "value", {"value": moved}, noise=noise, note=note)
 
     def _noisy(self, pair: Pair) -> Change | _Tested:
         """A distribution; only one that differs enough to count needs a test."""
         names = significance.FIGURES
         figures = {name: Moved(getattr(pair.before, name), getattr(pair.after, name)) for name in names}
-        large = [name for name, moved in figures.items() if _is_large(pair, moved)]
+        large = [name for name, moved in figures.items() if is_large(pair, moved)]
         if not large or pair.before.samples_sha256 == pair.after.samples_sha256:
             return pair.change(Word.UNCHANGED, "p50", figures)
         if min(pair.before.n, pair.after.n) < significance.FEWEST:
             note = f"fewer than {significance.FEWEST} samples: not judged"
-            return pair.change(Word.CHANGED, _largest(figures), figures, note=note)
+            return pair.change(Word.CHANGED, largest(figures), figures, note=note)
         both = self._samples(pair)
         return _Tested(pair, figures, both, significance.weigh(*both, large))
 
@@ -185,8 +185,8 @@ class Judge:
         noise = self._noise_of_tested(item) if certain or pair.exact else {}
         likely = dict.fromkeys([*(["p50"] if item.common else []), *certain])
         real = [name for name in likely if abs(figures[name].delta) > noise[name].floor]
-        verdict, mixed = _verdict(pair, [figures[name].delta for name in real])
-        figure, note = _largest({name: figures[name] for name in real or certain or figures}), ""
+        verdict, mixed = verdict_of(pair, [figures[name].delta for name in real])
+        figure, note = largest({name: figures[name] for name in real or certain or figures}), ""
         figures = {**item.figures, **figures}
         if pair.exact and not real:
             verdict, note = Word.CHANGED, NOT_ALIKE
@@ -221,7 +221,7 @@ class Judge:
         return samples(self.before.run, pair.before), samples(self.after.run, pair.after)
 
 
-def _verdict(pair: Pair, deltas: Iterable[float]) -> tuple[Word, bool]:
+def verdict_of(pair: Pair, deltas: Iterable[float]) -> tuple[Word, bool]:
     """The word for figures that moved so, and whether one got better and another worse."""
     signs = {math.copysign(1, delta) for delta in deltas if delta}
     if not signs:
@@ -233,20 +233,20 @@ def _verdict(pair: Pair, deltas: Iterable[float]) -> tuple[Word, bool]:
     return (Word.REGRESSED if bad in signs else Word.IMPROVED), len(signs) > 1
 
 
-def _is_large(pair: Pair, moved: Moved) -> bool:
+def is_large(pair: Pair, moved: Moved) -> bool:
     least = significance.smallest_effect(moved.before, moved.after, pair.resolution)
     return moved.delta != 0 and abs(moved.delta) >= least
 
 
 def _is_significant(pair: Pair, name: str, moved: Moved, evidence: significance.Evidence) -> bool:
     low, high = evidence.interval[name]
-    if not _is_large(pair, moved) or evidence.p[name] >= significance.ALPHA or low <= 0 <= high:
+    if not is_large(pair, moved) or evidence.p[name] >= significance.ALPHA or low <= 0 <= high:
         return False
     rank = evidence.rank_effect
     return name != "p50" or (rank * moved.delta > 0 and abs(rank) >= significance.MINIMUM_RANK_EFFECT)
 
 
-def _largest(figures: Mapping[str, Moved]) -> str:
+def largest(figures: Mapping[str, Moved]) -> str:
     """The figure that moved most, as a share of what it was; the median of equals."""
     return max(figures, key=lambda name: _share(figures[name]))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,7 @@ def weigh(before: Series, after: Series, large: Collection[str]) -> Evidence:
 
 def p_values(before: Series, after: Series, large: Collection[str]) -> tuple[dict[str, float], float]:
     """The p-value of each figure, 1 where it is not tested, and the rank effect."""
-    middle, rank_effect = _middle(before, after) if "p50" in large else (1.0, 0.0)
+    middle, rank_effect = mann_whitney(before, after) if "p50" in large else (1.0, 0.0)
     return {"p50": middle, "p99": _tail(before, after) if "p99" in large else 1.0}, rank_effect
 
 
@@ -121,11 +121,14 @@ def floor_within(series: Series) -> dict[str, float]:
     return found
 
 
-def _middle(before: Series, after: Series) -> tuple[float, float]:
+def mann_whitney(
+    before: Series, after: Series, method: Literal["auto", "asymptotic"] = "asymptotic"
+) -> tuple[float, float]:
+    """The two-sided p-value of the rank sum, and Cliff's delta; ``method`` is scipy's ("auto" for few)."""
     from scipy import stats
 
-    test = stats.mannwhitneyu(after, before, alternative="two-sided", method="asymptotic")
-    return float(test.pvalue), float(2 * test.statistic / (before.size * after.size) - 1)
+    test = stats.mannwhitneyu(after, before, alternative="two-sided", method=method)
+    return float(test.pvalue), float(2 * test.statistic / (len(before) * len(after)) - 1)
 
 
 def _tail(before: Series, after: Series) -> float:

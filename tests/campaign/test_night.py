@@ -14,8 +14,9 @@ import pytest
 from rig.campaign.night import GIVE_UP, Morning, Night, again_of, open_night
 from rig.campaign.night_plan import Job, NightPlan, PlannedImage
 from rig.campaign.qualify_process import CaseEnd, RunEnd
-from rig.errors import RigFault, ToolFault
+from rig.errors import EvidenceFault, RigFault, ToolFault
 from rig.evidence.measurement import Outcome
+from rig.evidence.model import Run
 from rig.evidence.watch import Night as Walk
 from rig.evidence.watch import Rerun
 
@@ -33,6 +34,9 @@ class Runs:
     def run(self, board: str, asked: str, words: list[str], *_: object) -> RunEnd:
         self.asked.append((board, asked.split(" ", 1)[1], words))
         return self.end(board, asked)
+
+    def read(self, run_id: str) -> Run:
+        raise EvidenceFault(f"{run_id} was never written")
 
     @property
     def names(self) -> list[str]:

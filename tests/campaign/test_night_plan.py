@@ -54,6 +54,12 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert plan.images[1].file == tmp_path / "b.elf"
 
 
+def test_the_image_that_others_are_compared_with(tmp_path: Path) -> None:
+    assert loaded(tmp_path, 'boards = ["mps2"]\nbaseline = "a"\n' + IMAGES).baseline == "a"
+    assert loaded(tmp_path, 'boards = ["mps2"]\n' + IMAGES).baseline is None
+    assert loaded(tmp_path, f'boards = ["mps2"]\nbaseline = "{OWN}"').baseline == OWN
+
+
 def test_another_plan_is_told_from_this_one(tmp_path: Path) -> None:
     first, second = (loaded(tmp_path, f'boards = ["mps2"]\nrepeats = {n}\n') for n in (1, 2))
     assert first.digest != second.digest
@@ -73,6 +79,8 @@ def test_another_plan_is_told_from_this_one(tmp_path: Path) -> None:
         ('boards = ["mps2"]\nsuites = ["boot"]\ncases = ["boot/x"]', r":3: .* suites or cases, not both"),
         ('boards = ["mps2"]\nbudget = 3', r":2: unknown key 'budget'"),
         ('boards = ["mps2"]\nquarantine = 3', r":2: quarantine is the name of a file"),
+        ('boards = ["mps2"]\nbaseline = 3', r":2: baseline is the name of an image"),
+        ('boards = ["mps2"]\nbaseline = "c"\n' + IMAGES, r":2: no image 'c' to compare the others with"),
         (ONE, r":2: an image needs file"),
         (f'{ONE}file = "a"\nbuild = "make all"', r":5: build is a program"),
         (f'{ONE}file = "a"\nboards = ["mps2-m4"]', r":5: no board 'mps2-m4'"),

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
-from rig.campaign.night_plan import Job
-from rig.campaign.night_result import NightResult, result_of
+from rig.campaign.night_plan import Job, NightPlan, PlannedImage
+from rig.campaign.night_result import NightResult, beside_the_baseline, result_of
 from rig.campaign.qualify_process import CaseEnd, RunEnd
+from rig.errors import EvidenceFault
 from rig.evidence.answered import Answered
 from rig.evidence.measurement import Outcome
+from rig.evidence.model import Run
 
 NOW = datetime(2026, 11, 27, 5, tzinfo=UTC)
 JOBS = [Job(f"mps2 own {n}.1", "mps2", "own", ("kernel",)) for n in (1, 2, 3)]
@@ -105,3 +108,22 @@ def test_a_run_that_was_ended_counts_as_far_as_it_came() -> None:
 
 def test_a_night_without_a_run_is_no_pass() -> None:
     assert result_of([], {}, (), NOW).outcome is ERROR
+
+
+def test_each_other_image_stands_beside_the_baseline_where_both_have_a_run() -> None:
+    boards = ("mps2", "mps2-m4", "stm32f4")
+    images = tuple(PlannedImage(name, boards) for name in ("release", "tonight", "tomorrow"))
+    plan = NightPlan(Path(), boards, ("kernel",), images, baseline="release")
+    ran = {"mps2": ("release", "tonight", "tomorrow"), "mps2-m4": ("tonight",), "stm32f4": ("release",)}
+    jobs = [Job(f"{board} {name} 1.1", board, name, ()) for board in boards for name in ran[board]]
+    ends = {job.name: RunEnd(job.name, PASS) for job in jobs}
+
+    def read(run_id: str) -> Run:
+        if "tomorrow" in run_id:
+            raise EvidenceFault(f"{run_id} cannot be read")
+        return Run(run_id, Path(), PASS, True, NOW, 1.0, None, {}, (), (), (), ())
+
+    found = list(beside_the_baseline(plan, jobs, ends, read))
+    assert [(pair.board, pair.baseline, pair.image) for pair in found] == [("mps2", "release", "tonight")]
+    nothing = NightPlan(Path(), boards, ("kernel",), images)
+    assert list(beside_the_baseline(nothing, jobs, ends, read)) == []

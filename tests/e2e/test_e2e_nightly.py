@@ -152,6 +152,19 @@ def images() -> dict[str, Path]:
     return {"sound": sound, "tonight": sound.parent / "defects" / f"{DEFECT}.elf"}
 
 
+def test_an_image_beside_the_baseline(place: BenchPlace, images: dict[str, Path]) -> None:
+    tables = "".join(f'[[image]]\nname = "{name}"\nfile = "{file}"\n' for name, file in images.items())
+    plan = night(place, "night.toml", f'cases = ["{CASE}"]\nrepeats = 2\nbaseline = "sound"\n{tables}')
+    done = place.start("nightly", plan).finish(LONGEST_S)
+    assert done.code == 4, done
+    assert f"{BOARD}: tonight beside sound, 2 and 2 runs: 1 of 1 figure moved, 1 for the worse" in done.out
+    found = result_of(place)
+    assert (found["outcome"], found["runs"]) == ("PASS", 4)
+    (pair,) = found["beside"]
+    (change,) = pair["changes"]
+    assert (change["name"], change["delta"], change["verdict"]) == ("sem.binary.give", 1, "regressed")
+
+
 @pytest.mark.slow
 def test_one_instruction_more_is_found_confirmed_told_and_answered(
     place: BenchPlace, hook: Hook, images: dict[str, Path]
