@@ -161,6 +161,17 @@ def test_figures_that_cannot_be_compared_are_series_of_their_own(store: Store) -
         "exact tim2 gcc-12.2.1 O3 qemu",
     ]
     assert [[p.value for p in store.series(k)] for k in medians] == [[0, 2], [1]]
+    newest = {variant: result.mean for variant, result in store.newest("mps2")}
+    assert newest == {medians[0].variant: 2, medians[1].variant: 1}
+
+
+def test_the_newest_of_each_measurement(store: Store) -> None:
+    store.ingest(night(1, [measured(1), measured(2, "rare")]))
+    store.ingest(night(2, [measured(4, attempt=1), measured(5, attempt=2)]))
+    store.ingest(night(3, [measured(9, board="b")], boards=[board("b")]))
+    found = {result.name: (result.p50, result.attempt) for _, result in store.newest("mps2")}
+    assert found == {"kernel.yield": (5, 2), "rare": (2, 1)}
+    assert store.newest("none") == []
 
 
 def test_ingesting_twice_is_once_and_what_changed_is_replaced(store: Store) -> None:

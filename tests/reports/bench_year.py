@@ -200,6 +200,11 @@ class Bench:
         """All series."""
         return [key for key in self._points if board in (None, key.board)]
 
+    def newest(self, board: str) -> list[tuple[str, MeasurementResult]]:
+        """What the board gave last of each."""
+        every = [(key, points[-1]) for key, points in self._points.items() if key.board == board]
+        return [(key.variant, self._result(key, point)) for key, point in every]
+
     def series(self, key: SeriesKey, since: datetime | None = None) -> list[Point]:
         """The points of a series."""
         return [p for p in self._points[key] if since is None or p.started_utc >= since]

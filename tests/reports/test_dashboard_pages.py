@@ -115,6 +115,23 @@ def test_a_measurement_shows_its_step_its_limit_and_other_boards(sources: Source
     assert "suspected" in text
 
 
+def test_two_images_of_a_board_are_told_apart(sources: Sources) -> None:
+    bench = bench_year.Bench(3)
+    known = {alert.key for alert in bench.alerts(None)}
+    key = next(k for k in bench.keys("mps2") if k not in known and k.suite == "kernel")
+    points = bench._points.pop(key)
+    for name, more in (("release", 0), ("tonight", 4321)):
+        own = replace(key, variant=f"{name} exact gcc")
+        bench._points[own] = [replace(point, value=point.value + more) for point in points]
+    for page in "board/mps2.html", names.MEASUREMENTS:
+        text = " ".join(Outline(shown(replace(sources, store=bench), page)).words)
+        assert re.search(rf"{re.escape(key.name)}\s+release", text)
+        assert re.search(rf"{re.escape(key.name)}\s+tonight", text)
+    text = shown(replace(sources, store=bench), "board/mps2.html")
+    assert f"{points[-1].value:,.0f}</td>" in text
+    assert f"{points[-1].value + 4321:,.0f}</td>" in text
+
+
 def test_a_board_shows_its_alerts_runs_figures_and_baseline(sources: Sources) -> None:
     text = shown(sources, "board/mps2.html")
     for words in ("latency.round_trip", "release", "V9.0.0", "not cycles of silicon", 'class="strip"'):

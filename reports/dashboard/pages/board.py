@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reports.dashboard.names import slug
@@ -22,12 +22,16 @@ _COLOURS: Final = {"PASS": "good", "FAIL": "bad", "ERROR": "error", "ABORTED": "
 
 @dataclass(frozen=True, slots=True)
 class SeriesLine:
-    """A series and its newest figure; ``alert`` is the state of an open alert on it."""
+    """A series and its newest figure; ``alert`` is the state of an open alert on it.
+
+    ``way`` tells it from the others of the same name: the image's line, the clock, the unit …
+    """
 
     key: SeriesKey
     last: MeasurementResult | None
     value: float | None
     alert: str
+    way: str
 
 
 def board(sources: Sources, wanted: str) -> View | None:
@@ -61,16 +65,35 @@ def names(sources: Sources) -> list[str]:
 def series_lines(sources: Sources, board: str | None) -> dict[str, list[SeriesLine]]:
     """The series of a board with its newest figures, or of all boards without, by suite."""
     waiting = {alert.key: alert.state for alert in sources.store.alerts(OPEN)}
-    newest = sources.newest(board) if board is not None else []
-    last = {(m.board, m.suite, m.case, m.name): m for m in newest}
+    newest = sources.store.newest(board) if board is not None else []
+    last = {(m.board, m.suite, m.case, m.name, variant): m for variant, m in newest}
+    keys = sorted(sources.store.keys(board), key=lambda k: (k.suite, k.name, k.board, k.case, k.statistic))
+    alike = _alike(keys)
     found: dict[str, list[SeriesLine]] = {}
-    for key in sorted(
-        sources.store.keys(board), key=lambda k: (k.suite, k.name, k.board, k.case, k.statistic)
-    ):
-        m = last.get((key.board, key.suite, key.case, key.name))
+    for key in keys:
+        m = last.get((key.board, key.suite, key.case, key.name, key.variant))
         value = figure(m, key.statistic) if m is not None else None
-        found.setdefault(key.suite, []).append(SeriesLine(key, m, value, waiting.get(key, "")))
+        way = _way(key, alike[_plain(key)])
+        found.setdefault(key.suite, []).append(SeriesLine(key, m, value, waiting.get(key, ""), way))
     return found
+
+
+def _plain(key: SeriesKey) -> SeriesKey:
+    return replace(key, variant="")
+
+
+def _alike(keys: Sequence[SeriesKey]) -> dict[SeriesKey, list[SeriesKey]]:
+    """The series that only their variant tells apart."""
+    found: dict[SeriesKey, list[SeriesKey]] = {}
+    for key in keys:
+        found.setdefault(_plain(key), []).append(key)
+    return found
+
+
+def _way(key: SeriesKey, alike: Sequence[SeriesKey]) -> str:
+    """The words of the variant that not all of those have; empty where there is one only."""
+    common = set.intersection(*(set(other.variant.split()) for other in alike))
+    return " ".join(word for word in key.variant.split() if word not in common)
 
 
 def figure(m: MeasurementResult, statistic: str) -> float:

@@ -114,9 +114,16 @@ def read_measurements(link: Link, run_id: str) -> list[MeasurementResult]:
     return [measurement_result(row) for row in _measured(link, "m.run_id = ?", (run_id,))]
 
 
+def read_newest(link: Link, board: str) -> list[tuple[str, MeasurementResult]]:
+    """What the board gave last of each measurement, for each way it was taken: the variant and the result."""
+    last = "SELECT max(n.started_us) FROM measurements n WHERE n.place = m.place AND n.last = 1"
+    which = f"p.board = ? AND m.last = 1 AND m.started_us = ({last})"
+    return [(row["variant"], measurement_result(row)) for row in _measured(link, which, (board,))]
+
+
 def _measured(link: Link, which: str, values: tuple[object, ...]) -> list[Row]:
     sql = f"""
-      SELECT p.board, p.suite, p."case", p.name, m.*, t.* FROM measurements m
+      SELECT p.board, p.suite, p."case", p.name, p.variant, m.*, t.* FROM measurements m
       JOIN taken t ON t.run_id = m.run_id AND t.place = m.place AND t.attempt = m.attempt
       JOIN places p ON p.id = m.place WHERE {which} ORDER BY m.run_id, t.position"""
     return link.ask(sql, values)

@@ -92,6 +92,10 @@ class Store:
         figure that its limit judges."""
         return self._read(reading.read_keys, board)
 
+    def newest(self, board: str) -> list[tuple[str, MeasurementResult]]:
+        """What the board gave last of each measurement, for each variant of a series key that it has."""
+        return self._read(reading.read_newest, board)
+
     def series(self, key: SeriesKey, since: datetime | None = None) -> list[Point]:
         """A figure over all runs that have it, oldest first; the last attempt of each run counts.
 
