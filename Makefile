@@ -8,7 +8,7 @@ BOARD ?= mps2
 PRESET ?= $(BOARD)
 PRESETS = mps2 mps2-m4 stm32f4
 WORKERS ?= 2 # tests at once; a file of tests stays with one worker, since its tests share a bench
-PYTEST = $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile
+PYTEST = $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h')
 
 .PHONY: help setup firmware boards qualify check test evidence defects benchmarks wheel lock clean

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).parents[1]
 SPDX = "SPDX-License-Identifier: MIT"
 SOURCES = {
@@ -205,3 +207,8 @@ def test_a_dead_link_is_found(tree: Path, link: str, dead: bool) -> None:
     (tree / "ignored.md").write_text("not in a clone\n")
     (tree / "a.md").write_text(f"# Here\n{link}\n")
     assert bool(dead_links(tree, tracked(tree))) is dead
+
+
+def test_the_long_files_of_tests_are_there() -> None:
+    """Else one that was renamed would begin last, and every worker would wait for it."""
+    assert [name for name in LONG if not (ROOT / "tests" / f"{name}.py").exists()] == []

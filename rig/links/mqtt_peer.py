@@ -8,6 +8,7 @@ Owns the searching, the words when nothing came, and that the run knows what it 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Protocol
@@ -53,7 +54,8 @@ Connect = Callable[[Callable[[Message], None]], Connection]
 class MqttPeer:
     """A client of the broker while the context is entered. Methods may be called from any thread.
 
-    ``sink`` is told what it does and gets. ``connect`` None: a connection of ``mqtt.py``.
+    ``sink`` is told what it does and gets. ``connect`` None: a connection of ``mqtt.py``. ``patience_s``:
+    longer than that no message is waited for, whatever a deadline says.
     """
 
     def __init__(
@@ -65,9 +67,10 @@ class MqttPeer:
         board: str | None = None,
         sink: EventSink = discard,
         connect: Connect | None = None,
+        patience_s: float = math.inf,
     ) -> None:
         self._place, self._clock, self._client, self._board = place, clock, client, board
-        self._sink = sink
+        self._sink, self._patience_s = sink, patience_s
         self._seen: Sightings[Message] = Sightings(size_of=lambda message: len(message.payload))
         self._losses = 0
         self._losses_by_mark: dict[int, int] = {}
@@ -134,6 +137,7 @@ class MqttPeer:
         Raises LinkLost if the broker is gone, or was for a while since the mark: what came then is lost here,
         whoever sent it.
         """
+        deadline = deadline.sooner(self._patience_s)
         found = self._seen.wait(
             lambda message: _fits(topic_filter, message) and where(message), deadline, since=since
         )

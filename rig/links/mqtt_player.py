@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from rig.events import Event, Scalar
 from rig.links.mqtt_acts import PEER, as_publish, as_subscribe, peer_act
 from rig.links.tape import Step
 from rig.transcript.messages import Message
+
+PATIENCE_S: Final = 5.0
+"""What is played comes with the act that it followed: nobody waits longer than a busy host takes for that."""
 
 
 class MqttPlayer:

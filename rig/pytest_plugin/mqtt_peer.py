@@ -60,6 +60,7 @@ def _told(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> 
     """A client of which the run is told what it does and gets; or what it got in the run that is played."""
     from rig.links.mqtt import MqttPlace
     from rig.links.mqtt_peer import MqttPeer
+    from rig.links.mqtt_player import PATIENCE_S
 
     run, _ = of_request(request)
     if run.board.played is None:
@@ -67,7 +68,10 @@ def _told(request: pytest.FixtureRequest, services: ServiceSet, client: str) -> 
     place = MqttPlace(services.mqtts.board.host, services.mqtts.board.port)
     connect = run.board.played.mqtt.player.connection(client)
     board = run.settings.board.name
-    return MqttPeer(place, run.clock, client=client, board=board, sink=seen_now(run), connect=connect)
+    return MqttPeer(
+        place, run.clock, client=client, board=board, sink=seen_now(run), connect=connect,
+        patience_s=PATIENCE_S,
+    )  # fmt: skip
 
 
 def host_client(

@@ -8,6 +8,7 @@ Owns the shape of a sighting, that of its event, and how one is searched for; it
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -59,13 +60,16 @@ def seen_of(event: Event) -> Seen:
 
 
 class PacketLog:
-    """Every sighting of one proxy. ``add`` is the proxy's loop's; all else is for any thread."""
+    """Every sighting of one proxy. ``add`` is the proxy's loop's; all else is for any thread.
 
-    def __init__(self, sink: EventSink, where: str, board: str | None) -> None:
+    ``patience_s``: longer than that nothing is waited for, whatever a deadline says.
+    """
+
+    def __init__(self, sink: EventSink, where: str, board: str | None, patience_s: float = math.inf) -> None:
         self._seen: Sightings[Seen] = Sightings()
         self._sink = sink
         self._budget = EventBudget(sink, PACKETS_PER_S, "packets_skipped")
-        self._where, self._board = where, board
+        self._where, self._board, self._patience_s = where, board, patience_s
 
     def add(self, seen: Seen) -> None:
         """Keeps it and tells the run."""
@@ -106,6 +110,7 @@ class PacketLog:
         where: Callable[[Seen], bool] = lambda _: True,
     ) -> Seen:
         """Blocks until one was seen after the mark. Raises BoardSilent, or ToolFault of a silent broker."""
+        deadline = deadline.sooner(self._patience_s)
         found = self._seen.wait(
             lambda seen: _is(seen, kind, client, sender) and where(seen), deadline, since=since
         )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from rig.deadline import Deadline
 from rig.events import Event, EventSink, Scalar
 from rig.links.mqtt_acts import proxy_act
-from rig.links.mqtt_player import MqttPlayer
+from rig.links.mqtt_player import PATIENCE_S, MqttPlayer
 from rig.services.endpoint import Place
 from rig.services.network.mqtt_log import PacketLog, Seen, expect_connected, seen_of
 from rig.services.network.mqtt_rules import SERVER_SHUTTING_DOWN, Rule
@@ -28,7 +28,7 @@ class PlayedMqttProxy:
         self, player: MqttPlayer, name: str, place: Place, sink: EventSink, board: str | None
     ) -> None:
         self.name, self.place = name, place
-        self.log = PacketLog(sink, name, board)
+        self.log = PacketLog(sink, name, board, PATIENCE_S)
         self._player = player
         self._last_ns = 0
         player.listen(name, self._hear)
