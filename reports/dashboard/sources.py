@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from reports.dashboard.activity import Activity, Watch
 from reports.dashboard.names import slug
+from reports.dashboard.night_documents import NightLine, read_nights
 from reports.dashboard.records import Analysis, Store
 from rig.evidence.alerts import RIG, Alert, State
 from rig.evidence.comparison import Comparison
@@ -25,6 +26,7 @@ from rig.evidence.trend import Trend
 OPEN: tuple[State, ...] = ("suspected", "confirmed")
 """The states of an alert that nobody has answered yet."""
 _NIGHT_S = 20 * 3600
+_AHEAD = timedelta(days=1)
 _LOOKED_BACK = 8
 """Runs of a board that are looked at for its newest figures."""
 Comparer = Callable[[Path, Path], Comparison]
@@ -39,8 +41,8 @@ def now_utc() -> datetime:
 class Sources:
     """All that is read. What is None or empty is not there, and its page says so.
 
-    ``analyse`` finds the steps of a series, ``compare`` compares two bundles; ``qualifications`` and
-    ``power_cuts`` are folders with JSON files of them; ``watch`` knows what goes on now.
+    ``analyse`` finds the steps of a series, ``compare`` compares two bundles; ``qualifications``,
+    ``power_cuts`` and ``nights`` are folders with JSON files of them; ``watch`` knows what goes on now.
     """
 
     store: Store
@@ -49,6 +51,7 @@ class Sources:
     watch: Watch | None = None
     qualifications: Path | None = None
     power_cuts: Path | None = None
+    nights: Path | None = None
     suites: tuple[str, ...] = ()
     now: Callable[[], datetime] = field(default=now_utc)
 
@@ -77,6 +80,11 @@ class Sources:
         """What waits for an answer: what is confirmed first, the newest first."""
         found = self.store.alerts(OPEN)
         return sorted(found, key=lambda a: (a.state != "confirmed", -a.opened_utc.timestamp(), a.id))
+
+    def nights_within(self, span: timedelta) -> list[NightLine]:
+        """The nights of plans that began no longer ago, newest first; none of a clock that was wrong."""
+        found, now = read_nights(self.nights) if self.nights is not None else [], self.now()
+        return [night for night in found if now - span <= night.begun_utc <= now + _AHEAD]
 
     def last_night(self) -> list[IndexedRun]:
         """The newest run and those begun within 20 hours before it, newest first."""

@@ -39,6 +39,7 @@ class Places:
     runs: Path
     qualifications: Path
     power_cuts: Path
+    nights: Path
 
 
 @click.group(invoke_without_command=True, short_help=COMMANDS["dashboard"])
@@ -50,6 +51,8 @@ class Places:
               help="Where the JSON of 'rig qualification check --json' is kept.")  # fmt: skip
 @click.option("--power-cuts", type=_FOLDER, default=Path("build/power-cuts"), show_default=True,
               help="Where the plans of power cuts are.")  # fmt: skip
+@click.option("--nights", type=_FOLDER, default=Path("nights"), show_default=True,
+              help="Where 'rig nightly' keeps its nights.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0: any.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Another name of this machine.")
@@ -62,6 +65,7 @@ def dashboard(
     runs_dir: Path,
     qualifications: Path,
     power_cuts: Path,
+    nights: Path,
     host: str,
     port: int,
     hosts: tuple[str, ...],
@@ -75,7 +79,7 @@ def dashboard(
 
     Example: rig dashboard
     """
-    places = Places(store or str(runs_dir), runs_dir, qualifications, power_cuts)
+    places = Places(store or str(runs_dir), runs_dir, qualifications, power_cuts, nights)
     ctx.meta[__name__] = places
     if ctx.invoked_subcommand is not None:
         return
@@ -131,6 +135,7 @@ def _opened(places: Places, options: Options) -> Iterator[tuple[Sources, Store]]
                 Watch(places.runs),
                 places.qualifications,
                 places.power_cuts,
+                places.nights,
                 _suites(options),
             ),
             store,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Documents that pages read from folders: qualifications, and a plan of power cuts with one dead board."""
+"""Documents that pages read from folders: qualifications, a night, a plan of power cuts."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,37 @@ def write_power_cuts(folder: Path, say: str = "", operations: int = 420) -> None
     summary = {"operations": len(names), "judged": len(rows), "states": 1105, "failures": failures}
     plan = {"board": f"mps2{say}", "protocol": "mqtt-cbor", "seed": 1}
     (place / "matrix.json").write_text(json.dumps({"plan": plan, "summary": summary, "matrix": rows}))
+
+
+def write_night(folder: Path, bench: bench_year.Bench, say: str = "", hours_ago: float = 6) -> None:
+    """A night as ``rig nightly`` writes it: a case failed, one is in quarantine, an image is slower."""
+    board = bench.names[0]
+    runs = bench.runs(1, board)
+    run = runs[0].run_id if runs else "none"
+    case = {"board": board, "image": f"tonight{say}", "outcome": "FAIL", "runs": 6, "bad": 2, "run": run}
+    failed = {**case, "case": f"boot/identity{say}", "reason": f"another id{say}", "quarantine": None}
+    answered = {"owner": f"ada{say}", "reason": f"ticket 311{say}", "expires": "2027-01-31"}
+    quiet = {**failed, "case": f"connectivity/mqtt{say}", "outcome": "UNSTABLE", "quarantine": answered}
+    change = {
+        "name": f"queue.send{say}",
+        "before": 122,
+        "after": 123.5,
+        "relative": 0.012,
+        "interval": [1, 2],
+    }
+    vague = {**change, "verdict": "changed", "interval": None, "relative": None, "note": f"suspected{say}"}
+    beside = {
+        "board": board, "baseline": f"release{say}", "image": f"tonight{say}",
+        "runs": [6, 5], "compared": 318,
+        "changes": [{**change, "verdict": "regressed", "unit": f"cycles{say}", "note": ""}, vague],
+    }  # fmt: skip
+    begun = bench_year.NOW - timedelta(hours=hours_ago)
+    document = {
+        "campaign": f"nightly{say}/20261127T220000Z-9de6", "begun_utc": begun.isoformat(), "outcome": "FAIL",
+        "runs": 11, "not_made": [{"job": f"mps2 tonight 2.1{say}", "why": f"the night was over{say}"}],
+        "trouble": [failed, quiet], "cases": [failed, quiet], "beside": [beside],
+        "watch_trouble": f"the store is away{say}",
+    }  # fmt: skip
+    place = folder / "nightly" / f"{hours_ago:g}"
+    place.mkdir(parents=True)
+    (place / "night.json").write_text(json.dumps(document))

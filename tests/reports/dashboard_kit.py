@@ -23,15 +23,17 @@ BASE = "http://127.0.0.1:8750"
 
 
 def sources_of(folder: Path, bench: bench_year.Bench | None = None, say: str = "") -> Sources:
-    """A bench of some nights, with qualifications and a plan of power cuts."""
+    """A bench of some nights, with qualifications, a plan of power cuts and a plan of nights."""
     store = bench or bench_year.Bench(70, say)
     bench_documents.write_qualifications(folder / "qualifications", store, say)
     bench_documents.write_power_cuts(folder / "power-cuts", say, 60)
+    bench_documents.write_night(folder / "nights", store, say)
     return Sources(
         store,
         analyse,
         qualifications=folder / "qualifications",
         power_cuts=folder / "power-cuts",
+        nights=folder / "nights",
         suites=("boot", "kernel"),
         now=lambda: bench_year.NOW,
     )

@@ -90,11 +90,36 @@ def test_the_overview_says_what_is_wrong_first(sources: Sources) -> None:
     assert "19.4 %" in text
 
 
+def test_a_night_says_what_it_came_to(sources: Sources, tmp_path: Path) -> None:
+    text = " ".join(" ".join(Outline(shown(sources, names.HOME)).words).split())
+    assert "nightly 2026-11-24 01:45, 11 runs, 2 cases, 1 in trouble, 1 in quarantine" in text
+    assert "until 2027-01-31 by ada: ticket 311" in text
+    assert "tonight beside release , 5 and 6 runs: 2 of 318 figures moved, 1 for the worse" in text
+    assert "mps2 tonight 2.1: the night was over" in text
+    for hours_ago in (40, -40):  # long ago, and by a clock that was wrong
+        bench_documents.write_night(tmp_path, bench_year.Bench(3), hours_ago=hours_ago)
+    assert "11 runs" not in shown(replace(sources, nights=tmp_path), names.HOME)
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(False, "1 case in trouble"), (True, "1 figure worse than")])
+def test_the_first_words_are_of_what_is_worst(
+    sources: Sources, tmp_path: Path, quiet: bool, said: str
+) -> None:
+    bench = bench_year.Bench(1)
+    for name, rows in bench._runs.items():
+        bench._runs[name] = [replace(row, outcome=Outcome.PASS) for row in rows]
+    bench_documents.write_night(tmp_path, bench)
+    if quiet:
+        (path,) = tmp_path.glob("*/*/night.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), "trouble": []}))
+    assert said in shown(replace(sources, store=bench, nights=tmp_path), names.HOME)
+
+
 def test_a_quiet_night_is_said_to_be_quiet(sources: Sources) -> None:
     bench = bench_year.Bench(1)
     for name, rows in bench._runs.items():
         bench._runs[name] = [replace(row, outcome=Outcome.PASS) for row in rows]
-    assert "Nothing new" in shown(replace(sources, store=bench), names.HOME)
+    assert "Nothing new" in shown(replace(sources, store=bench, nights=None), names.HOME)
 
 
 def test_an_empty_store_has_pages_too(tmp_path: Path) -> None:
@@ -373,15 +398,20 @@ def test_an_export_writes_over_nothing_of_others(sources: Sources, tmp_path: Pat
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, json.dumps({"matrix": 5}).encode(),
                 json.dumps({"matrix": [1, None, {"op": 3}], "summary": [], "plan": 1}).encode(),
-                json.dumps({"boards": [1], "verdict": "", "requirements": [1, {"waiver": 3}]}).encode()],
+                json.dumps({"boards": [1], "verdict": "", "requirements": [1, {"waiver": 3}]}).encode(),
+                json.dumps({"campaign": 1, "begun_utc": "2026-11-24", "outcome": "PASS", "runs": None,
+                            "trouble": [{"run": []}],
+                            "beside": [{"runs": [True], "changes": [{"interval": [1]}]}]}).encode()],
 )  # fmt: skip
 def test_damaged_documents_are_left_out_or_shown_as_far_as_they_go(
     sources: Sources, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "matrix.json").write_bytes(content)
-    own = replace(sources, qualifications=tmp_path, power_cuts=tmp_path)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "night.json").write_bytes(content)
+    own = replace(sources, qualifications=tmp_path, power_cuts=tmp_path, nights=tmp_path)
     for page in pages(own):
-        if page.startswith(("power-cuts", "qualified")):
+        if page.startswith(("power-cuts", "qualified", "index")):
             assert Outline(shown(own, page)).tags
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from reports.dashboard.activity import Activity
+from reports.dashboard.night_documents import NightLine
 from reports.dashboard.sources import Sources, View, alert_lines
 from reports.text import plural
 from rig.evidence.alerts import Alert
@@ -20,6 +21,10 @@ _FLAKY_DAYS: Final = 30
 _FLAKIEST: Final = 8
 _ALERTS: Final = 12
 _MOST_RUNS: Final = 400
+_SHOWN: Final = 20
+"""Rows of each table of a night."""
+_RECENT: Final = timedelta(hours=36)
+"""A night that began before that is history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,12 @@ def overview(sources: Sources) -> View:
     since = now - timedelta(days=_FLAKY_DAYS)
     flakes = [flake for flake in sources.store.flakes(since) if flake.unstable or flake.failed]
     flakes.sort(key=lambda f: -(f.unstable + f.failed) / max(1, f.attempts))
+    plans = sources.nights_within(_RECENT)
     says = {
-        "headline": headline(alerts, night),
+        "headline": headline(alerts, night, plans),
+        "plans": plans,
+        "shown": _SHOWN,
+        "known": {run.run_id for run in night} | {board.name for board in sources.store.boards()},
         "alerts": alert_lines(sources, alerts[:_ALERTS]),
         "more_alerts": max(0, len(alerts) - _ALERTS),
         "boards": board_lines(sources, alerts, now),
@@ -59,13 +68,19 @@ def overview(sources: Sources) -> View:
     return View("overview.html.j2", "Overview", "overview", says)
 
 
-def headline(alerts: Sequence[Alert], night: Sequence[IndexedRun]) -> Headline:
+def headline(
+    alerts: Sequence[Alert], night: Sequence[IndexedRun], plans: Sequence[NightLine] = ()
+) -> Headline:
     """What is wrong, else that nothing is."""
     confirmed = sum(alert.state == "confirmed" for alert in alerts)
     wrong = [run for run in night if run.outcome in NOT_GOOD]
     lead = _night(night)
     if confirmed:
         return Headline("FAIL", f"{plural(confirmed, 'regression')} confirmed", lead)
+    if bad := sum(plan.bad for plan in plans):
+        return Headline("FAIL", f"{plural(bad, 'case')} in trouble", lead)
+    if worse := sum(pair.worse for plan in plans for pair in plan.beside):
+        return Headline("FAIL", f"{plural(worse, 'figure')} worse than the baseline", lead)
     if wrong:
         return Headline(wrong[0].outcome.value, f"{plural(len(wrong), 'run')} went wrong", lead)
     if alerts:
