@@ -56,9 +56,9 @@ ROUNDS: Final = 15
 def figures(kinds: tuple[str, ...] = ("sqlite",)) -> Iterator[Comparison]:
     """All of them, for each kind of database."""
     for kind in kinds:
-        with _place(kind) as where, open_store(where) as store:
+        with place_of(kind) as where, open_store(where) as store:
             began = time.perf_counter()
-            _fill(store)
+            fill(store)
             took = time.perf_counter() - began
             print(f"{kind}: {RUNS * BOARDS * PER_BOARD:,} rows put in, {took:.0f} s")
             with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
@@ -68,7 +68,8 @@ def figures(kinds: tuple[str, ...] = ("sqlite",)) -> Iterator[Comparison]:
 
 
 @contextmanager
-def _place(kind: str) -> Iterator[str]:
+def place_of(kind: str) -> Iterator[str]:
+    """Yields the address of an empty database of that kind."""
     with ExitStack() as stack:
         if kind == "sqlite":
             yield f"{stack.enter_context(tempfile.TemporaryDirectory(prefix='benchmark-'))}/store.sqlite"
@@ -81,7 +82,7 @@ def _place(kind: str) -> Iterator[str]:
 def _questions(store: Store, kind: str, folder: Path) -> Iterator[Comparison]:
     """One trend, and what the overview asks, beside a Parquet file of the same figures that is filtered."""
     path, now = folder / "all.parquet", FIRST + timedelta(days=RUNS)
-    _one_parquet(store, path)
+    one_parquet(store, path)
     key = store.keys()[17]
     trend = {
         f"{kind}: one trend of {RUNS:,} runs": lambda: _ms(lambda: len(store.series(key)) == RUNS),
@@ -138,7 +139,7 @@ def _ingest(store: Store, kind: str, folder: Path) -> Comparison:
 # --- what is measured on
 
 
-def _fill(store: Store) -> None:
+def fill(store: Store) -> None:
     """A hundred nights as any run comes in; then those again and again, later and a little slower."""
     dice = Random(7)
     with store.database.writing() as link:
@@ -229,7 +230,7 @@ def _big_bundle(runs_dir: Path, seed: int) -> Path:
 # --- what it stands beside
 
 
-def _one_parquet(store: Store, path: Path) -> None:
+def one_parquet(store: Store, path: Path) -> None:
     """All figures in one file, in order of time, as nights would have been added to it."""
     import pandas as pd
 

@@ -22,7 +22,7 @@ from tests.seeds import dice
 pytestmark = pytest.mark.emulated
 
 COUNT = 12 if EVIDENCE else 2
-_COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel")
+_COMMAND = ("qualify", "--suite", "boot", "--suite", "kernel" if EVIDENCE else "memory")
 
 
 @pytest.fixture(scope="module")
