@@ -2,7 +2,7 @@
 """The rig's own speed: each figure beside a reference that was measured in the same run.
 
     python -m benchmarks [PART ...]    help image flash case qualify boards reports compare console samples
-                                       proxy relay capture services store
+                                       proxy relay capture services store dashboard
 
 Needs the firmware built ('make firmware') and gdb-multiarch. Prints n, median and spread; asserts nothing.
 One more stands alone: benchmarks/inventory_load.py.
@@ -19,6 +19,7 @@ from benchmarks import (
     captures,
     comparing,
     consoles,
+    dashboard,
     flashing,
     proxies,
     relays,
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[[], Iterator[Comparison]]] = {
     "capture": captures.figures,
     "services": services.figures,
     "store": stores.figures,
+    "dashboard": dashboard.figures,
 }
 
 

@@ -3,8 +3,8 @@
 
     python -m benchmarks.dashboard [sqlite] [postgresql]     without a word: both
 
-Each page stands beside the same page as a file behind Python's own server: what is left is what making it
-costs. Needs no board, and Chromium. The store is that of ``benchmarks.stores``.
+Each page stands beside the same page as a file behind Python's own server: the rest is what making it costs.
+Needs no board, and Chromium. The store is that of ``benchmarks.stores``.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def _paint_ms(browser: Browser, url: str) -> float:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(url)
-        page.wait_for_function(f"{_PAINTS}.length > 0")
+        if not poll(lambda: bool(page.evaluate(f"{_PAINTS}.length")), Deadline.after(_READY_S)):
+            raise SystemExit(f"{url} was never painted")
         return float(page.evaluate(f"{_PAINTS}[0].startTime"))
 
 

@@ -43,7 +43,7 @@ TOGETHER: Final = 100
 
 _ID: Final = len("20260101T000000Z-0000")
 
-FIRST: Final = datetime(2024, 1, 1, 2, tzinfo=UTC)
+FIRST: Final = datetime(2013, 1, 1, 2, tzinfo=UTC)
 CONTEXT: Final[dict[str, Scalar]] = {
     "clock": "paced",
     "counter": "tim2",

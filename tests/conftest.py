@@ -24,9 +24,9 @@ LONG: Final = (
     *("e2e/test_e2e_stopped", "e2e/test_e2e_ota_suite", "e2e/test_e2e_second_broker"),
     *("firmware/test_transport_header", "e2e/test_e2e_power_cuts", "firmware/test_boot_on_host"),
 )
-"""The files that take more than half a minute each, the longest first, by ``--durations``."""
+"""Files that take more than half a minute, the longest first, by ``--durations``."""
 _BETWEEN: Final = 4
-"""Short files after each long one: they mostly wait, and a long one beside them has a processor for itself."""
+"""Short files after each long one: they mostly wait, and leave it a processor for itself."""
 _TESTS: Final = Path(__file__).parent
 
 settings.register_profile("rig", deadline=None)

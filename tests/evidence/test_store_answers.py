@@ -109,7 +109,11 @@ def test_a_series_is_in_order_of_time(store: Store) -> None:
     assert (first.run_id, first.started_utc) == (night(1).run_id, night(1).started_utc)
     assert (first.image_sha256, first.n, first.outcome) == (f"{1:064x}", 100, Outcome.PASS)
     assert (first.lower, first.upper, first.unit, first.exact) == (None, 400.0, "cycles", True)
-    assert [p.value for p in store.series(key(), since=night(3).started_utc)] == [103, 105]
+    assert [[p.value for p in store.series(key(), newest)] for newest in (0, 2, 9)] == [
+        [],
+        [103, 105],
+        [101, 103, 105],
+    ]
     assert [p.value for p in store.series(key("max"))] == [101, 103, 105]
     with pytest.raises(ValueError, match="unknown statistic"):
         store.series(key("p50 FROM runs; --"))

@@ -160,5 +160,5 @@ def write_night(folder: Path, bench: bench_year.Bench, say: str = "", hours_ago:
         "watch_trouble": f"the store is away{say}",
     }  # fmt: skip
     place = folder / "nightly" / f"{hours_ago:g}"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     (place / "night.json").write_text(json.dumps(document))

@@ -205,9 +205,10 @@ class Bench:
         every = [(key, points[-1]) for key, points in self._points.items() if key.board == board]
         return [(key.variant, self._result(key, point)) for key, point in every]
 
-    def series(self, key: SeriesKey, since: datetime | None = None) -> list[Point]:
+    def series(self, key: SeriesKey, newest: int | None = None) -> list[Point]:
         """The points of a series."""
-        return [p for p in self._points[key] if since is None or p.started_utc >= since]
+        points = self._points[key]
+        return list(points if newest is None else points[-newest:])
 
     def _points_of(self, board: str, run_id: str) -> list[tuple[SeriesKey, Point]]:
         return [

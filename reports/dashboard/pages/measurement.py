@@ -17,6 +17,9 @@ from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.trend import ChangePoint, Trend
 
 _BESIDE: Final = 8
+_POINTS: Final = 1_000
+"""The newest runs that are drawn, analysed and listed; older ones are in the store."""
+_POINTS_BESIDE: Final = 400
 WIDTH, HEIGHT = 1056.0, 300.0
 WAITING: Final = (*OPEN, "acknowledged")
 """The states of an alert that stand above the chart."""
@@ -63,7 +66,8 @@ def measurement(sources: Sources, page: str) -> View | None:
     key = next((key for key in keys if series_page(key) == page), None)
     if key is None:
         return None
-    points = sources.store.series(key)
+    points = sources.store.series(key, _POINTS + 1)
+    older, points = len(points) > _POINTS, points[-_POINTS:]
     baseline = _baseline(sources, key)
     trend = sources.trend(points, baseline)
     alerts = [alert for alert in sources.store.alerts(None) if alert.key == key]
@@ -71,6 +75,7 @@ def measurement(sources: Sources, page: str) -> View | None:
     says = {
         "key": key,
         "points": points,
+        "older": older,
         "last": points[-1] if points else None,
         "trend": trend,
         "noise": noise_of(trend),
@@ -119,7 +124,7 @@ def _beside(sources: Sources, key: SeriesKey, keys: Sequence[SeriesKey]) -> Iter
         k for k in keys if (k.suite, k.name, k.statistic) == (key.suite, key.name, key.statistic) and k != key
     ]
     for other in alike[:_BESIDE]:
-        points = sources.store.series(other)
+        points = sources.store.series(other, _POINTS_BESIDE)
         if points:
             label = f"{other.name} of {other.board}"
             yield Beside(

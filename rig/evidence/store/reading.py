@@ -86,13 +86,13 @@ def read_keys(link: Link, board: str | None = None) -> list[SeriesKey]:
     return sorted(SeriesKey(**row) for row in link.ask(f"{sql} ON f.place = p.id{of_board}", values))
 
 
-def read_series(link: Link, place: int, statistic: str, since: datetime | None) -> list[Point]:
-    """One figure of a place over its runs, oldest first; the last attempt of each run counts."""
-    figures = _POINT.format(figure=_figure(statistic))
-    sql = f"SELECT {figures} FROM measurements m WHERE m.place = ? AND m.last = 1"
-    begin, values = ("", ()) if since is None else (" AND m.started_us >= ?", (microseconds(since),))
-    order = " ORDER BY m.started_us, m.run_id"
-    return [point(*row) for row in link.tuples(f"{sql}{begin}{order}", (place, *values))]
+def read_series(link: Link, place: int, statistic: str, newest: int | None) -> list[Point]:
+    """One figure of a place over its ``newest`` runs, or all, oldest first; the last attempt of each."""
+    sql = f"""
+      SELECT {_POINT.format(figure=_figure(statistic))} FROM measurements m
+      WHERE m.place = ? AND m.last = 1 ORDER BY m.started_us DESC, m.run_id DESC LIMIT ?"""
+    rows = link.tuples(sql, (place, _ALL if newest is None else newest))
+    return [point(*row) for row in reversed(list(rows))]
 
 
 def read_trend(link: Link, of: tuple[str, str, str, str], statistic: str) -> list[Point]:

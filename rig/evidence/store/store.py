@@ -96,13 +96,14 @@ class Store:
         """What the board gave last of each measurement, for each variant of a series key that it has."""
         return self._read(reading.read_newest, board)
 
-    def series(self, key: SeriesKey, since: datetime | None = None) -> list[Point]:
-        """A figure over all runs that have it, oldest first; the last attempt of each run counts.
+    def series(self, key: SeriesKey, newest: int | None = None) -> list[Point]:
+        """A figure over all runs that have it, or so many newest, oldest first; the last attempt of each
+        run counts.
 
         Any statistic can be asked for, listed or not; raises ValueError for one that is unknown.
         """
         place = place_id(key.board, key.suite, key.case, key.name, key.variant)
-        return self._read(reading.read_series, place, key.statistic, since)
+        return self._read(reading.read_series, place, key.statistic, newest)
 
     def measurements(self, run_id: str) -> list[MeasurementResult]:
         """What a run measured, in its order."""
