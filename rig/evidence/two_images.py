@@ -10,6 +10,7 @@ runs) leaves 0 out, and Mann-Whitney U over the runs is significant among all ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -143,8 +144,10 @@ def _seen(pair: Pair, before: Sequence[Side], after: Sequence[Side]) -> _Seen:
 
 
 def _values(sides: Sequence[Side], key: Key, stored: str) -> list[float]:
+    """What the runs have that is a finite number; ``meet`` saw to it that there is one."""
     found = (side.measurements.get(key) for side in sides)
-    return [getattr(result, stored) for result in found if result is not None and result.n]
+    values = (float(getattr(result, stored)) for result in found if result is not None and result.n)
+    return [value for value in values if math.isfinite(value)]
 
 
 def _judged(seen: Sequence[_Seen]) -> Iterator[Change]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -129,6 +130,14 @@ def test_what_is_smaller_than_counts_is_nothing(measured: Callable[..., TwoImage
 def test_too_few_runs_judge_nothing_that_varies(measured: Callable[..., TwoImages]) -> None:
     row = row_of(measured(noisy(10_000), noisy(11_000), FEWEST_RUNS - 1))
     assert (row.verdict, row.note) == (Word.CHANGED, "fewer than 4 runs of each image: not judged")
+
+
+def test_a_run_without_a_number_hides_no_regression(measured: Callable[..., TwoImages]) -> None:
+    def broken(level: float) -> Give:
+        values = iter([level, level + 1, math.nan, level + 2, level + 3, level + 4, level + 5, level + 6])
+        return lambda _: {"m": next(values)}
+
+    assert measured(broken(10_000), broken(10_500), 8).regressed
 
 
 def test_figures_taken_in_another_way_are_named_and_not_compared(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ class Held:
         self._lock = threading.Lock()
 
     def begin(self, kind: str) -> None:
-        """One of that kind is due from now on."""
+        """One of that kind is due from now on; another one that is due already is made with it."""
         with self._lock:
-            self._due[kind] = threading.Event()
+            self._due.setdefault(kind, threading.Event())
 
     def made(self, kind: str) -> None:
         """It has been made; also for one that was not due."""

@@ -28,6 +28,18 @@ def test_made_before_one_waits() -> None:
     held.wait("broker_restart")
 
 
+def test_two_that_wait_go_on_together() -> None:
+    held = Held(60)
+    held.begin("broker_restart")
+    waiting = threading.Thread(target=held.wait, args=["broker_restart"])
+    waiting.start()
+    held.begin("broker_restart")
+    held.made("broker_restart")
+    held.wait("broker_restart")
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
 def test_nobody_makes_it() -> None:
     held = Held(0.05)
     held.begin("broker_restart")
