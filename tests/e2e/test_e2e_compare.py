@@ -13,7 +13,7 @@ import pytest
 
 from rig.image.build import NETWORK_SOURCES
 from rig.image.sources import source_folders
-from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, Done
+from tests.e2e.bench_place import BOARD, EVIDENCE, PROJECT, BenchPlace, Done
 
 pytestmark = pytest.mark.emulated
 
@@ -35,6 +35,14 @@ NO_SWITCH = (
     *("heap.alloc.16", "heap.alloc.1024", "heap.free.16", "isr.entry", "isr.exit.resume"),
     *("critical.enter_exit", "cal.nops.10", "cal.nops.11", "cal.nops.12"),
 )
+
+_CALIBRATION = "kernel/one_instruction_is_told_from_the_next"
+_LOOKED_AT = [
+    *(f"kernel/benchmark[{name}]" for name in (*SWITCHES, *NO_SWITCH) if not name.startswith("cal.")),
+    _CALIBRATION,
+]
+WHAT = ("--suite", "kernel") if EVIDENCE else tuple(word for case in _LOOKED_AT for word in ("--case", case))
+"""What is run: the whole suite, or the cases that are looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +75,7 @@ def slower(sound: list[str], module_place: BenchPlace, one_more: Path) -> str:
 
 
 def _run(place: BenchPlace, *more: str) -> str:
-    done = place.rig("qualify", "--suite", "kernel", "--json", *more)
+    done = place.rig("qualify", *WHAT, "--json", *more)
     said: dict[str, Any] = json.loads(done.out)
     return str(said["run_id"])
 
