@@ -38,16 +38,20 @@ class Unended(Exception):
     """A run did not come to its end in time."""
 
 
-def build_defects(form: str = "image") -> Path:
-    """Builds the sound firmware and every defect of a form; the folder with ``<id>.elf``, or ``<id>/``."""
+def build_defects(form: str, names: Sequence[str]) -> Path:
+    """Builds the sound firmware and those defects of a form; the folder with ``<id>.elf``, or ``<id>/``.
+
+    Of updates all are built: a defect is several images there.
+    """
+    targets = ["defects"]
     if form == "image":
         folder = build(BOARD, project_root=PROJECT, environ=os.environ, say=print).elf.parent
+        targets = [f"defect-{name}" for name in names]
     else:
         folder = build_ota(BOARD, project_root=PROJECT, environ=os.environ, say=print).folder
     with building(folder, print):  # else another worker's build may be at work in it
-        subprocess.run(
-            ["cmake", "--build", str(folder), "--target", "defects"], check=True, stdout=subprocess.DEVNULL
-        )
+        command = ["cmake", "--build", str(folder), "--target", *targets]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "defects"
 
 
@@ -75,7 +79,7 @@ class Trials:
     def sound(self, defects: Sequence[Defect]) -> list[Run]:
         """The runs of the sound build that these defects are judged against, made now. Call it first."""
         for form in dict.fromkeys(defect.form for defect in defects):
-            self._built[form] = build_defects(form)
+            self._built[form] = build_defects(form, [d.id for d in defects if d.form == form])
             single = [each for d in defects if d.form == form and d.cases for each in d.tries]
             self._single[form] = tuple(dict.fromkeys(single))
         wanted = dict.fromkeys(map(self._reference, defects))

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,8 +18,8 @@ from rig.campaign.night import FILE
 from rig.campaign.qualify_process import run_asked_by
 from rig.deadline import Deadline, poll
 from rig.evidence.reader import load_run
-from rig.image.build import build
-from tests.e2e.bench_place import BOARD, PROJECT, BenchPlace, Done
+from tests.defects.trial import build_defects
+from tests.e2e.bench_place import BOARD, BenchPlace, Done
 
 pytestmark = pytest.mark.emulated
 
@@ -145,11 +143,8 @@ def hook() -> Iterator[Hook]:
 @pytest.fixture(scope="module")
 def images() -> dict[str, Path]:
     """The firmware, and the same with one instruction more."""
-    sound = build(BOARD, project_root=PROJECT, environ=os.environ, say=print).elf
-    subprocess.run(
-        ["cmake", "--build", sound.parent, "--target", f"defect-{DEFECT}"], check=True, timeout=300
-    )
-    return {"sound": sound, "tonight": sound.parent / "defects" / f"{DEFECT}.elf"}
+    slower = build_defects("image", [DEFECT]) / f"{DEFECT}.elf"
+    return {"sound": slower.parents[1] / "app.elf", "tonight": slower}
 
 
 def test_an_image_beside_the_baseline(place: BenchPlace, images: dict[str, Path]) -> None:
