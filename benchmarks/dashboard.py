@@ -9,7 +9,6 @@ Needs no board, and Chromium. The store is that of ``benchmarks.stores``.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.figures import Comparison, Goal, alternately, heading, show
+from benchmarks.figures import Comparison, Goal, alternately, show_by_database
 from benchmarks.stores import RUNS, fill, place_of
 from reports.dashboard.names import HOME, series_page
 from rig.child import spawn
@@ -147,12 +146,7 @@ def _files(folder: Path, live: str, pages: tuple[str, ...]) -> Iterator[str]:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", choices=["sqlite", "postgresql", []])
-    kinds = tuple(parser.parse_args().kinds) or ("sqlite", "postgresql")
-    heading()
-    for comparison in figures(kinds):
-        show(comparison)
+    show_by_database("dashboard", __doc__, figures)
 
 
 if __name__ == "__main__":

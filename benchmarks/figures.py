@@ -7,7 +7,8 @@ that is why each stands beside a reference that was measured in the same run, al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import argparse
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
@@ -97,3 +98,15 @@ def _verdict(comparison: Comparison) -> str:
 def heading() -> None:
     """Prints the heads of the columns; ×r is the figure divided by that reference."""
     print(f"{'figure, and what it stands beside':<58}{'n':>4} {'median':>9} {'least':>9} … {'most':<8} unit")
+
+
+def show_by_database(
+    module: str, said: str | None, figures: Callable[[tuple[str, ...]], Iterable[Comparison]]
+) -> None:
+    """The command of a module that measures on SQLite, on PostgreSQL, or without a word on both."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}", description=said)
+    parser.add_argument("kinds", nargs="*", metavar="KIND", choices=["sqlite", "postgresql", []])
+    kinds = tuple(parser.parse_args().kinds) or ("sqlite", "postgresql")
+    heading()
+    for comparison in figures(kinds):
+        show(comparison)

@@ -9,7 +9,6 @@ board. 5,000 runs of 200 measurements are made for each database.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import math
 import sqlite3
@@ -22,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from benchmarks.figures import Comparison, Goal, alternately, heading, show
+from benchmarks.figures import Comparison, Goal, alternately, show_by_database
 from reports.history_files import write_history
 from rig.events import RunClock, Scalar
 from rig.evidence.measurement import Measurement, Outcome
@@ -294,12 +293,7 @@ def _ms(check: Callable[[], bool]) -> float:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.stores", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", choices=["sqlite", "postgresql", []])
-    kinds = tuple(parser.parse_args().kinds) or ("sqlite", "postgresql")
-    heading()
-    for comparison in figures(kinds):
-        show(comparison)
+    show_by_database("stores", __doc__, figures)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from reports.dashboard.night_documents import NightLine, read_nights
 from reports.dashboard.records import Analysis, Store
 from rig.evidence.alerts import RIG, Alert, State
 from rig.evidence.comparison import Comparison
-from rig.evidence.model import MeasurementResult
 from rig.evidence.series_key import Point, SeriesKey
 from rig.evidence.store import BoardNow, IndexedRun
 from rig.evidence.trend import Trend
@@ -27,8 +26,6 @@ OPEN: tuple[State, ...] = ("suspected", "confirmed")
 """The states of an alert that nobody has answered yet."""
 _NIGHT_S = 20 * 3600
 _AHEAD = timedelta(days=1)
-_LOOKED_BACK = 8
-"""Runs of a board that are looked at for its newest figures."""
 Comparer = Callable[[Path, Path], Comparison]
 
 
@@ -66,15 +63,6 @@ class Sources:
     def board(self, wanted: str) -> BoardNow | None:
         """The board of that slug."""
         return next((board for board in self.store.boards() if slug(board.name) == wanted), None)
-
-    def newest(self, board: str) -> list[MeasurementResult]:
-        """What the board measured last, of each measurement: a re-run may be of one case only."""
-        found: dict[tuple[str, str, str], MeasurementResult] = {}
-        for run in self.store.runs(_LOOKED_BACK, board):
-            own = [m for m in self.store.measurements(run.run_id) if m.board == board]
-            last = {(m.suite, m.case, m.name): m for m in sorted(own, key=lambda m: m.attempt)}
-            found = last | found
-        return list(found.values())
 
     def open_alerts(self) -> list[Alert]:
         """What waits for an answer: what is confirmed first, the newest first."""

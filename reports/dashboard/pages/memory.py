@@ -11,11 +11,14 @@ from reports.dashboard.sources import Sources, View
 from reports.dashboard.treemap import Tile, treemap
 from reports.dashboard.trend_chart import trend_chart
 from reports.memory import MemoryMap, Room, memory_map
+from rig.evidence.model import MeasurementResult
 from rig.evidence.series_key import SeriesKey
 from rig.evidence.store import BoardNow
 
 _GROWING: Final = ("memory.region.", "memory.heap.")
 _MOST_GROWN: Final = 8
+_LOOKED_BACK: Final = 8
+"""Runs of a board that are looked at for what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,13 @@ def memory(sources: Sources, wanted: str) -> View | None:
 
 
 def memory_of(sources: Sources, board: BoardNow) -> MemoryMap:
-    """What the newest runs of the board know of its memory."""
-    return memory_map(sources.newest(board.name))
+    """What the newest runs of the board know of its memory: a re-run may be of one case only."""
+    found: dict[tuple[str, str, str], MeasurementResult] = {}
+    for run in sources.store.runs(_LOOKED_BACK, board.name):
+        own = [m for m in sources.store.measurements(run.run_id) if m.board == board.name]
+        last = {(m.suite, m.case, m.name): m for m in sorted(own, key=lambda m: m.attempt)}
+        found = last | found
+    return memory_map(list(found.values()))
 
 
 def _treemap(room: Room, known: MemoryMap) -> str:
